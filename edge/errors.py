@@ -1,0 +1,71 @@
+"""Every error that edge raises on purpose.
+
+EdgeError
+├── ModelFileError            the file cannot be used; carries .path and .exit_code 4
+│   ├── BadModelFile          the file breaks its format: file, key or offset, value, limit
+│   └── UnsupportedModel      a sound file that edge cannot run: architecture, type, projector, adapter ...
+├── TemplateError             the chat template of the file failed or was refused
+├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
+├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
+├── NumericalError            the model computed logits that are not finite
+├── Cancelled                 the run was cancelled between two layers or tokens
+└── NativeError               the C library refused or failed: status and message
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class EdgeError(Exception):
+    """Base of all errors raised by edge. `exit_code` is what the command returns for it."""
+
+    exit_code = 1
+
+
+class ModelFileError(EdgeError):
+    """A model file that cannot be used. `path` names it."""
+
+    exit_code = 4
+
+    def __init__(self, path: str | os.PathLike[str], message: str) -> None:
+        self.path = os.fspath(path)
+        super().__init__(f"{self.path}: {message}")
+
+
+class BadModelFile(ModelFileError):
+    """The file breaks its format. The message names the key or offset, the value found and the limit."""
+
+
+class UnsupportedModel(ModelFileError):
+    """A sound file that edge cannot run."""
+
+
+class TemplateError(EdgeError):
+    """The chat template failed, took too long or was refused by the sandbox."""
+
+
+class DoesNotFit(EdgeError):
+    """The request needs more memory or context than there is."""
+
+    exit_code = 3
+
+
+class RequestError(EdgeError):
+    """A request that cannot be honoured: names the field, the value and the limit."""
+
+    exit_code = 2
+
+
+class NumericalError(EdgeError):
+    """The model computed logits that are not finite, so there is no next token."""
+
+
+class Cancelled(EdgeError):
+    """The run was cancelled; the engine stays usable."""
+
+    exit_code = 130
+
+
+class NativeError(EdgeError):
+    """The C library refused an argument or failed: status name and message."""

@@ -1,0 +1,35 @@
+/* The KV arena: blocks of 32 positions for all layers. Who owns which block is the caller's business. */
+#ifndef EDGE_KV_H
+#define EDGE_KV_H
+
+#include <stdint.h>
+
+#include "edge/status.h"
+
+#define EDGE_KV_BLOCK_SIZE 32 /* positions in a block; part of every KV fingerprint */
+
+typedef enum edge_kv_type { EDGE_KV_F32 = 0, EDGE_KV_F16 = 1 } edge_kv_type;
+
+typedef struct edge_kv_config {
+    int32_t type; /* edge_kv_type */
+    int32_t num_layers;
+    int32_t num_kv_heads;
+    int32_t head_dim;
+    int32_t num_blocks;
+} edge_kv_config;
+
+typedef struct edge_kv edge_kv;
+
+/* Bytes of one block over all layers: 2 (K and V) x layers x KV heads x 32 x head_dim x element size.
+ * EDGE_INVALID: a field out of range (1 .. 2^20, head_dim a multiple of 2 and <= 1024) or overflow. */
+EDGE_API edge_status edge_kv_block_bytes(const edge_kv_config *config, uint64_t *out);
+
+EDGE_API edge_status edge_kv_create(edge_kv **out, const edge_kv_config *config);
+
+/* Frees and nulls. NULL is allowed. */
+EDGE_API void edge_kv_destroy(edge_kv **kv);
+
+/* Copies a block, all layers (copy-on-write of a shared tail). EDGE_INVALID: no such block. */
+EDGE_API edge_status edge_kv_copy_block(edge_kv *kv, int32_t from, int32_t to);
+
+#endif

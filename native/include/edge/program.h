@@ -1,0 +1,126 @@
+/* A model as a validated list of operations over planned buffers, and the step that runs it. */
+#ifndef EDGE_PROGRAM_H
+#define EDGE_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "edge/cpu.h"
+#include "edge/kv.h"
+#include "edge/status.h"
+#include "edge/threads.h"
+#include "edge/weights.h"
+
+/* Values are part of the interface: append only. Every buffer holds float rows; a row is one token
+ * (or, after SELECT_ROWS, one wanted logit row). in, out, residual: buffer numbers. weight, bias, norm: weight numbers.
+ * -1 means none. */
+typedef enum edge_op_kind {
+    EDGE_OP_EMBED = 1,      /* out[0] = scale * weight[0] row of the token id */
+    EDGE_OP_RMS_NORM = 2,   /* out[0] = rms_norm(in[0], norm[0], eps); in groups of the norm vector's size */
+    EDGE_OP_LINEAR = 3,     /* out[i] = weight[i] x + bias[i], x = in[0] or rms_norm(in[0], norm[0], eps), i < 3.
+                               activation != NONE: out[0] = act(weight[0] x + bias[0]) * (weight[1] x + bias[1]).
+                               residual >= 0 (one output only): out[0] = residual + that */
+    EDGE_OP_ATTENTION = 4,  /* in = q, k, v; norm[0], norm[1]: per-head norms of q and k, before rope; stores k and v at
+                               layer, attends over kv_source_layer; k = v = -1: nothing is stored */
+    EDGE_OP_ADD = 5,        /* out[0] = in[0] + in[1] */
+    EDGE_OP_MUL = 6,        /* out[0] = in[0] * in[1] */
+    EDGE_OP_ACTIVATION = 7, /* out[0] = act(in[0]) */
+    EDGE_OP_SELECT_ROWS = 8 /* out[0] (logit rows) = the rows of in[0] whose logits are wanted */
+} edge_op_kind;
+
+typedef enum edge_activation { EDGE_ACT_NONE = 0, EDGE_ACT_SILU = 1 } edge_activation;
+
+/* 27 four-byte fields, no padding: Python fills it with struct.pack. */
+typedef struct edge_op {
+    int32_t kind;
+    int32_t in[3];
+    int32_t out[3];
+    int32_t weight[3];
+    int32_t bias[3];
+    int32_t norm[2];
+    int32_t residual;
+    int32_t activation;
+    int32_t layer;
+    int32_t kv_source_layer;
+    int32_t num_heads;
+    int32_t num_kv_heads;
+    int32_t head_dim;
+    int32_t rope; /* number of an edge_rope, or -1 */
+    float eps;
+    float scale; /* EMBED: factor; ATTENTION: factor of q.k */
+    int32_t reserved[2];
+} edge_op;
+
+typedef struct edge_buffer {
+    uint64_t offset; /* bytes from the start of the arena, a multiple of 64 */
+    int32_t width;   /* floats in a row */
+    int32_t rows;    /* 0: one row per token (max_tokens), 1: one per wanted logit (max_logits) */
+} edge_buffer;
+
+/* Rotary embedding: angle of pair i at position p = p * theta^(-2i/dims) * frequency_scale[i], computed in double. */
+typedef struct edge_rope {
+    double theta;
+    int32_t dims;    /* rotated head dimensions, even */
+    int32_t neox;    /* 0: pairs (2i, 2i+1); 1: pairs (i, i + dims/2) */
+    float magnitude; /* factor of cos and sin (YaRN), 1 otherwise */
+    int32_t reserved;
+    const double *frequency_scale; /* dims/2 values; only read while the program is created */
+} edge_rope;
+
+typedef struct edge_program_config {
+    const edge_op *ops;
+    const edge_buffer *buffers;
+    edge_weights *const *weights; /* borrowed: must outlive the program */
+    const edge_rope *ropes;
+    int32_t num_ops, num_buffers, num_weights, num_ropes;
+    int32_t max_tokens; /* tokens in one step */
+    int32_t max_logits; /* logit rows in one step */
+    int32_t max_sequences;
+    int32_t logits_buffer; /* rows == 1; its width is the vocabulary */
+    uint64_t arena_bytes;
+    int32_t isa;                                         /* edge_isa */
+    int32_t num_layers, num_kv_heads, head_dim, kv_type; /* the KV arena it will run on must agree */
+    int32_t max_threads;
+} edge_program_config;
+
+typedef struct edge_program edge_program;
+
+/* One step's work. Rows of a sequence may be any positions whose KV blocks are in its table; each row attends to
+ * positions 0 .. its own, which must have been stored by this or an earlier step. */
+typedef struct edge_batch {
+    int32_t num_tokens;
+    int32_t num_sequences;
+    int32_t table_stride; /* blocks per row of block_tables */
+    int32_t num_logits;
+    const int32_t *token_ids;    /* (num_tokens,) */
+    const int32_t *positions;    /* (num_tokens,) */
+    const int32_t *sequences;    /* (num_tokens,) index of the block table */
+    const int32_t *block_tables; /* (num_sequences, table_stride), block numbers, -1 where none */
+    const int32_t *logit_rows;   /* (num_logits,) token indices, ascending */
+} edge_batch;
+
+/* Checks the whole op list against buffers, weights, ropes and the KV shape, then allocates everything a step will use.
+ * After that a step allocates nothing. EDGE_INVALID with a message, EDGE_UNSUPPORTED (isa), EDGE_NO_MEMORY. */
+EDGE_API edge_status edge_program_create(edge_program **out, const edge_program_config *config, edge_error *error);
+
+/* Frees and nulls. NULL is allowed. */
+EDGE_API void edge_program_destroy(edge_program **program);
+
+/* Bytes that create allocated: arena, quantised activations, attention and rope scratch. */
+EDGE_API uint64_t edge_program_bytes(const edge_program *program);
+
+/* Runs one step. On EDGE_OK logits are at edge_program_logits. EDGE_INVALID: the batch breaks a rule, nothing ran.
+ * EDGE_CANCELLED, EDGE_NONFINITE: KV positions of this batch are undefined, everything else is intact. */
+EDGE_API edge_status edge_program_step(edge_program *program, edge_threads *threads, edge_kv *kv,
+                                       const edge_batch *batch, edge_error *error);
+
+/* Logits of the last step: (num_logits, vocabulary) floats, valid until the next step. */
+EDGE_API const float *edge_program_logits(const edge_program *program);
+
+/* The content of any buffer after a step, for tests: NULL for no such buffer. */
+EDGE_API const float *edge_program_buffer(const edge_program *program, int32_t buffer);
+
+/* May be called from any thread: the running step ends with EDGE_CANCELLED at the next operation. Cleared by that. */
+EDGE_API void edge_program_cancel(edge_program *program);
+
+#endif

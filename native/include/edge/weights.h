@@ -1,0 +1,47 @@
+/* Weight matrices, repacked from GGUF blocks into tiles of 16 rows (lossless, the same on every machine). */
+#ifndef EDGE_WEIGHTS_H
+#define EDGE_WEIGHTS_H
+
+#include <stdint.h>
+
+#include "edge/status.h"
+#include "edge/threads.h"
+
+/* ggml's type numbers, as they stand in GGUF files. */
+typedef enum edge_type {
+    EDGE_TYPE_F32 = 0,
+    EDGE_TYPE_F16 = 1,
+    EDGE_TYPE_Q4_0 = 2,
+    EDGE_TYPE_Q4_1 = 3,
+    EDGE_TYPE_Q5_0 = 6,
+    EDGE_TYPE_Q8_0 = 8,
+    EDGE_TYPE_Q4_K = 12,
+    EDGE_TYPE_Q6_K = 14,
+    EDGE_TYPE_BF16 = 30
+} edge_type;
+
+typedef struct edge_weights edge_weights;
+
+/* Bytes of rows x cols in GGUF blocks (source) and in tiles (packed).
+ * EDGE_UNSUPPORTED: type not known. EDGE_INVALID: rows or cols < 1, cols not a whole number of blocks, or overflow. */
+EDGE_API edge_status edge_weights_sizes(int32_t type, int64_t rows, int64_t cols, uint64_t *source_bytes,
+                                        uint64_t *packed_bytes);
+
+/* Packs a matrix stored row by row in GGUF blocks. source is only read during the call.
+ * source_bytes must equal what edge_weights_sizes says. threads may be NULL. */
+EDGE_API edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, int64_t cols,
+                                         const void *source, uint64_t source_bytes, edge_threads *threads);
+
+/* A vector (norm gain, bias): F32, F16 or BF16 in, kept as float. */
+EDGE_API edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
+                                                uint64_t source_bytes);
+
+/* Frees and nulls. Programs that use the weights must be destroyed first. NULL is allowed. */
+EDGE_API void edge_weights_destroy(edge_weights **weights);
+
+EDGE_API uint64_t edge_weights_packed_bytes(const edge_weights *weights);
+
+/* Row of a matrix, decoded to float (cols values). EDGE_INVALID: no such row, or a vector. */
+EDGE_API edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out);
+
+#endif
