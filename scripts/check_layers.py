@@ -1,0 +1,91 @@
+"""Imports go one way. Reads every import of the package and reports each arrow that ARCHITECTURE.md does not draw.
+
+python scripts/check_layers.py        exit code 1 when an arrow is wrong
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What each layer may import. A layer is a package or a module of edge; "edge" is edge/__init__.py itself.
+BASE = {"errors", "formats", "device_profiles"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "device_profiles": set(),
+    "assets": set(),
+    "native": {"errors"},
+    "formats": {"errors"},
+    "tokenizer": {"errors", "formats"},
+    "templates": {"errors"},
+    "stops": {"errors"},
+    "graph": BASE,
+    "models": BASE | {"graph"},
+    "backends": BASE | {"graph", "models", "native"},
+    "engine": BASE | {"backends", "native"},
+    "model": BASE | {"engine", "backends", "tokenizer", "templates", "stops", "assets", "native", "devices"},
+    "devices": {"errors", "native"},
+    "edge": {"errors", "model", "engine", "formats"},
+    "quant": BASE | {"graph", "models", "model", "edge"},
+    "export": BASE | {"quant", "graph", "models", "model", "edge"},
+}
+FREE = {"cli", "__main__"}  # the command line may import anything, lazily
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    """(layer, file) for every Python file that is installed."""
+    for folder in (ROOT / "edge", ROOT / "export", ROOT / "quant", ROOT / "device_profiles"):
+        for path in sorted(folder.rglob("*.py")):
+            inside = path.relative_to(folder)
+            if folder.name == "edge":
+                if inside.parts[0] in ("export", "quant", "device_profiles"):
+                    continue  # links: visited at the root
+                yield "edge" if inside.name == "__init__.py" and len(inside.parts) == 1 else inside.parts[0], path
+            else:
+                yield folder.name, path
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "edge":
+                for alias in node.names:
+                    yield node.lineno, f"edge.{alias.name}"
+            else:
+                yield node.lineno, node.module
+
+
+def main() -> int:
+    wrong: list[str] = []
+    for name, path in _modules():
+        layer = name.removesuffix(".py")
+        where = path.relative_to(ROOT)
+        if layer in FREE:
+            continue
+        if layer not in ALLOWED:
+            wrong.append(f"{where}: layer {layer!r} is not in ALLOWED: draw its arrows in scripts/check_layers.py")
+            continue
+        for line, module in _imports(ast.parse(path.read_text())):
+            top, _, rest = module.partition(".")
+            if top == "apps" or (top == "edge" and rest.split(".")[0] in FREE):
+                wrong.append(f"{where}:{line}: {layer} imports {module}")
+            elif top == "edge":
+                target = rest.split(".")[0] or "edge"
+                if (ROOT / "edge" / target).is_dir() or (ROOT / "edge" / f"{target}.py").is_file() or target == "edge":
+                    if target != layer and target not in ALLOWED[layer]:
+                        wrong.append(f"{where}:{line}: {layer} may not import {target}")
+                elif "edge" not in ALLOWED[layer] and layer != "edge":
+                    wrong.append(f"{where}:{line}: {layer} may not import names of edge itself ({module})")
+    print("\n".join(wrong) or "layers: every import follows the arrows")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
