@@ -1,0 +1,61 @@
+/* The operating system: memory, threads, sleeping and the clock. Only os_*.c define feature macros. */
+#ifndef EDGE_OS_H
+#define EDGE_OS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <emmintrin.h>
+#endif
+
+#define EDGE_ALIGNMENT       64         /* of every allocation: a cache line, and the widest vector */
+#define EDGE_HUGE_PAGE_BYTES (2u << 20) /* what large allocations are aligned to */
+#define EDGE_HUGE_FROM_BYTES (4u << 20) /* from this size on, huge pages are asked for */
+
+/* Zeroed memory, 64-byte aligned; 2 MiB-aligned with huge pages advised from 4 MiB on. NULL when there is none.
+ * The one allocator of the library. bytes may be 0 (returns a pointer that must be freed). */
+void *edge_os_alloc(uint64_t bytes);
+
+/* bytes must be what was asked for. NULL is allowed. */
+void edge_os_free(void *memory, uint64_t bytes);
+
+/* For tests. The allocation (or thread start) after the next `count` ones fails, once; -1: none fails. */
+void edge_os_fail_after(int64_t count);
+
+/* For tests: allocations and threads not yet freed or joined. */
+int64_t edge_os_live(void);
+
+typedef struct edge_os_thread {
+    void (*run)(void *argument);
+    void *argument;
+    uintptr_t handle;
+} edge_os_thread;
+
+/* Starts run(argument). The struct must stay in place until join. 0 on success. */
+int edge_os_thread_start(edge_os_thread *thread, void (*run)(void *), void *argument);
+void edge_os_thread_join(edge_os_thread *thread);
+
+/* Sleeps while *word == expected; may return early for no reason. */
+void edge_os_wait(_Atomic uint32_t *word, uint32_t expected);
+
+/* Wakes every sleeper on the word. */
+void edge_os_wake_all(_Atomic uint32_t *word);
+
+/* A monotonic clock. */
+uint64_t edge_os_nanoseconds(void);
+
+/* One step of a spin loop. */
+static inline void edge_os_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+/* Shared by the os_*.c files (os_common.c): the counters behind fail_after and live. */
+int edge_os_may_allocate(void); /* 0: this one has to fail */
+void edge_os_count(int64_t change);
+
+#endif
