@@ -1,0 +1,27 @@
+/* The inside of the KV arena: [block][layer][K, V][kv_head][32 x head_dim]. K is transposed (head_dim, 32), V is
+ * (32, head_dim), so that both products of attention read along a vector of positions or of dimensions. */
+#ifndef EDGE_KV_INTERNAL_H
+#define EDGE_KV_INTERNAL_H
+
+#include "edge/kv.h"
+
+struct edge_kv {
+    edge_kv_config config;
+    uint64_t element_bytes;
+    uint64_t head_bytes;  /* K or V of one head: 32 x head_dim elements */
+    uint64_t layer_bytes; /* K and V of all heads */
+    uint64_t block_bytes; /* all layers */
+    uint8_t *arena;
+};
+
+/* K of a head in a block; V of the same head lies num_kv_heads * head_bytes behind. */
+static inline uint8_t *edge_kv_keys(const edge_kv *kv, int32_t block, int32_t layer, int32_t kv_head) {
+    return kv->arena + (uint64_t)block * kv->block_bytes + (uint64_t)layer * kv->layer_bytes +
+           (uint64_t)kv_head * kv->head_bytes;
+}
+
+static inline uint8_t *edge_kv_values(const edge_kv *kv, int32_t block, int32_t layer, int32_t kv_head) {
+    return edge_kv_keys(kv, block, layer, kv_head) + (uint64_t)kv->config.num_kv_heads * kv->head_bytes;
+}
+
+#endif
