@@ -1,0 +1,18 @@
+/* The inside of packed weights, for weights.c (which makes them) and the program (which reads them). */
+#ifndef EDGE_WEIGHTS_INTERNAL_H
+#define EDGE_WEIGHTS_INTERNAL_H
+
+#include "edge/weights.h"
+#include "kernels.h"
+
+struct edge_weights {
+    edge_family family;      /* of a matrix */
+    int32_t type;            /* edge_type */
+    int32_t is_vector;       /* 1: `data` holds cols floats, rows == 1 */
+    int64_t rows, cols;      /* as given; tiles are padded to whole tile rows */
+    uint64_t tile_row_bytes; /* edge_tile_row_bytes(family, cols) */
+    uint64_t data_bytes;     /* what was allocated, EDGE_OVERREAD included */
+    uint8_t *data;
+};
+
+#endif
