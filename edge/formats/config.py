@@ -1,0 +1,339 @@
+"""The configuration of a model, in Hugging Face's words, read from a GGUF file and checked completely.
+
+Whatever the file asks for that would change the result and that edge does not compute is refused here, by key.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from edge.errors import BadModelFile, UnsupportedModel
+from edge.formats.cursor import quoted
+
+if TYPE_CHECKING:
+    from edge.formats.gguf import GGUFFile
+
+# general.architecture values with a file in edge/models. Mistral and SmolLM are written as llama.
+ARCHITECTURES = ("llama", "qwen2", "qwen3")
+
+_F32 = 0  # ggml's type number: the only type rope_freqs.weight is written in
+
+# Keys below "{arch}." that change the result, with the values that do not. A value outside them is refused.
+_NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
+    "expert_count": (0,),
+    "expert_used_count": (0,),
+    "nextn_predict_layers": (0,),
+    "leading_dense_block_count": (0,),
+    "use_parallel_residual": (False,),
+    "pooling_type": (0,),
+    "logit_scale": (0.0, 1.0),
+    "residual_scale": (0.0, 1.0),
+    "embedding_scale": (0.0, 1.0),
+    "attn_logit_softcapping": (0.0,),
+    "final_logit_softcapping": (0.0,),
+    "attention.scale": (0.0,),
+    "attention.output_scale": (0.0, 1.0),
+    "attention.temperature_scale": (0.0,),
+    "attention.temperature_length": (0,),
+    "attention.max_alibi_bias": (0.0,),
+    "attention.clamp_kqv": (0.0,),
+    "attention.causal": (True,),
+    "attention.shared_kv_layers": (0,),
+    "attention.q_lora_rank": (0,),
+    "attention.kv_lora_rank": (0,),
+    "rope.scaling.yarn_log_multiplier": (0.0,),
+    "rope.scaling.yarn_attn_factor": (1.0,),
+    "rope.scaling.alpha": (0.0,),
+}
+_FOREIGN = ("rope.dimension_sections", "attention.sliding_window_pattern")  # refused when there at all
+
+# What a file without a text generator in it is, by general.architecture.
+_NOT_A_GENERATOR: Mapping[str, str] = {
+    "clip": "a vision or audio projector (mmproj)",
+    "bert": "an embedding model",
+    "nomic-bert": "an embedding model",
+    "nomic-bert-moe": "an embedding model",
+    "jina-bert-v2": "an embedding model",
+    "jina-bert-v3": "an embedding model",
+    "modern-bert": "an embedding model",
+    "neo-bert": "an embedding model",
+    "gemma-embedding": "an embedding model",
+    "llama-embed": "an embedding model",
+    "eurobert": "an embedding model",
+    "t5encoder": "an embedding model",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RopeScaling:
+    """How rotary angles are stretched beyond the trained context.
+
+    linear: every frequency is divided by `factor`. yarn: Peng et al. 2023, as ggml computes it. Llama 3's scaling is
+    no type of its own in GGUF files: it comes as `ModelConfig.rope_freq_factors`.
+    """
+
+    rope_type: Literal["linear", "yarn"]
+    factor: float
+    original_max_position_embeddings: int
+    beta_fast: float = 32.0
+    beta_slow: float = 1.0
+    extrapolation_factor: float = 1.0  # yarn: share of the ramp, 0 is linear
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Dimensions and constants of a decoder-only transformer, under Hugging Face's key names.
+
+    Raises BadModelFile, naming key, value and limit, when they contradict each other.
+    """
+
+    model_type: str
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    max_position_embeddings: int
+    rms_norm_eps: float
+    rope_theta: float
+    rope_dims: int  # leading dimensions of a head that rotate
+    rope_scaling: RopeScaling | None = None
+    rope_attention_factor: float = 1.0  # multiplies cos and sin
+    rope_freq_factors: tuple[float, ...] = ()  # rope_dims / 2 divisors of the frequencies, or none
+    tie_word_embeddings: bool = False
+    path: str = field(default="model", compare=False)  # for messages
+
+    def __post_init__(self) -> None:
+        if self.model_type not in ARCHITECTURES:
+            raise UnsupportedModel(self.path, _not_supported(self.model_type))
+        self._range("vocab_size", self.vocab_size, 1, 2**24)
+        self._range("hidden_size", self.hidden_size, 1, 2**20)
+        self._range("intermediate_size", self.intermediate_size, 1, 2**22)
+        self._range("num_hidden_layers", self.num_hidden_layers, 1, 4096)
+        self._range("num_attention_heads", self.num_attention_heads, 1, 2**16)
+        self._range("num_key_value_heads", self.num_key_value_heads, 1, self.num_attention_heads)
+        self._range("head_dim", self.head_dim, 2, 1024)
+        self._range("max_position_embeddings", self.max_position_embeddings, 1, 2**31 - 1)
+        self._range("rope_dims", self.rope_dims, 2, self.head_dim)
+        self._even("head_dim", self.head_dim)
+        self._even("rope_dims", self.rope_dims)
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise self._bad(
+                f"num_attention_heads = {self.num_attention_heads} is not a multiple of "
+                f"num_key_value_heads = {self.num_key_value_heads}"
+            )
+        if self.num_attention_heads * self.head_dim > 2**20:
+            raise self._bad(f"num_attention_heads x head_dim = {self.num_attention_heads * self.head_dim} > {2**20}")
+        self._positive("rms_norm_eps", self.rms_norm_eps, 1.0)
+        self._positive("rope_theta", self.rope_theta, 1e30)
+        self._positive("rope_attention_factor", self.rope_attention_factor, 1e6)
+        if self.rope_scaling is not None:
+            self._check_scaling(self.rope_scaling)
+        if self.rope_freq_factors and len(self.rope_freq_factors) != self.rope_dims // 2:
+            found, wanted = len(self.rope_freq_factors), self.rope_dims // 2
+            raise self._bad(f"rope_freqs.weight has {found} values, wanted rope_dims / 2 = {wanted}")
+        for i, value in enumerate(self.rope_freq_factors):
+            self._positive(f"rope_freqs.weight[{i}]", value, 1e30)
+
+    def _check_scaling(self, scaling: RopeScaling) -> None:
+        self._positive("rope_scaling.factor", scaling.factor, 1e6)
+        if scaling.rope_type == "yarn":
+            self._range("original_max_position_embeddings", scaling.original_max_position_embeddings, 1, 2**31 - 1)
+            self._positive("rope_scaling.beta_fast", scaling.beta_fast, 1e6)
+            self._positive("rope_scaling.beta_slow", scaling.beta_slow, 1e6)
+            if not 0.0 <= scaling.extrapolation_factor <= 1.0:
+                raise self._bad(f"rope_scaling.extrapolation_factor = {scaling.extrapolation_factor}, wanted 0 to 1")
+            if self.rope_theta <= 1.0:
+                raise self._bad(f"rope_theta = {self.rope_theta}, wanted more than 1 for yarn scaling")
+
+    def _bad(self, message: str) -> BadModelFile:
+        return BadModelFile(self.path, message)
+
+    def _range(self, key: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            raise self._bad(f"{key} = {value}, wanted {low} to {high}")
+
+    def _even(self, key: str, value: int) -> None:
+        if value % 2:
+            raise self._bad(f"{key} = {value}, wanted an even number")
+
+    def _positive(self, key: str, value: float, high: float) -> None:
+        if not (math.isfinite(value) and 0.0 < value <= high):
+            raise self._bad(f"{key} = {value}, wanted a finite number above 0 and at most {high:g}")
+
+    @classmethod
+    def from_gguf(cls, file: GGUFFile) -> ModelConfig:
+        """Reads `{arch}.*`, and the shapes of the tensors that fix what the keys leave open.
+
+        BadModelFile: a key is missing, of the wrong type or contradicts another. UnsupportedModel: a sound file that
+        asks for something edge does not compute.
+        """
+        arch = _architecture(file)
+        _refuse_foreign(file, arch)
+        hidden = file.get_int(f"{arch}.embedding_length", minimum=1, maximum=2**20)
+        layers = file.get_int(f"{arch}.block_count", minimum=1, maximum=4096)
+        heads = _uniform(file, f"{arch}.attention.head_count", layers)
+        kv_key = f"{arch}.attention.head_count_kv"
+        kv_heads = _uniform(file, kv_key, layers) if file.has(kv_key) else heads
+        head_dim = _head_dim(file, arch, hidden, heads)
+        context = file.get_int(f"{arch}.context_length", minimum=1, maximum=2**31 - 1)
+        rope_dims = file.get_int(f"{arch}.rope.dimension_count", default=head_dim, minimum=2, maximum=head_dim)
+        return cls(
+            model_type=arch,
+            vocab_size=_vocab_size(file, arch, hidden),
+            hidden_size=hidden,
+            intermediate_size=_uniform(file, f"{arch}.feed_forward_length", layers),
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            num_key_value_heads=kv_heads,
+            head_dim=head_dim,
+            max_position_embeddings=context,
+            rms_norm_eps=file.get_float(f"{arch}.attention.layer_norm_rms_epsilon"),
+            rope_theta=file.get_float(f"{arch}.rope.freq_base", default=10000.0),
+            rope_dims=rope_dims,
+            rope_scaling=_rope_scaling(file, arch, context),
+            rope_attention_factor=file.get_float(f"{arch}.rope.scaling.attn_factor", default=1.0),
+            rope_freq_factors=_freq_factors(file, rope_dims),
+            tie_word_embeddings="output.weight" not in file.tensors,
+            path=str(file.path),
+        )
+
+
+def _not_supported(arch: str) -> str:
+    if arch in _NOT_A_GENERATOR:
+        return f"architecture {arch!r}: the file holds {_NOT_A_GENERATOR[arch]}, not a model that generates text"
+    return f"architecture {quoted(arch)} is not supported; edge runs {', '.join(ARCHITECTURES)}"
+
+
+def _architecture(file: GGUFFile) -> str:
+    kind = file.get_str("general.type", default="model")
+    if kind == "adapter" or file.has("adapter.type"):
+        raise UnsupportedModel(file.path, "the file holds a LoRA adapter; give the model it belongs to")
+    if kind == "mmproj":
+        raise UnsupportedModel(file.path, "the file holds a projector (mmproj); give the language model it belongs to")
+    if kind != "model":
+        raise UnsupportedModel(file.path, f"general.type is {quoted(kind)}, not 'model'")
+    arch = file.get_str("general.architecture")
+    if arch not in ARCHITECTURES:
+        raise UnsupportedModel(file.path, _not_supported(arch))
+    return arch
+
+
+def _refuse_foreign(file: GGUFFile, arch: str) -> None:
+    for suffix, neutral in _NEUTRAL.items():
+        key = f"{arch}.{suffix}"
+        if not file.has(key):
+            continue
+        value: int | float | bool
+        if isinstance(neutral[0], bool):
+            value = file.get_bool(key)
+        elif isinstance(neutral[0], int):
+            value = file.get_int(key)
+        else:
+            value = file.get_float(key)
+        if value not in neutral:
+            what = "an embedding model" if suffix == "pooling_type" else "a model that needs it"
+            raise UnsupportedModel(file.path, f"{key} = {value}: {what}, which edge does not compute")
+    for suffix in _FOREIGN:
+        if file.has(f"{arch}.{suffix}"):
+            raise UnsupportedModel(file.path, f"{arch}.{suffix} is set, which edge does not compute")
+    window = file.get_int(f"{arch}.attention.sliding_window", default=0, minimum=0)
+    context = file.get_int(f"{arch}.context_length", minimum=1, maximum=2**31 - 1)
+    if 0 < window < context:  # a window as wide as the context never acts
+        raise UnsupportedModel(
+            file.path,
+            f"{arch}.attention.sliding_window = {window} is narrower than the context of {context}: "
+            "windowed attention is not supported",
+        )
+
+
+def _uniform(file: GGUFFile, key: str, num_layers: int) -> int:
+    """A count that may be written once per layer, as long as all layers agree."""
+    if not file.is_array(key):
+        return file.get_int(key, minimum=1, maximum=2**22)
+    values = file.get_ints(key)
+    if len(values) != num_layers:
+        raise BadModelFile(file.path, f"{key} has {len(values)} values, wanted block_count = {num_layers}")
+    value = values[0]
+    other = next((i for i in range(num_layers) if values[i] != value), None)
+    if other is not None:
+        raise UnsupportedModel(
+            file.path, f"{key} is {value} in layer 0 and {values[other]} in layer {other}: layers must agree"
+        )
+    if not 1 <= value <= 2**22:
+        raise BadModelFile(file.path, f"{key} = {value}, wanted 1 to {2**22}")
+    return value
+
+
+def _head_dim(file: GGUFFile, arch: str, hidden: int, heads: int) -> int:
+    key, value = f"{arch}.attention.key_length", f"{arch}.attention.value_length"
+    if not file.has(key) and hidden % heads:
+        raise BadModelFile(
+            file.path,
+            f"{arch}.embedding_length = {hidden} is not a multiple of {arch}.attention.head_count = {heads}, "
+            f"and there is no {key}",
+        )
+    head_dim = file.get_int(key, default=hidden // heads, minimum=2, maximum=1024)
+    value_dim = file.get_int(value, default=head_dim, minimum=1)
+    if value_dim != head_dim:
+        raise UnsupportedModel(file.path, f"{value} = {value_dim} and {key} = {head_dim} differ: not supported")
+    return head_dim
+
+
+def _vocab_size(file: GGUFFile, arch: str, hidden: int) -> int:
+    """Rows of the token embedding, which the tokenizer and the optional key must confirm."""
+    info = file.tensors.get("token_embd.weight")
+    if info is None:
+        raise BadModelFile(file.path, "tensor token_embd.weight is missing")
+    if len(info.shape) != 2 or info.shape[1] != hidden:
+        raise BadModelFile(file.path, f"tensor token_embd.weight has shape {info.shape}, wanted (vocab_size, {hidden})")
+    rows = info.shape[0]
+    said = file.get_int(f"{arch}.vocab_size", default=rows)
+    if said != rows:
+        raise BadModelFile(file.path, f"{arch}.vocab_size = {said}, but token_embd.weight has {rows} rows")
+    if file.has("tokenizer.ggml.tokens"):
+        tokens = len(file.get_strings("tokenizer.ggml.tokens"))
+        if tokens != rows:
+            raise BadModelFile(file.path, f"tokenizer.ggml.tokens has {tokens} entries, token_embd.weight {rows} rows")
+    return rows
+
+
+def _rope_scaling(file: GGUFFile, arch: str, context: int) -> RopeScaling | None:
+    """As llama.cpp reads it: a factor alone means linear, a factor of 0 or no factor means 1."""
+    kind = file.get_str(f"{arch}.rope.scaling.type", default="linear")
+    if kind == "none":
+        return None
+    if kind not in ("linear", "yarn"):
+        raise UnsupportedModel(
+            file.path, f"{arch}.rope.scaling.type is {quoted(kind)}; edge knows none, linear and yarn"
+        )
+    old = file.get_float(f"{arch}.rope.scale_linear", default=0.0)
+    factor = file.get_float(f"{arch}.rope.scaling.factor", default=old) or 1.0
+    if kind == "linear":
+        return None if factor == 1.0 else RopeScaling("linear", factor, context)
+    return RopeScaling(
+        "yarn",
+        factor,
+        file.get_int(f"{arch}.rope.scaling.original_context_length", default=context, minimum=1, maximum=2**31 - 1),
+        beta_fast=file.get_float(f"{arch}.rope.scaling.yarn_beta_fast", default=32.0),
+        beta_slow=file.get_float(f"{arch}.rope.scaling.yarn_beta_slow", default=1.0),
+        extrapolation_factor=file.get_float(f"{arch}.rope.scaling.yarn_ext_factor", default=1.0),
+    )
+
+
+def _freq_factors(file: GGUFFile, rope_dims: int) -> tuple[float, ...]:
+    """rope_freqs.weight: Llama 3's per-frequency divisors, worked out by the converter."""
+    info = file.tensors.get("rope_freqs.weight")
+    if info is None:
+        return ()
+    wanted = (rope_dims // 2,)
+    if info.shape != wanted or info.type != _F32:
+        found = f"shape {info.shape} and type {info.type}"
+        raise BadModelFile(file.path, f"tensor rope_freqs.weight has {found}, wanted {wanted} and {_F32} (F32)")
+    return struct.unpack(f"<{wanted[0]}f", file.tensor_data("rope_freqs.weight"))

@@ -1,0 +1,141 @@
+"""Composes ops on symbolic values, and checks every tensor of the file against the shape the model gives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.errors import BadModelFile, UnsupportedModel
+from edge.formats.cursor import quoted
+from edge.graph.ops import (
+    Add,
+    Attention,
+    Embedding,
+    Graph,
+    GraphError,
+    Linear,
+    Mul,
+    Node,
+    Op,
+    RmsNorm,
+    Rope,
+    RopeSpec,
+    SelectRows,
+    Shape,
+    Silu,
+    infer_shape,
+)
+
+# Read by the configuration, or left over from converters: angles that the configuration gives again.
+_NOT_WEIGHTS = re.compile(r"rope_freqs\.weight|(blk\.\d+\.)?(attn_rot_embd|attention\.rotary_emb\.inv_freq)(\.weight)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A handle on a node's result. Compare and pass it on; nothing is computed."""
+
+    index: int
+    shape: Shape
+
+
+class GraphBuilder:
+    """Builds one graph from the tensors of one file.
+
+    tensors: name -> shape in NumPy order. modules: Hugging Face's module name (with {i} for the layer) -> the tensors'
+    stem in GGUF. Inside a layer "model.layers.{i}." is left out. A module's tensors are `stem.weight` and `stem.bias`.
+    """
+
+    def __init__(
+        self, tensors: Mapping[str, tuple[int, ...]], modules: Mapping[str, str], *, path: str = "model"
+    ) -> None:
+        self._tensors = tensors
+        self._modules = modules
+        self._path = path
+        self._layer: int | None = None
+        self._nodes: list[Node] = []
+        self._taken: set[str] = set()
+        self._used: dict[str, tuple[int, ...]] = {}
+
+    def layer(self, i: int) -> None:
+        """Modules and value names from here on belong to layer i."""
+        self._layer = i
+
+    def end_layers(self) -> None:
+        self._layer = None
+
+    def embedding(self, module: str, vocab_size: int, width: int) -> Value:
+        stem = self._stem(module)
+        return self._add(stem, Embedding(self._weight(f"{stem}.weight", (vocab_size, width))))
+
+    def rms_norm(self, x: Value, module: str, eps: float, *, width: int | None = None) -> Value:
+        """Normalises groups of `width` values, whole rows when it is not given."""
+        stem = self._stem(module)
+        return self._add(stem, RmsNorm(self._weight(f"{stem}.weight", (width or x.shape.width,)), eps), x)
+
+    def linear(self, x: Value, module: str, out: int, *, bias: bool = False, name: str | None = None) -> Value:
+        """A projection to `out` values. bias: the file must hold one; without, one is added if the file does."""
+        stem = self._stem(module)
+        weight = self._weight(f"{stem}.weight", (out, x.shape.width))
+        has_bias = bias or f"{stem}.bias" in self._tensors
+        return self._add(name or stem, Linear(weight, self._weight(f"{stem}.bias", (out,)) if has_bias else None), x)
+
+    def rope(self, x: Value, spec: RopeSpec, head_dim: int, name: str) -> Value:
+        return self._add(self._local(name), Rope(spec, head_dim), x)
+
+    def attention(
+        self, q: Value, k: Value, v: Value, *, num_heads: int, num_kv_heads: int, head_dim: int, scale: float
+    ) -> Value:
+        """Causal attention over the layer's KV cache, after storing k and v in it."""
+        if self._layer is None:
+            raise GraphError("attention outside a layer")
+        op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale)
+        return self._add(self._local("attention"), op, q, k, v)
+
+    def add(self, a: Value, b: Value, name: str) -> Value:
+        return self._add(self._local(name), Add(), a, b)
+
+    def mul(self, a: Value, b: Value, name: str) -> Value:
+        return self._add(self._local(name), Mul(), a, b)
+
+    def silu(self, x: Value, name: str) -> Value:
+        return self._add(self._local(name), Silu(), x)
+
+    def select_rows(self, x: Value) -> Value:
+        return self._add(self._local("selected"), SelectRows(), x)
+
+    def finish(self, logits: Value) -> Graph:
+        """The graph. UnsupportedModel when the file holds a tensor that the model as defined does not read."""
+        unused = [n for n in self._tensors if n not in self._used and not _NOT_WEIGHTS.fullmatch(n)]
+        if unused:
+            more = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
+            raise UnsupportedModel(
+                self._path, f"tensor {quoted(unused[0])}{more}: not part of the architecture as edge computes it"
+            )
+        return Graph(tuple(self._nodes), logits.index, dict(self._used))
+
+    def _stem(self, module: str) -> str:
+        if self._layer is None:
+            return self._modules[module]
+        return self._modules[f"model.layers.{{i}}.{module}"].format(i=self._layer)
+
+    def _local(self, name: str) -> str:
+        return name if self._layer is None else f"blk.{self._layer}.{name}"
+
+    def _weight(self, name: str, wanted: tuple[int, ...]) -> str:
+        found = self._tensors.get(name)
+        if found is None:
+            raise BadModelFile(self._path, f"tensor {name} is missing, wanted shape {wanted}")
+        if found != wanted:
+            raise BadModelFile(self._path, f"tensor {name} has shape {found}, wanted {wanted}")
+        self._used[name] = found
+        return name
+
+    def _add(self, name: str, op: Op, *inputs: Value) -> Value:
+        if name in self._taken:
+            raise GraphError(f"two values are named {name!r}")
+        self._taken.add(name)
+        shape = infer_shape(op, [x.shape for x in inputs], self._used)
+        node = Node(len(self._nodes), name, op, tuple(x.index for x in inputs), shape)
+        self._nodes.append(node)
+        return Value(node.index, shape)

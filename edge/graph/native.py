@@ -1,0 +1,235 @@
+"""The native lowering: a fused graph as the op list of native/include/edge/program.h."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode, fuse
+from edge.graph.ops import (
+    Add,
+    Attention,
+    Embedding,
+    Graph,
+    GraphError,
+    Mul,
+    RmsNorm,
+    RopeSpec,
+    Rows,
+    SelectRows,
+    Silu,
+)
+from edge.graph.planner import Lifetime, plan, plan_apart
+
+# enum edge_op_kind, enum edge_activation
+_EMBED, _RMS_NORM, _LINEAR, _ATTENTION, _ADD, _MUL, _ACTIVATION, _SELECT_ROWS = range(1, 9)
+_ACT_NONE, _ACT_SILU = 0, 1
+
+_OP = struct.Struct("=23i2f2i")  # struct edge_op
+_BUFFER = struct.Struct("=Qii")  # struct edge_buffer
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRef:
+    """A tensor of the file and the native object that it becomes."""
+
+    tensor: str
+    kind: Literal["matrix", "vector"]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """A native buffer: the value it holds, and the ops (by number) from which to which it is in use."""
+
+    value: str
+    width: int
+    rows: Rows
+    first_op: int
+    last_op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """buffers: packed edge_buffer structs. num_bytes: what the arena must hold, exactly."""
+
+    buffers: bytes
+    num_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NativeProgram:
+    """Everything edge_program_config needs but sizes of a step and loaded weights. Numbers of weights and ropes are
+    their positions here; num_layers, num_kv_heads and head_dim are the KV arena's geometry."""
+
+    ops: bytes
+    num_ops: int
+    buffers: tuple[BufferSpec, ...]
+    ropes: tuple[RopeSpec, ...]
+    weights: tuple[WeightRef, ...]
+    logits_buffer: int
+    vocab_size: int
+    num_layers: int
+    num_kv_heads: int
+    head_dim: int
+
+    def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
+        """Places the buffers for steps of at most this many tokens and logit rows.
+
+        share=False gives every value its own place, so that tests can read all of them after a step.
+        """
+        if max_tokens < 1 or max_logits < 1:
+            raise ValueError(f"max_tokens = {max_tokens} and max_logits = {max_logits}, wanted at least 1")
+        rows = {Rows.TOKENS: max_tokens, Rows.LOGITS: max_logits}
+        lifetimes = [Lifetime(b.first_op, b.last_op, 4 * b.width * rows[b.rows]) for b in self.buffers]
+        placed = (plan if share else plan_apart)(lifetimes)
+        packed = b"".join(
+            _BUFFER.pack(offset, b.width, b.rows.value) for offset, b in zip(placed.offsets, self.buffers, strict=True)
+        )
+        return Arena(packed, placed.num_bytes)
+
+    def buffer_of(self, value: str) -> int | None:
+        """The buffer that holds a value of the graph, None if fusion swallowed it.
+
+        Inputs q and k of an attention are normalised and rotated in place: after the step they hold that.
+        """
+        return next((i for i, b in enumerate(self.buffers) if b.value == value), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Op:
+    """struct edge_op with its neutral values. Tuples are padded with -1."""
+
+    kind: int
+    ins: tuple[int, ...] = ()
+    outs: tuple[int, ...] = ()
+    weights: tuple[int, ...] = ()
+    biases: tuple[int, ...] = ()
+    norms: tuple[int, ...] = ()
+    residual: int = -1
+    activation: int = _ACT_NONE
+    layer: int = -1
+    num_heads: int = 0
+    num_kv_heads: int = 0
+    head_dim: int = 0
+    rope: int = -1
+    eps: float = 0.0
+    scale: float = 1.0
+
+    def pack(self) -> bytes:
+        lists = ((self.ins, 3), (self.outs, 3), (self.weights, 3), (self.biases, 3), (self.norms, 2))
+        numbers = [i for values, size in lists for i in (*values, *[-1] * (size - len(values)))]
+        kv_source_layer = self.layer
+        fields = (self.residual, self.activation, self.layer, kv_source_layer)
+        heads = (self.num_heads, self.num_kv_heads, self.head_dim, self.rope)
+        return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, 0, 0)
+
+
+def lower_native(graph: Graph) -> NativeProgram:
+    """Fuses and packs. GraphError when an op has no native form where it stands."""
+    return _Lowering(graph, fuse(graph)).run()
+
+
+class _Lowering:
+    def __init__(self, graph: Graph, nodes: tuple[FusedNode, ...]) -> None:
+        self._graph = graph
+        self._nodes = nodes
+        self._buffers: dict[int, int] = {}  # node index -> buffer
+        self._weights: dict[str, int] = {}
+        self._kinds: list[WeightRef] = []
+        self._ropes: list[RopeSpec] = []
+
+    def run(self) -> NativeProgram:
+        attentions = [n.op.attention for n in self._nodes if isinstance(n.op, FusedAttention)]
+        geometry = {(a.num_kv_heads, a.head_dim) for a in attentions}
+        layers = sorted(a.layer for a in attentions)
+        if len(geometry) != 1 or layers != list(range(len(layers))):
+            raise GraphError(f"the KV arena needs one shape for layers 0, 1, ...: layers {layers}, shapes {geometry}")
+        (num_kv_heads, head_dim), num_layers = geometry.pop(), len(layers)
+
+        last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
+        last_use[self._graph.output] = len(self._nodes) - 1
+        buffers: list[BufferSpec] = []
+        for at, node in enumerate(self._nodes):
+            for i in node.outputs:
+                value = self._graph.nodes[i]
+                self._buffers[i] = len(buffers)
+                buffers.append(BufferSpec(value.name, value.shape.width, value.shape.rows, at, last_use[i]))
+        ops = b"".join(self._op(node).pack() for node in self._nodes)
+        logits = self._graph.nodes[self._graph.output]
+        if logits.shape.rows is not Rows.LOGITS:
+            raise GraphError(f"{logits.name} has rows of tokens: select rows before the head")
+        return NativeProgram(
+            ops=ops,
+            num_ops=len(self._nodes),
+            buffers=tuple(buffers),
+            ropes=tuple(self._ropes),
+            weights=tuple(self._kinds),
+            logits_buffer=self._buffers[logits.index],
+            vocab_size=logits.shape.width,
+            num_layers=num_layers,
+            num_kv_heads=num_kv_heads,
+            head_dim=head_dim,
+        )
+
+    def _op(self, node: FusedNode) -> _Op:
+        ins = tuple(self._buffers[i] for i in node.inputs)
+        outs = tuple(self._buffers[i] for i in node.outputs)
+        match node.op:
+            case Embedding(weight, scale):
+                return _Op(_EMBED, (), outs, (self._weight(weight, "matrix"),), scale=scale)
+            case RmsNorm(gain, eps):
+                return _Op(_RMS_NORM, ins, outs, norms=(self._weight(gain, "vector"),), eps=eps)
+            case FusedLinear():
+                return self._linear(node.op, ins, outs)
+            case FusedAttention():
+                return self._attention(node.op, node.op.attention, ins, outs)
+            case Add():
+                return _Op(_ADD, ins, outs)
+            case Mul():
+                return _Op(_MUL, ins, outs)
+            case Silu():
+                return _Op(_ACTIVATION, ins, outs, activation=_ACT_SILU)
+            case SelectRows():
+                return _Op(_SELECT_ROWS, ins, outs)
+
+    def _linear(self, op: FusedLinear, ins: tuple[int, ...], outs: tuple[int, ...]) -> _Op:
+        return _Op(
+            _LINEAR,
+            ins[:1],
+            outs,
+            weights=tuple(self._weight(name, "matrix") for name in op.weights),
+            biases=tuple(-1 if name is None else self._weight(name, "vector") for name in op.biases),
+            norms=() if op.norm is None else (self._weight(op.norm.gain, "vector"),),
+            residual=ins[1] if op.residual else -1,
+            activation=_ACT_SILU if op.glu else _ACT_NONE,
+            eps=0.0 if op.norm is None else op.norm.eps,
+        )
+
+    def _attention(self, fused: FusedAttention, op: Attention, ins: tuple[int, ...], outs: tuple[int, ...]) -> _Op:
+        norms = (fused.q_norm, fused.k_norm)
+        return _Op(
+            _ATTENTION,
+            ins,
+            outs,
+            norms=tuple(-1 if norm is None else self._weight(norm.gain, "vector") for norm in norms),
+            layer=op.layer,
+            num_heads=op.num_heads,
+            num_kv_heads=op.num_kv_heads,
+            head_dim=op.head_dim,
+            rope=-1 if fused.rope is None else self._rope(fused.rope),
+            eps=next((norm.eps for norm in norms if norm is not None), 0.0),
+            scale=op.scale,
+        )
+
+    def _weight(self, name: str, kind: Literal["matrix", "vector"]) -> int:
+        if name not in self._weights:
+            self._weights[name] = len(self._kinds)
+            self._kinds.append(WeightRef(name, kind, self._graph.weight_shapes[name]))
+        return self._weights[name]
+
+    def _rope(self, spec: RopeSpec) -> int:
+        if spec not in self._ropes:
+            self._ropes.append(spec)
+        return self._ropes.index(spec)

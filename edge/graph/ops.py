@@ -1,0 +1,220 @@
+"""The op set: what an architecture is composed of. Each op has a shape rule here, and lowerings elsewhere.
+
+A value is a matrix of floats: one row per token of the step, or one per wanted logit row after SelectRows. Every op
+here has both lowerings that exist: NumPy (edge.graph.reference) and native (edge.graph.native, after fusion).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class GraphError(ValueError):
+    """Ops were composed in a way that cannot be: a bug in an architecture file or a pass, never a bad model file."""
+
+
+class Rows(Enum):
+    """What a row of a value stands for. The numbers are edge_buffer.rows."""
+
+    TOKENS = 0
+    LOGITS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """(rows, width): rows is known when a step runs, width (floats in a row) always."""
+
+    rows: Rows
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class RopeSpec:
+    """Rotary embedding (Su et al. 2021): pair i at position p turns by p * theta^(-2i/dims) * frequency_scale[i].
+
+    cos and sin are multiplied by `magnitude`. neox: pairs (i, i + dims/2), otherwise (2i, 2i+1).
+    """
+
+    theta: float
+    dims: int
+    neox: bool
+    magnitude: float
+    frequency_scale: tuple[float, ...]  # dims / 2 values
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """out = scale * row of `weight` (vocab_size, width) for each token id of the step."""
+
+    weight: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RmsNorm:
+    """out = x / sqrt(mean(x^2) + eps) * gain, over groups as wide as `gain` (a head, or the whole row)."""
+
+    gain: str
+    eps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """out = weight x + bias; weight (out, in), bias (out,)."""
+
+    weight: str
+    bias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rope:
+    """Rotates the first `rope.dims` dimensions of every head of `head_dim`."""
+
+    rope: RopeSpec
+    head_dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Inputs q, k, v. Stores k and v at `layer`, then softmax(scale * q k^T) v over positions 0 .. the row's own.
+
+    Query head h reads KV head h // (num_heads / num_kv_heads).
+    """
+
+    layer: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """out = a + b."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mul:
+    """out = a * b."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silu:
+    """out = x / (1 + exp(-x))."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectRows:
+    """Token rows to logit rows: those whose logits are wanted."""
+
+
+Op = Embedding | RmsNorm | Linear | Rope | Attention | Add | Mul | Silu | SelectRows
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and the op that makes it. `inputs` are indices of earlier nodes. Names are unique and stable."""
+
+    index: int
+    name: str
+    op: Op
+    inputs: tuple[int, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in an order that can be run; `output` is the logits. `weight_shapes` holds the tensors it reads."""
+
+    nodes: tuple[Node, ...]
+    output: int
+    weight_shapes: Mapping[str, tuple[int, ...]]
+
+    def users(self) -> list[list[int]]:
+        """For each node the nodes that read it, once per reading."""
+        users: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for i in node.inputs:
+                users[i].append(node.index)
+        return users
+
+    def find(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise GraphError(f"no value is named {name!r}")
+
+
+_NUM_INPUTS: Mapping[type[Op], int] = {
+    Embedding: 0,
+    RmsNorm: 1,
+    Linear: 1,
+    Rope: 1,
+    Attention: 3,
+    Add: 2,
+    Mul: 2,
+    Silu: 1,
+    SelectRows: 1,
+}
+
+
+def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tuple[int, ...]]) -> Shape:
+    """Shape of the op's value. GraphError when inputs or weights do not fit each other."""
+    if len(inputs) != _NUM_INPUTS[type(op)]:
+        raise GraphError(f"{type(op).__name__} takes {_NUM_INPUTS[type(op)]} inputs, not {len(inputs)}")
+    match op:
+        case Embedding():
+            return Shape(Rows.TOKENS, _matrix(weight_shapes, op.weight)[1])
+        case RmsNorm():
+            gain = _vector(weight_shapes, op.gain)
+            _whole(op, inputs[0].width, gain)
+            return inputs[0]
+        case Linear():
+            rows, cols = _matrix(weight_shapes, op.weight)
+            if cols != inputs[0].width:
+                raise GraphError(f"{op.weight} reads {cols} values, its input has {inputs[0].width}")
+            if op.bias is not None and _vector(weight_shapes, op.bias) != rows:
+                raise GraphError(f"{op.bias} has {weight_shapes[op.bias]} values, {op.weight} makes {rows}")
+            return Shape(inputs[0].rows, rows)
+        case Rope():
+            _whole(op, inputs[0].width, op.head_dim)
+            if not 2 <= op.rope.dims <= op.head_dim or op.rope.dims % 2 or inputs[0].rows is not Rows.TOKENS:
+                raise GraphError(f"rope turns {op.rope.dims} of {op.head_dim} dimensions of {inputs[0].rows}")
+            return inputs[0]
+        case Attention():
+            q, kv = op.num_heads * op.head_dim, op.num_kv_heads * op.head_dim
+            wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)]
+            if list(inputs) != wanted or op.num_heads % op.num_kv_heads:
+                raise GraphError(f"attention wants {wanted}, got {list(inputs)}")
+            return wanted[0]
+        case Add() | Mul():
+            if inputs[0] != inputs[1]:
+                raise GraphError(f"{type(op).__name__} of {inputs[0]} and {inputs[1]}")
+            return inputs[0]
+        case Silu():
+            return inputs[0]
+        case SelectRows():
+            if inputs[0].rows is not Rows.TOKENS:
+                raise GraphError("SelectRows of rows that were selected already")
+            return Shape(Rows.LOGITS, inputs[0].width)
+
+
+def _matrix(shapes: Mapping[str, tuple[int, ...]], name: str) -> tuple[int, int]:
+    shape = shapes[name]
+    if len(shape) != 2:
+        raise GraphError(f"{name} has shape {shape}, wanted a matrix")
+    return shape[0], shape[1]
+
+
+def _vector(shapes: Mapping[str, tuple[int, ...]], name: str) -> int:
+    shape = shapes[name]
+    if len(shape) != 1:
+        raise GraphError(f"{name} has shape {shape}, wanted a vector")
+    return shape[0]
+
+
+def _whole(op: Op, width: int, part: int) -> None:
+    if part < 1 or width % part:
+        raise GraphError(f"{type(op).__name__}: {width} is not a multiple of {part}")

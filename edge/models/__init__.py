@@ -1,0 +1,42 @@
+"""Model architectures, one per file, named after their model_type. `build` turns a configuration into a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edge.errors import UnsupportedModel
+from edge.formats.config import ModelConfig
+from edge.graph.builder import GraphBuilder, Value
+from edge.graph.ops import Graph
+from edge.models import llama, qwen2, qwen3
+
+__all__ = ["ARCHITECTURES", "Architecture", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """modules: Hugging Face's module names -> GGUF tensor stems. build: composes the logits."""
+
+    modules: Mapping[str, str]
+    build: Callable[[GraphBuilder, ModelConfig], Value]
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "llama": Architecture(llama.MODULES, llama.build),
+    "qwen2": Architecture(qwen2.MODULES, qwen2.build),
+    "qwen3": Architecture(qwen3.MODULES, qwen3.build),
+}
+
+
+def build(config: ModelConfig, tensors: Mapping[str, tuple[int, ...]]) -> Graph:
+    """The model's graph over the tensors of a file (name -> shape in NumPy order).
+
+    BadModelFile: a tensor is missing or has the wrong shape. UnsupportedModel: no such architecture, or the file holds
+    tensors that it does not read.
+    """
+    architecture = ARCHITECTURES.get(config.model_type)
+    if architecture is None:
+        raise UnsupportedModel(config.path, f"architecture {config.model_type!r} is not supported")
+    builder = GraphBuilder(tensors, architecture.modules, path=config.path)
+    return builder.finish(architecture.build(builder, config))
