@@ -1,5 +1,9 @@
 /* The kernels of one instruction-set level, and the data they read.
- * The scalar kernels are the specification: every other level must return the same bits (any NaN equals any NaN). */
+ * The scalar kernels are the specification: every other level must return the same bits (any NaN equals any NaN).
+ *
+ * Names: edge_<op>_<dst>_<lhs>_<rhs>[_<MRxNR>]__<isa>; what an operation has no use for is left out. <lhs> is the
+ * activation (f32, a8g32, a8g256), <rhs> the weight family in lower case, MR the most tokens of a call, NR the rows of
+ * a tile. scripts/check_kernel_names.py holds files, symbols, declarations and tables to this. */
 #ifndef EDGE_KERNELS_H
 #define EDGE_KERNELS_H
 
@@ -12,7 +16,7 @@
 #define EDGE_GROUP        32  /* k of a tile, and of an activation group for 32-wide formats */
 #define EDGE_SUPER        256 /* k of a K-quant super-block, and of its activation group */
 #define EDGE_CHUNK_TOKENS 64  /* most tokens one call of a chunk kernel takes */
-#define EDGE_OVERREAD 64 /* bytes a kernel may read (never use) past a packed matrix or a quantised activation row */
+#define EDGE_OVERREAD     64  /* bytes a kernel may read (never use) past a packed matrix or an activation row */
 
 /* Weight families, one per packed layout (tile.h describes each). */
 typedef enum edge_family {
@@ -31,8 +35,8 @@ typedef enum edge_family {
 typedef enum edge_shape {
     EDGE_SHAPE_1X16,  /* one token: bound by bandwidth */
     EDGE_SHAPE_8X16,  /* 1 .. 8 tokens: a tile is unpacked once */
-    EDGE_SHAPE_64X16, /* 1 .. EDGE_CHUNK_TOKENS tokens: a panel of 256 k is unpacked once to int8, then an integer GEMM
-                       */
+    EDGE_SHAPE_64X16, /* 1 .. EDGE_CHUNK_TOKENS tokens: a panel of 256 k is unpacked once to int8, then an
+                         integer GEMM */
     EDGE_NUM_SHAPES
 } edge_shape;
 
@@ -54,36 +58,58 @@ typedef struct edge_acts {
  * tiles: the packed bytes of these 16 rows, all of k (edge_tile_row_bytes). Never allocates, locks or fails. */
 typedef void edge_matmul_fn(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t num_tokens);
 
+/* One row of n floats (n a multiple of the group) to int8 codes, scales and sums. A group that holds NaN or Inf becomes
+ * q = 0, d = NaN, s = 0; a group whose largest magnitude is below 2^-100 becomes all zero. */
+typedef void edge_quantize_fn(int8_t *q, float *d, int32_t *s, const float *x, int32_t n);
+
+/* out = (x * (1 / sqrt(sum(x * x) / n + eps))) * gain over n values; out may be x. */
+typedef void edge_rms_norm_fn(float *out, const float *x, const float *gain, int32_t n, float eps);
+
+/* n values each; out may be an input. */
+typedef void edge_unary_fn(float *out, const float *x, int32_t n);
+typedef void edge_binary_fn(float *out, const float *a, const float *b, int32_t n);
+
+/* Rotates the first dims values of the head x in place. cos, sin: dims/2 values. */
+typedef void edge_rope_fn(float *x, const float *cos, const float *sin, int32_t dims);
+
+/* One query head against one KV block of `valid` (1 .. 32) positions. k: (head_dim, 32), v: (32, head_dim), in the
+ * cache type; lanes and rows at or beyond valid may hold anything. Writes the block's maximum, sum and unnormalised
+ * output o (head_dim). scale multiplies q.k. */
+typedef void edge_attend_f16_fn(float *o, float *max, float *sum, const float *q, const uint16_t *k, const uint16_t *v,
+                                int32_t head_dim, int32_t valid, float scale);
+typedef void edge_attend_f32_fn(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
+                                int32_t head_dim, int32_t valid, float scale);
+
+/* Merges a block (o2, max2, sum2) into the running (o, max, sum), in position order. */
+typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float *o2, float max2, float sum2,
+                                  int32_t head_dim);
+
+/* Round to nearest even. */
+typedef void edge_f32_to_f16_fn(uint16_t *out, const float *x, int32_t n);
+
 typedef struct edge_kernels {
     edge_isa isa;
     edge_matmul_fn *matmul[EDGE_NUM_FAMILIES][EDGE_NUM_SHAPES];
-
-    /* One row of n floats (n a multiple of the group) to int8 codes, scales and sums. */
-    void (*quantize_a8g32)(int8_t *q, float *d, int32_t *s, const float *x, int32_t n);
-    void (*quantize_a8g256)(int8_t *q, float *d, int32_t *s, const float *x, int32_t n);
-
-    /* out = x / rms(x) * gain over n values; out may be x. */
-    void (*rms_norm)(float *out, const float *x, const float *gain, int32_t n, float eps);
-    void (*silu_mul)(float *out, const float *gate, const float *up, int32_t n); /* silu(gate) * up; out may alias */
-    void (*silu)(float *out, const float *x, int32_t n);
-    void (*add)(float *out, const float *a, const float *b, int32_t n);
-    void (*mul)(float *out, const float *a, const float *b, int32_t n);
-
-    /* x: one head. cos, sin: dims/2 values. */
-    void (*rope_norm)(float *x, const float *cos, const float *sin, int32_t dims);
-    void (*rope_neox)(float *x, const float *cos, const float *sin, int32_t dims);
-
-    /* One query head against one KV block of `valid` (1 .. 32) positions. k: (head_dim, 32), v: (32, head_dim), in the
-     * cache type. Writes the block's maximum, sum and unnormalised output o (head_dim). scale multiplies q.k. */
-    void (*attend_f16)(float *o, float *max, float *sum, const float *q, const uint16_t *k, const uint16_t *v,
-                       int32_t head_dim, int32_t valid, float scale);
-    void (*attend_f32)(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
-                       int32_t head_dim, int32_t valid, float scale);
-    /* Merges a block (o2, max2, sum2) into the running (o, max, sum), in position order. */
-    void (*attend_merge)(float *o, float *max, float *sum, const float *o2, float max2, float sum2, int32_t head_dim);
-
-    void (*f32_to_f16)(uint16_t *out, const float *x, int32_t n); /* round to nearest even */
+    edge_quantize_fn *quantize_a8g32;
+    edge_quantize_fn *quantize_a8g256;
+    edge_rms_norm_fn *rms_norm;
+    edge_binary_fn *silu_mul; /* silu(gate) * up */
+    edge_unary_fn *silu;
+    edge_binary_fn *add;
+    edge_binary_fn *mul;
+    edge_rope_fn *rope_norm; /* pairs (2i, 2i + 1) */
+    edge_rope_fn *rope_neox; /* pairs (i, i + dims/2) */
+    edge_attend_f16_fn *attend_f16;
+    edge_attend_f32_fn *attend_f32;
+    edge_attend_merge_fn *attend_merge;
+    edge_f32_to_f16_fn *f32_to_f16;
 } edge_kernels;
+
+/* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */
+void edge_kernels_fill_scalar(edge_kernels *kernels);
+void edge_kernels_fill_avx2(edge_kernels *kernels);
+void edge_kernels_fill_avx512vnni(edge_kernels *kernels);
+void edge_kernels_fill_neon(edge_kernels *kernels);
 
 /* The table of a supported level: scalar first, then each level overwrites upward. NULL if not supported. */
 const edge_kernels *edge_kernels_get(edge_isa isa);

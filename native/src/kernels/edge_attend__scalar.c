@@ -1,0 +1,78 @@
+/* Attention of one query head over one KV block, the specification. */
+#include <math.h>
+
+#include "edge/kv.h"
+#include "edge_kernels__scalar.h"
+#include "elementwise.h"
+
+_Static_assert(EDGE_KV_BLOCK_SIZE == 2 * EDGE_LANES, "lane l takes positions l and l + 16");
+
+/* p[t] from scores to weights; the block's maximum and sum. Positions at or beyond valid count as -Inf. */
+static void softmax_block(float p[EDGE_KV_BLOCK_SIZE], float *max, float *sum, int32_t valid) {
+    float lane[EDGE_LANES];
+    for (int32_t t = valid; t < EDGE_KV_BLOCK_SIZE; t++) {
+        p[t] = -INFINITY;
+    }
+    for (int32_t l = 0; l < EDGE_LANES; l++) {
+        lane[l] = p[l] > p[l + EDGE_LANES] ? p[l] : p[l + EDGE_LANES];
+    }
+    *max = edge_max_lanes(lane);
+    for (int32_t t = 0; t < EDGE_KV_BLOCK_SIZE; t++) {
+        p[t] = t < valid ? edge_expf(p[t] - *max) : 0.0f;
+    }
+    for (int32_t l = 0; l < EDGE_LANES; l++) {
+        lane[l] = p[l] + p[l + EDGE_LANES];
+    }
+    *sum = edge_sum_lanes(lane);
+}
+
+void edge_attend_f32_f32_f32__scalar(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
+                                     int32_t head_dim, int32_t valid, float scale) {
+    float p[EDGE_KV_BLOCK_SIZE];
+    for (int32_t t = 0; t < valid; t++) {
+        float score = 0.0f;
+        for (int32_t d = 0; d < head_dim; d++) {
+            score = score + q[d] * k[d * EDGE_KV_BLOCK_SIZE + t];
+        }
+        p[t] = score * scale;
+    }
+    softmax_block(p, max, sum, valid);
+    for (int32_t d = 0; d < head_dim; d++) {
+        float value = 0.0f;
+        for (int32_t t = 0; t < valid; t++) {
+            value = value + p[t] * v[t * head_dim + d];
+        }
+        o[d] = value;
+    }
+}
+
+void edge_attend_f32_f32_f16__scalar(float *o, float *max, float *sum, const float *q, const uint16_t *k,
+                                     const uint16_t *v, int32_t head_dim, int32_t valid, float scale) {
+    float p[EDGE_KV_BLOCK_SIZE];
+    for (int32_t t = 0; t < valid; t++) {
+        float score = 0.0f;
+        for (int32_t d = 0; d < head_dim; d++) {
+            score = score + q[d] * edge_f16_to_f32(k[d * EDGE_KV_BLOCK_SIZE + t]);
+        }
+        p[t] = score * scale;
+    }
+    softmax_block(p, max, sum, valid);
+    for (int32_t d = 0; d < head_dim; d++) {
+        float value = 0.0f;
+        for (int32_t t = 0; t < valid; t++) {
+            value = value + p[t] * edge_f16_to_f32(v[t * head_dim + d]);
+        }
+        o[d] = value;
+    }
+}
+
+void edge_attend_merge_f32__scalar(float *o, float *max, float *sum, const float *o2, float max2, float sum2,
+                                   int32_t head_dim) {
+    float both = *max > max2 ? *max : max2;
+    float a = edge_expf(*max - both), b = edge_expf(max2 - both);
+    for (int32_t d = 0; d < head_dim; d++) {
+        o[d] = o[d] * a + o2[d] * b;
+    }
+    *sum = *sum * a + sum2 * b;
+    *max = both;
+}

@@ -1,0 +1,71 @@
+/* The integer part that all quantised formats share: codes times activations, exactly, in int32 lanes. */
+#ifndef EDGE_DOT_AVX512VNNI_H
+#define EDGE_DOT_AVX512VNNI_H
+
+#include "edge_unpack__avx512vnni.h"
+
+#define EDGE_PREFETCH_TILES 16 /* how far ahead of the one-token loop memory is asked for */
+#define EDGE_BLOCK_TOKENS   8  /* accumulators of a register block */
+
+/* start + the dot products of a tile of unsigned codes with 32 activations. */
+EDGE_INLINE __m512i edge_dot_tile(__m512i start, const uint8_t *tile, const int8_t *q, int bits) {
+    __m512i low = start, high = _mm512_setzero_si512();
+    if (bits == 4) {
+        /* High nibbles stay where they are, 16 times too large: one exact shift of the sum instead of four. */
+        const __m512i mask = _mm512_set1_epi8(0x0f);
+        for (int v = 0; v < 4; v++) {
+            const __m512i w = _mm512_loadu_si512(tile + 64 * v);
+            low = _mm512_dpbusd_epi32(low, _mm512_and_si512(w, mask), edge_broadcast_quad(q + 4 * v));
+            high = _mm512_dpbusd_epi32(high, _mm512_andnot_si512(mask, w), edge_broadcast_quad(q + 16 + 4 * v));
+        }
+        return _mm512_add_epi32(low, edge_divide_by_16(high));
+    }
+    __m512i u[8];
+    edge_unpack(u, tile, bits);
+    for (int v = 0; v < 4; v++) {
+        low = _mm512_dpbusd_epi32(low, u[v], edge_broadcast_quad(q + 4 * v));
+        high = _mm512_dpbusd_epi32(high, u[v + 4], edge_broadcast_quad(q + 16 + 4 * v));
+    }
+    return _mm512_add_epi32(low, high);
+}
+
+/* sums[t] += codes of `vectors` vectors times the activations of token t, for n tokens, n a constant. */
+EDGE_INLINE void edge_dot_block(__m512i *sums, const __m512i *u, int vectors, const int8_t *q, int64_t q_stride,
+                                int n) {
+    for (int v = 0; v < vectors; v++)
+        for (int t = 0; t < n; t++)
+            sums[t] = _mm512_dpbusd_epi32(sums[t], u[v], edge_broadcast_quad(q + t * q_stride + 4 * v));
+}
+
+/* Runs CALL(n) with n a constant, for n = 1 .. 8. */
+#define EDGE_WITH_CONSTANT(count, CALL)                                                                                \
+    switch (count) {                                                                                                   \
+    case 1:                                                                                                            \
+        CALL(1);                                                                                                       \
+        break;                                                                                                         \
+    case 2:                                                                                                            \
+        CALL(2);                                                                                                       \
+        break;                                                                                                         \
+    case 3:                                                                                                            \
+        CALL(3);                                                                                                       \
+        break;                                                                                                         \
+    case 4:                                                                                                            \
+        CALL(4);                                                                                                       \
+        break;                                                                                                         \
+    case 5:                                                                                                            \
+        CALL(5);                                                                                                       \
+        break;                                                                                                         \
+    case 6:                                                                                                            \
+        CALL(6);                                                                                                       \
+        break;                                                                                                         \
+    case 7:                                                                                                            \
+        CALL(7);                                                                                                       \
+        break;                                                                                                         \
+    case 8:                                                                                                            \
+        CALL(8);                                                                                                       \
+        break;                                                                                                         \
+    default:                                                                                                           \
+        break;                                                                                                         \
+    }
+
+#endif

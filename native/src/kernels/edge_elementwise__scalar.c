@@ -1,0 +1,32 @@
+/* Elementwise kernels, the specification (elementwise.h). */
+#include "elementwise.h"
+
+#include "edge_kernels__scalar.h"
+
+void edge_rms_norm_f32__scalar(float *out, const float *x, const float *gain, int32_t n, float eps) {
+    edge_rms_norm(out, x, gain, n, eps);
+}
+
+void edge_silu_f32__scalar(float *out, const float *x, int32_t n) {
+    edge_silu_loop(out, x, n);
+}
+
+void edge_silu_mul_f32__scalar(float *out, const float *gate, const float *up, int32_t n) {
+    edge_silu_mul(out, gate, up, n);
+}
+
+void edge_add_f32__scalar(float *out, const float *a, const float *b, int32_t n) {
+    edge_add(out, a, b, n);
+}
+
+void edge_mul_f32__scalar(float *out, const float *a, const float *b, int32_t n) {
+    edge_mul(out, a, b, n);
+}
+
+void edge_rope_norm_f32__scalar(float *x, const float *cosine, const float *sine, int32_t dims) {
+    edge_rope_norm(x, cosine, sine, dims);
+}
+
+void edge_rope_neox_f32__scalar(float *x, const float *cosine, const float *sine, int32_t dims) {
+    edge_rope_neox(x, cosine, sine, dims);
+}

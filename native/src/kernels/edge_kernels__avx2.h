@@ -1,0 +1,57 @@
+/* The avx2 kernels (256-bit registers, maddubs). */
+#ifndef EDGE_KERNELS_AVX2_H
+#define EDGE_KERNELS_AVX2_H
+
+#include "kernels.h"
+
+edge_matmul_fn edge_matmul_f32_f32_f32_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_f32_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_f32_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_f32_f16_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_f16_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_f16_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_f32_bf16_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_bf16_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_f32_bf16_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w8g32_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w8g32_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w8g32_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w4g32_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w4g32_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w4g32_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w4mg32_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w4mg32_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w4mg32_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w5g32_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w5g32_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g32_w5g32_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g256_w4mg256_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g256_w4mg256_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g256_w4mg256_64x16__avx2;
+
+edge_matmul_fn edge_matmul_f32_a8g256_w6g256_1x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g256_w6g256_8x16__avx2;
+edge_matmul_fn edge_matmul_f32_a8g256_w6g256_64x16__avx2;
+
+edge_quantize_fn edge_quantize_a8g32_f32__avx2;
+edge_quantize_fn edge_quantize_a8g256_f32__avx2;
+edge_rms_norm_fn edge_rms_norm_f32__avx2;
+edge_unary_fn edge_silu_f32__avx2;
+edge_binary_fn edge_silu_mul_f32__avx2;
+edge_binary_fn edge_add_f32__avx2;
+edge_binary_fn edge_mul_f32__avx2;
+edge_rope_fn edge_rope_norm_f32__avx2;
+edge_rope_fn edge_rope_neox_f32__avx2;
+edge_attend_f16_fn edge_attend_f32_f32_f16__avx2;
+edge_attend_f32_fn edge_attend_f32_f32_f32__avx2;
+edge_attend_merge_fn edge_attend_merge_f32__avx2;
+edge_f32_to_f16_fn edge_convert_f16_f32__avx2;
+
+#endif

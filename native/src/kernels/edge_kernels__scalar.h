@@ -1,0 +1,39 @@
+/* The scalar kernels (the specification). */
+#ifndef EDGE_KERNELS_SCALAR_H
+#define EDGE_KERNELS_SCALAR_H
+
+#include "kernels.h"
+
+edge_matmul_fn edge_matmul_f32_f32_f32__scalar;
+
+edge_matmul_fn edge_matmul_f32_f32_f16__scalar;
+
+edge_matmul_fn edge_matmul_f32_f32_bf16__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w8g32__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w4g32__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w4mg32__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g32_w5g32__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g256_w4mg256__scalar;
+
+edge_matmul_fn edge_matmul_f32_a8g256_w6g256__scalar;
+
+edge_quantize_fn edge_quantize_a8g32_f32__scalar;
+edge_quantize_fn edge_quantize_a8g256_f32__scalar;
+edge_rms_norm_fn edge_rms_norm_f32__scalar;
+edge_unary_fn edge_silu_f32__scalar;
+edge_binary_fn edge_silu_mul_f32__scalar;
+edge_binary_fn edge_add_f32__scalar;
+edge_binary_fn edge_mul_f32__scalar;
+edge_rope_fn edge_rope_norm_f32__scalar;
+edge_rope_fn edge_rope_neox_f32__scalar;
+edge_attend_f16_fn edge_attend_f32_f32_f16__scalar;
+edge_attend_f32_fn edge_attend_f32_f32_f32__scalar;
+edge_attend_merge_fn edge_attend_merge_f32__scalar;
+edge_f32_to_f16_fn edge_convert_f16_f32__scalar;
+
+#endif

@@ -1,0 +1,50 @@
+/* Which avx512vnni kernel serves which weight family and shape. */
+#if !defined(__AVX512VNNI__) && !defined(EDGE_SIMULATE_AVX512)
+#error "this file needs -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni"
+#endif
+
+#include "edge_kernels__avx512vnni.h"
+
+void edge_kernels_fill_avx512vnni(edge_kernels *kernels) {
+    kernels->isa = EDGE_ISA_AVX512VNNI;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f32_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f32_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f32_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f16_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f16_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f16_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_bf16_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_bf16_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_bf16_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w8g32_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w8g32_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w8g32_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w4g32_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w4g32_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w4g32_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w4mg32_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w4mg32_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w4mg32_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w5g32_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w5g32_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w5g32_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g256_w4mg256_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g256_w4mg256_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g256_w4mg256_64x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g256_w6g256_1x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g256_w6g256_8x16__avx512vnni;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g256_w6g256_64x16__avx512vnni;
+    kernels->quantize_a8g32 = edge_quantize_a8g32_f32__avx512vnni;
+    kernels->quantize_a8g256 = edge_quantize_a8g256_f32__avx512vnni;
+    kernels->rms_norm = edge_rms_norm_f32__avx512vnni;
+    kernels->silu = edge_silu_f32__avx512vnni;
+    kernels->silu_mul = edge_silu_mul_f32__avx512vnni;
+    kernels->add = edge_add_f32__avx512vnni;
+    kernels->mul = edge_mul_f32__avx512vnni;
+    kernels->rope_norm = edge_rope_norm_f32__avx512vnni;
+    kernels->rope_neox = edge_rope_neox_f32__avx512vnni;
+    kernels->attend_f16 = edge_attend_f32_f32_f16__avx512vnni;
+    kernels->attend_f32 = edge_attend_f32_f32_f32__avx512vnni;
+    kernels->attend_merge = edge_attend_merge_f32__avx512vnni;
+    kernels->f32_to_f16 = edge_convert_f16_f32__avx512vnni;
+}

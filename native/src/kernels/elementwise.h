@@ -1,0 +1,91 @@
+/* Norms, activations and rotations as plain loops over 16 lanes. Without contraction every ISA's compiler must produce
+ * the same bits from them, so one text serves all levels, compiled with each level's flags. */
+#ifndef EDGE_ELEMENTWISE_H
+#define EDGE_ELEMENTWISE_H
+
+#include <math.h>
+#include <stdint.h>
+
+#include "expf.h"
+
+#define EDGE_LANES 16
+
+/* lane[l] += lane[l + s], s = 8, 4, 2, 1: the one order in which lanes are summed. */
+EDGE_INLINE float edge_sum_lanes(float lane[EDGE_LANES]) {
+    for (int32_t s = EDGE_LANES / 2; s > 0; s /= 2) {
+        for (int32_t l = 0; l < s; l++) {
+            lane[l] = lane[l] + lane[l + s];
+        }
+    }
+    return lane[0];
+}
+
+/* The same tree for the maximum. On a tie or NaN the later lane wins: a > b ? a : b. */
+EDGE_INLINE float edge_max_lanes(float lane[EDGE_LANES]) {
+    for (int32_t s = EDGE_LANES / 2; s > 0; s /= 2) {
+        for (int32_t l = 0; l < s; l++) {
+            lane[l] = lane[l] > lane[l + s] ? lane[l] : lane[l + s];
+        }
+    }
+    return lane[0];
+}
+
+EDGE_INLINE void edge_rms_norm(float *out, const float *x, const float *gain, int32_t n, float eps) {
+    float lane[EDGE_LANES] = {0};
+    int32_t whole = n - n % EDGE_LANES;
+    for (int32_t i = 0; i < whole; i += EDGE_LANES) {
+        for (int32_t l = 0; l < EDGE_LANES; l++) {
+            lane[l] = lane[l] + x[i + l] * x[i + l];
+        }
+    }
+    for (int32_t l = 0; l < n - whole; l++) {
+        lane[l] = lane[l] + x[whole + l] * x[whole + l];
+    }
+    float scale = 1.0f / sqrtf(edge_sum_lanes(lane) / (float)n + eps);
+    for (int32_t i = 0; i < n; i++) {
+        out[i] = (x[i] * scale) * gain[i];
+    }
+}
+
+EDGE_INLINE void edge_silu_loop(float *out, const float *x, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        out[i] = edge_silu(x[i]);
+    }
+}
+
+EDGE_INLINE void edge_silu_mul(float *out, const float *gate, const float *up, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        out[i] = edge_silu(gate[i]) * up[i];
+    }
+}
+
+EDGE_INLINE void edge_add(float *out, const float *a, const float *b, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        out[i] = a[i] + b[i];
+    }
+}
+
+EDGE_INLINE void edge_mul(float *out, const float *a, const float *b, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        out[i] = a[i] * b[i];
+    }
+}
+
+EDGE_INLINE void edge_rope_norm(float *x, const float *restrict cosine, const float *restrict sine, int32_t dims) {
+    for (int32_t i = 0; i < dims / 2; i++) {
+        float x0 = x[2 * i], x1 = x[2 * i + 1];
+        x[2 * i] = x0 * cosine[i] - x1 * sine[i];
+        x[2 * i + 1] = x0 * sine[i] + x1 * cosine[i];
+    }
+}
+
+EDGE_INLINE void edge_rope_neox(float *x, const float *restrict cosine, const float *restrict sine, int32_t dims) {
+    int32_t half = dims / 2;
+    for (int32_t i = 0; i < half; i++) {
+        float x0 = x[i], x1 = x[i + half];
+        x[i] = x0 * cosine[i] - x1 * sine[i];
+        x[i + half] = x0 * sine[i] + x1 * cosine[i];
+    }
+}
+
+#endif

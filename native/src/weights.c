@@ -1,0 +1,208 @@
+/* Weight matrices: sizes, packing over threads, rows back as floats. */
+#include "weights.h"
+
+#include <string.h>
+
+#include "half.h"
+#include "os.h"
+#include "pack.h"
+#include "tile.h"
+
+static const edge_layout layouts[] = {
+    {EDGE_TYPE_F32, EDGE_FAMILY_F32, 1, 4, 4 * EDGE_TILE_ROWS},
+    {EDGE_TYPE_F16, EDGE_FAMILY_F16, 1, 2, 2 * EDGE_TILE_ROWS},
+    {EDGE_TYPE_BF16, EDGE_FAMILY_BF16, 1, 2, 2 * EDGE_TILE_ROWS},
+    {EDGE_TYPE_Q8_0, EDGE_FAMILY_W8G32, EDGE_GROUP, 34, EDGE_W8G32_BYTES},
+    {EDGE_TYPE_Q4_0, EDGE_FAMILY_W4G32, EDGE_GROUP, 18, EDGE_W4G32_BYTES},
+    {EDGE_TYPE_Q4_1, EDGE_FAMILY_W4MG32, EDGE_GROUP, 20, EDGE_W4MG32_BYTES},
+    {EDGE_TYPE_Q5_0, EDGE_FAMILY_W5G32, EDGE_GROUP, 22, EDGE_W5G32_BYTES},
+    {EDGE_TYPE_Q4_K, EDGE_FAMILY_W4MG256, EDGE_SUPER, 144, EDGE_W4MG256_BYTES},
+    {EDGE_TYPE_Q6_K, EDGE_FAMILY_W6G256, EDGE_SUPER, 210, EDGE_W6G256_BYTES},
+};
+
+#define NUM_LAYOUTS (int)(sizeof layouts / sizeof layouts[0])
+
+static const edge_layout *layout_of(int32_t type) {
+    for (int i = 0; i < NUM_LAYOUTS; i++) {
+        if (layouts[i].type == type) {
+            return &layouts[i];
+        }
+    }
+    return NULL;
+}
+
+/* The layouts are one to one with families. */
+static const edge_layout *layout_of_family(edge_family family) {
+    for (int i = 0; i < NUM_LAYOUTS; i++) {
+        if (layouts[i].family == family) {
+            return &layouts[i];
+        }
+    }
+    return NULL;
+}
+
+edge_family edge_family_of(edge_type type) {
+    const edge_layout *layout = layout_of((int32_t)type);
+    return layout ? layout->family : EDGE_NUM_FAMILIES;
+}
+
+edge_act_kind edge_family_acts(edge_family family) {
+    switch (family) {
+    case EDGE_FAMILY_F32:
+    case EDGE_FAMILY_F16:
+    case EDGE_FAMILY_BF16:
+        return EDGE_ACT_F32;
+    case EDGE_FAMILY_W4MG256:
+    case EDGE_FAMILY_W6G256:
+        return EDGE_ACT_A8G256;
+    default:
+        return EDGE_ACT_A8G32;
+    }
+}
+
+uint64_t edge_tile_row_bytes(edge_family family, int64_t cols) {
+    const edge_layout *layout = layout_of_family(family);
+    return layout && cols > 0 ? (uint64_t)(cols / layout->block_values) * (uint64_t)layout->tile_bytes : 0;
+}
+
+edge_status edge_weights_sizes(int32_t type, int64_t rows, int64_t cols, uint64_t *source_bytes,
+                               uint64_t *packed_bytes) {
+    const edge_layout *layout = layout_of(type);
+    if (!layout) {
+        return EDGE_UNSUPPORTED;
+    }
+    /* Kernels count columns in int32, and so does the program its rows. */
+    if (rows < 1 || rows > INT32_MAX || cols < 1 || cols > INT32_MAX || cols % layout->block_values != 0) {
+        return EDGE_INVALID;
+    }
+    uint64_t row_bytes = (uint64_t)(cols / layout->block_values) * (uint64_t)layout->block_bytes;
+    uint64_t tile_bytes = edge_tile_row_bytes(layout->family, cols);
+    uint64_t tile_rows = ((uint64_t)rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS;
+    if (row_bytes > INT64_MAX / (uint64_t)rows || tile_bytes > INT64_MAX / tile_rows) {
+        return EDGE_INVALID;
+    }
+    *source_bytes = row_bytes * (uint64_t)rows;
+    *packed_bytes = tile_bytes * tile_rows;
+    return EDGE_OK;
+}
+
+static edge_weights *allocate(int32_t type, int64_t rows, int64_t cols) {
+    edge_weights *weights = edge_os_alloc(sizeof *weights);
+    if (weights) {
+        memset(weights, 0, sizeof *weights);
+        weights->type = type;
+        weights->rows = rows;
+        weights->cols = cols;
+    }
+    return weights;
+}
+
+typedef struct pack_job {
+    edge_weights *weights;
+    const edge_layout *layout;
+    const uint8_t *source;
+} pack_job;
+
+/* Threads take contiguous ranges of tile rows, so that each touches its own pages first. */
+static void pack_range(void *context, int32_t index, int32_t count) {
+    const pack_job *job = context;
+    edge_weights *weights = job->weights;
+    uint64_t row_bytes = (uint64_t)(weights->cols / job->layout->block_values) * (uint64_t)job->layout->block_bytes;
+    int64_t tile_rows = (weights->rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS;
+    for (int64_t i = tile_rows * index / count; i < tile_rows * (index + 1) / count; i++) {
+        int64_t left = weights->rows - i * EDGE_TILE_ROWS;
+        edge_pack_tile_row(weights->data + (uint64_t)i * weights->tile_row_bytes, job->layout,
+                           job->source + (uint64_t)(i * EDGE_TILE_ROWS) * row_bytes, row_bytes,
+                           left < EDGE_TILE_ROWS ? (int32_t)left : EDGE_TILE_ROWS, weights->cols);
+    }
+}
+
+edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, int64_t cols, const void *source,
+                                uint64_t source_bytes, edge_threads *threads) {
+    uint64_t expected, packed;
+    edge_status status = edge_weights_sizes(type, rows, cols, &expected, &packed);
+    if (status != EDGE_OK) {
+        return status;
+    }
+    if (source_bytes != expected) {
+        return EDGE_INVALID;
+    }
+    edge_weights *weights = allocate(type, rows, cols);
+    if (!weights) {
+        return EDGE_NO_MEMORY;
+    }
+    pack_job job = {weights, layout_of(type), source};
+    weights->family = job.layout->family;
+    weights->tile_row_bytes = edge_tile_row_bytes(weights->family, cols);
+    weights->data_bytes = packed + EDGE_OVERREAD;
+    weights->data = edge_os_alloc(weights->data_bytes);
+    if (!weights->data) {
+        edge_weights_destroy(&weights);
+        return EDGE_NO_MEMORY;
+    }
+    if (threads) {
+        edge_threads_run(threads, pack_range, &job);
+    } else {
+        pack_range(&job, 0, 1);
+    }
+    *out = weights;
+    return EDGE_OK;
+}
+
+edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
+                                       uint64_t source_bytes) {
+    const edge_layout *layout = layout_of(type);
+    if (!layout || layout->block_values != 1) {
+        return EDGE_UNSUPPORTED;
+    }
+    if (size < 1 || size > INT32_MAX || source_bytes != (uint64_t)size * (uint64_t)layout->block_bytes) {
+        return EDGE_INVALID;
+    }
+    edge_weights *weights = allocate(type, 1, size);
+    if (!weights) {
+        return EDGE_NO_MEMORY;
+    }
+    weights->family = EDGE_FAMILY_F32;
+    weights->is_vector = 1;
+    weights->data_bytes = (uint64_t)size * sizeof(float) + EDGE_OVERREAD;
+    weights->data = edge_os_alloc(weights->data_bytes);
+    if (!weights->data) {
+        edge_weights_destroy(&weights);
+        return EDGE_NO_MEMORY;
+    }
+    float *values = (float *)(void *)weights->data;
+    const uint8_t *bytes = source;
+    for (int64_t i = 0; i < size; i++) {
+        if (layout->family == EDGE_FAMILY_F32) {
+            memcpy(&values[i], bytes + 4 * i, sizeof values[i]);
+        } else {
+            uint16_t half = edge_tile_half(bytes + 2 * i, 0);
+            values[i] = layout->family == EDGE_FAMILY_F16 ? edge_f16_to_f32(half) : edge_bf16_to_f32(half);
+        }
+    }
+    *out = weights;
+    return EDGE_OK;
+}
+
+void edge_weights_destroy(edge_weights **weights) {
+    if (!weights || !*weights) {
+        return;
+    }
+    edge_weights *it = *weights;
+    edge_os_free(it->data, it->data_bytes);
+    edge_os_free(it, sizeof *it);
+    *weights = NULL;
+}
+
+uint64_t edge_weights_packed_bytes(const edge_weights *weights) {
+    return weights->data_bytes - EDGE_OVERREAD;
+}
+
+edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out) {
+    if (weights->is_vector || row < 0 || row >= weights->rows) {
+        return EDGE_INVALID;
+    }
+    edge_unpack_row(out, weights->family, weights->data + (uint64_t)(row / EDGE_TILE_ROWS) * weights->tile_row_bytes,
+                    (int32_t)(row % EDGE_TILE_ROWS), weights->cols);
+    return EDGE_OK;
+}
