@@ -1,0 +1,66 @@
+"""What the engine asks of a backend: run one step over paged KV, copy a block, stop, end."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a backend was built for. All counts; block_size in positions."""
+
+    vocab_size: int
+    context: int  # positions one sequence may hold
+    max_tokens: int  # tokens in one step
+    max_sequences: int  # sequences in one step
+    block_size: int
+    num_blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One step's work, as int32 arrays.
+
+    Rows of one sequence are consecutive and in position order; a row attends to positions 0 .. its own.
+    """
+
+    token_ids: array[int]  # (num_tokens,)
+    positions: array[int]  # (num_tokens,)
+    sequences: array[int]  # (num_tokens,) row of block_tables
+    block_tables: array[int]  # (num_sequences, table_stride), -1 where none
+    table_stride: int
+    logit_rows: array[int]  # (num_logits,) token indices, ascending
+
+
+class Backend(Protocol):
+    """One model, loaded, with its KV arena."""
+
+    @property
+    def name(self) -> str:
+        """For the reader of a report: "native/avx2"."""
+        ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def step(self, batch: Batch) -> memoryview:
+        """Logits of the wanted rows, float32, flat (num_logits * vocab_size), valid until the next step.
+
+        Raises Cancelled (after cancel) or NumericalError (a logit is not finite): the KV positions of this batch are
+        undefined then and may be computed again, everything else is intact.
+        """
+        ...
+
+    def copy_block(self, source: int, target: int) -> None:
+        """Copies a KV block, all layers."""
+        ...
+
+    def cancel(self) -> None:
+        """From any thread: the running step, or the next one, raises Cancelled at its next operation."""
+        ...
+
+    def close(self) -> None:
+        """Frees everything; allowed twice."""
+        ...

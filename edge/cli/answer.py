@@ -1,0 +1,81 @@
+"""Shows an answer while it is made: streamed text on stdout, progress and the measured line on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.cli.interrupt import cancelling
+from edge.cli.progress import ProgressBar
+from edge.cli.report import as_json, summary_line
+from edge.errors import RequestError
+from edge.model import Model, load
+from edge.results import Completion
+from edge.stream import PrefillProgress, Stream
+
+# Terminals obey control characters; a model's words must not. Tab and newline stay.
+_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+def load_with_progress(name: str | None, *, context: int | None, threads: int | None, isa: str | None) -> Model:
+    """edge.load with a progress bar on a terminal."""
+    with ProgressBar("loading", " MiB", 2**20) as bar:
+        return load(name, context=context, threads=threads, isa=isa, on_progress=bar)
+
+
+class Answerer:
+    """Answers with one model and one set of options. Ctrl-C ends an answer, not the program."""
+
+    def __init__(self, model: Model, *, raw: bool, system: str | None, options: Mapping[str, Any]) -> None:
+        self.model = model
+        self.uses_template = not raw and model.chat_template is not None
+        self.template_note = (
+            "no chat template (--raw)" if raw
+            else "chat template of the file" if self.uses_template
+            else "no chat template in the file"
+        )  # fmt: skip
+        self._raw = raw
+        self._options = options
+        self._system = [] if system is None else [{"role": "system", "content": system}]
+        if system is not None and not self.uses_template:
+            raise RequestError(f"--system needs a chat template, and {model.path} has none")
+
+    def answer(self, messages: Sequence[Mapping[str, Any]]) -> Completion:
+        """Streams the answer to the last message, then prints what it took."""
+        out = sys.stdout
+        terminal = out.isatty()
+        if not terminal and hasattr(out, "reconfigure"):
+            out.reconfigure(errors="backslashreplace")  # an output that is not UTF-8 must not end the answer
+        with ProgressBar("prefill", " tokens") as bar, cancelling(self.model.cancel):
+            with self._stream(messages, bar) as stream:
+                ended_line = True
+                for token in stream:
+                    bar.wipe()
+                    text = token.text.translate(_CONTROL) if terminal else token.text
+                    if text:
+                        out.write(text)
+                        out.flush()
+                        ended_line = text.endswith("\n")
+                completion = stream.completion()
+        if not ended_line or not completion.text:
+            out.write("\n")
+            out.flush()
+        print(summary_line(completion, self.template_note), file=sys.stderr)
+        return completion
+
+    def answer_json(self, prompt: str) -> tuple[Completion, dict[str, Any]]:
+        """The whole answer and the object that describes it."""
+        with ProgressBar("prefill", " tokens") as bar, cancelling(self.model.cancel):
+            with self._stream([{"role": "user", "content": prompt}], bar) as stream:
+                completion = stream.completion()
+        return completion, as_json(completion, self.model, self.template_note)
+
+    def _stream(self, messages: Sequence[Mapping[str, Any]], on_prefill: PrefillProgress) -> Stream:
+        options: Any = self._options
+        if self.uses_template:
+            return self.model.stream_chat([*self._system, *messages], on_prefill=on_prefill, **options)
+        # Without a template there are no turns: the last message is the prompt.
+        return self.model.stream(
+            messages[-1]["content"], parse_special=self._raw, on_prefill=on_prefill, **options
+        )

@@ -1,0 +1,105 @@
+"""The command group, and the one place where errors become a sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+import edge
+from edge.errors import EdgeError
+
+# name -> (module, line for --help). The line stands here so that --help imports no command.
+COMMANDS = {
+    "run": ("edge.cli.run", "Answer a prompt, or chat when there is none."),
+    "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
+    "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
+}
+
+
+@dataclass(slots=True)
+class Settings:
+    """What holds for every command."""
+
+    debug: bool = False
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(edge.__version__, prog_name="edge")
+@click.option("--debug", is_flag=True, envvar="EDGE_DEBUG", help="Show the traceback of an error.")
+@click.pass_context
+def app(context: click.Context, debug: bool) -> None:
+    """Run language models on this machine.
+
+    Every option has an environment twin: --max-tokens is EDGE_MAX_TOKENS.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model file, 130 interrupted.
+    """
+    context.ensure_object(Settings).debug |= debug
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    settings = Settings()
+    try:
+        result = app.main(
+            args=None if argv is None else list(argv), prog_name="edge", standalone_mode=False, obj=settings
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        # The reader went away (`edge run ... | head`). Python flushes stdout once more at exit: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        if settings.debug:
+            traceback.print_exc()
+        message, code = _explain(error)
+        if message:
+            _complain(message)
+        return code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """One sentence (none for an interruption) and the exit code."""
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "", 130
+    if isinstance(error, click.UsageError):
+        help_hint = f"; try `{error.ctx.command_path} --help`" if error.ctx is not None else ""
+        return error.format_message().rstrip(".") + help_hint, error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, EdgeError):
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        detail = f": {error}" if str(error) else ""
+        return f"out of memory{detail}; try a smaller --context or a smaller model", 3
+    return f"internal error, {type(error).__name__}: {error}; run again with --debug and report it", 1
+
+
+def _complain(message: str) -> None:
+    try:
+        click.echo(f"edge: {' '.join(message.split())}", err=True)
+    except OSError:
+        pass  # nobody reads stderr; the exit code still tells

@@ -1,0 +1,61 @@
+"""Ctrl-C that stops a native step at once.
+
+Python runs signal handlers only between two of its own instructions, so during a long native call a handler would
+wait. The signal's number is written to a pipe at once, though, and a thread that waits for it can cancel.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupt:
+    """Whether Ctrl-C came inside `cancelling`."""
+
+    def __init__(self) -> None:
+        self.happened = False
+
+
+@contextmanager
+def cancelling(cancel: Callable[[], None]) -> Iterator[Interrupt]:
+    """Inside, SIGINT calls `cancel` (from another thread) instead of raising KeyboardInterrupt.
+
+    A second Ctrl-C raises, in case cancelling does not end it. Only the main thread gets signals; elsewhere this does
+    nothing.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if interrupt.happened:
+            raise KeyboardInterrupt
+        interrupt.happened = True
+        cancel()
+
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def watch() -> None:
+        while data := os.read(reader, 1):
+            if data[0] == signal.SIGINT:
+                cancel()
+
+    watcher = threading.Thread(target=watch, name="edge-interrupt", daemon=True)
+    watcher.start()
+    previous_handler = signal.signal(signal.SIGINT, handle)
+    previous_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield interrupt
+    finally:
+        signal.set_wakeup_fd(previous_fd)
+        signal.signal(signal.SIGINT, previous_handler)
+        os.close(writer)
+        watcher.join()
+        os.close(reader)

@@ -1,0 +1,68 @@
+"""Options that commands share. Each has an environment twin: --max-tokens is EDGE_MAX_TOKENS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from edge.cli.app import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Text(click.types.StringParamType):
+    """A text that the environment gives whole; click would split it at spaces for an option that may be repeated."""
+
+    envvar_list_splitter = "\0"
+
+
+def option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
+    """A click option with its EDGE_* twin, both shown in --help."""
+    envvar = "EDGE_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *declarations, envvar=envvar, show_envvar=True, **attributes)
+
+
+def debug_option(function: F) -> F:
+    """--debug, also accepted behind the command's name."""
+
+    def remember(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.ensure_object(Settings).debug |= value
+
+    return click.option(
+        "--debug", is_flag=True, expose_value=False, is_eager=True, callback=remember,
+        help="Show the traceback of an error.",
+    )(function)  # fmt: skip
+
+
+def json_option(function: F) -> F:
+    return option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+
+
+def model_options(function: F) -> F:
+    """How a model is loaded."""
+    for decorate in (
+        option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
+        option("--context", type=int, default=None, help="Tokens of prompt and answer together. [default: at most 4096]"),
+        option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
+    ):
+        function = decorate(function)
+    return function
+
+
+def sampling_options(function: F) -> F:
+    """How an answer is chosen; ranges are checked by SamplingParams, for everyone alike."""
+    for decorate in (
+        option("--stop", multiple=True, type=Text(), help="Text that ends the answer; may be repeated."),
+        option("--presence-penalty", type=float, default=0.0, help="Subtracted from tokens seen before. 0: off."),
+        option("--repetition-penalty", type=float, default=1.0, help="Divides tokens seen before. 1: off."),
+        option("--seed", type=int, default=None, help="Same seed, same answer. [default: a fresh one]"),
+        option("--min-p", type=float, default=0.0, help="Least probability, relative to the best token. 0: off."),
+        option("--top-p", type=float, default=1.0, help="Most probable tokens up to this mass. 1: off."),
+        option("--top-k", type=int, default=0, help="Most probable tokens up to this many. 0: off."),
+        option("--temperature", type=float, default=0.0, help="Randomness. 0: greedy, always the same answer."),
+        option("--max-tokens", type=int, default=None, help="Longest answer. [default: until the context is full]"),
+    ):
+        function = decorate(function)
+    return function

@@ -1,0 +1,85 @@
+"""`edge run [MODEL] [PROMPT]`: one answer, or a chat when there is no prompt and stdin is a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from edge.cli.options import debug_option, json_option, model_options, option, sampling_options
+from edge.errors import RequestError
+from edge.references import looks_like_model
+
+
+@click.command("run")
+@click.argument("first", required=False, metavar="[MODEL]")
+@click.argument("second", required=False, metavar="[PROMPT]")
+@sampling_options
+@option("--system", default=None, help="Instructions put before the conversation.")
+@option("--raw", is_flag=True, help="Use the prompt as it is, names of special tokens included: no chat template.")
+@model_options
+@json_option
+@debug_option
+def command(
+    first: str | None,
+    second: str | None,
+    system: str | None,
+    raw: bool,
+    as_json: bool,
+    context: int | None,
+    threads: int | None,
+    isa: str | None,
+    **sampling: Any,
+) -> int:
+    """Answer PROMPT with MODEL, or chat when there is no prompt and input comes from a terminal.
+
+    MODEL is a GGUF file or a known name (assistant, the bundled model, is the default). A single argument is a model
+    if it is an existing path, a known name, ends in .gguf or .onnx, begins like a path or looks like user/repo;
+    otherwise it is the prompt. The prompt - reads standard input.
+
+    The answer goes to stdout; what it took, measured, to stderr.
+    """
+    # Arguments are judged before the seconds that loading may take.
+    model_name, prompt = split_arguments(first, second)
+    if raw and system is not None:
+        raise RequestError("--system needs a chat template, and --raw uses none; leave one of them out")
+    prompt = _read_stdin() if prompt == "-" else prompt
+    if prompt is None and (as_json or not sys.stdin.isatty()):
+        raise click.UsageError("no prompt: give one, or - to read it from standard input")
+    if prompt == "":
+        raise RequestError("the prompt is empty")
+
+    from edge.engine import SamplingParams
+
+    SamplingParams(**sampling)
+
+    from edge.cli.answer import Answerer, load_with_progress
+
+    with load_with_progress(model_name, context=context, threads=threads, isa=isa) as model:
+        answerer = Answerer(model, raw=raw, system=system, options=sampling)
+        if prompt is None:
+            from edge.cli.chat_loop import chat_loop
+
+            return chat_loop(answerer)
+        if as_json:
+            completion, report = answerer.answer_json(prompt)
+            click.echo(json.dumps(report, ensure_ascii=False))
+        else:
+            completion = answerer.answer([{"role": "user", "content": prompt}])
+        return 130 if completion.finish_reason == "cancelled" else 0
+
+
+def split_arguments(first: str | None, second: str | None) -> tuple[str | None, str | None]:
+    """(model, prompt) of the command's arguments."""
+    if first is None or second is not None:
+        return first, second
+    return (first, None) if looks_like_model(first) else (None, first)
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RequestError(f"the prompt from standard input is not UTF-8 at byte {error.start}") from None

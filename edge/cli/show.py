@@ -1,0 +1,72 @@
+"""`edge show MODEL`: what a model file is, without loading its weights."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from edge.cli.options import debug_option, json_option
+
+
+@click.command("show")
+@click.argument("model", required=False)
+@json_option
+@debug_option
+def command(model: str | None, as_json: bool) -> None:
+    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence."""
+    from edge.describe import describe
+
+    description = describe(model)
+    click.echo(json.dumps(description, ensure_ascii=False) if as_json else _lines(description))
+
+
+def _lines(description: dict[str, Any]) -> str:
+    from edge.cli.report import size
+
+    rows = [
+        ("file", description["path"]),
+        ("name", description["name"]),
+        ("architecture", description["architecture"]),
+        ("runs here", "yes" if description["supported"] else f"no: {description['unsupported_because']}"),
+        ("parameters", f"{description['num_parameters']:,}"),
+        ("size", f"{size(description['file_bytes'])}, {_bits(description['bits_per_weight'])}"),
+        ("types", ", ".join(f"{kind} x {count}" for kind, count in description["types"].items())),
+        ("context", f"{description['context']} tokens" if description["context"] else None),
+        ("layers", _layers(description["config"])),
+        ("tokenizer", _tokenizer(description["tokenizer"])),
+        ("template", _template(description["template"])),
+        ("licence", description["license"] or "not stated in the file"),
+        ("GGUF", f"version {description['gguf_version']}, {description['num_tensors']} tensors, "
+                 f"{description['num_keys']} metadata keys, {description['num_parts']} part(s)"),
+    ]  # fmt: skip
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows if value is not None]
+    return "\n".join("".join(c if c.isprintable() or c == "\n" else "?" for c in line) for line in lines)
+
+
+def _bits(bits: float | None) -> str:
+    return "no weights" if bits is None else f"{bits:.2f} bits per weight"
+
+
+def _layers(config: dict[str, Any] | None) -> str | None:
+    if config is None:
+        return None
+    return (
+        f"{config['num_hidden_layers']}, hidden {config['hidden_size']}, intermediate {config['intermediate_size']}, "
+        f"heads {config['num_attention_heads']} ({config['num_key_value_heads']} KV) of {config['head_dim']}"
+    )
+
+
+def _tokenizer(tokenizer: dict[str, Any] | None) -> str:
+    if tokenizer is None:
+        return "none in the file"
+    pre = f", pre {tokenizer['pre']}" if tokenizer["pre"] else ""
+    return f"{tokenizer['model']}{pre}, {tokenizer['vocab_size']} tokens"
+
+
+def _template(template: dict[str, Any] | None) -> str:
+    if template is None:
+        return "none in the file"
+    return f"{template['num_characters']} characters, sha256 {template['sha256'][:12]}"

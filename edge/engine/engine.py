@@ -1,0 +1,210 @@
+"""Many sequences, one step at a time: schedule, run the backend, choose tokens, hand them out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections.abc import Callable
+from typing import Protocol
+
+from edge.backends.protocol import Backend, Batch
+from edge.engine.block_manager import BlockManager
+from edge.engine.scheduler import Scheduler, Work
+from edge.engine.sequence import FinishReason, Sequence
+from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
+
+
+class Chooser(Protocol):
+    """Picks the next token of a sequence from its logits, (vocab_size,) float32."""
+
+    def __call__(self, sequence: Sequence, logits: memoryview) -> int: ...
+
+
+class Engine:
+    """Runs sequences on a backend. One thread at a time calls step; `cancel` may come from any thread or handler."""
+
+    def __init__(
+        self, backend: Backend, choose: Chooser, *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        limits = backend.limits
+        self.backend = backend
+        self.blocks = BlockManager(limits.num_blocks, limits.block_size)
+        self.scheduler = Scheduler(self.blocks, limits.max_tokens, limits.max_sequences)
+        self.lock = threading.RLock()  # held around step by callers that share the engine between threads
+        self._choose = choose
+        self._clock = clock
+        self._active: list[Sequence] = []
+        self._stepping = False
+
+    def add(self, sequence: Sequence) -> None:
+        """Queues a sequence. RequestError: an empty prompt or an unknown token id. DoesNotFit: longer than the context."""
+        limits = self.backend.limits
+        if not sequence.tokens:
+            raise RequestError("the prompt has no tokens; a sequence starts with at least one")
+        for token in (min(sequence.tokens), max(sequence.tokens)):
+            if not 0 <= token < limits.vocab_size:
+                raise RequestError(f"token id {token} in the prompt; the vocabulary has ids 0 to {limits.vocab_size - 1}")
+        for token in sequence.params.logit_bias:
+            if token >= limits.vocab_size:
+                raise RequestError(f"logit_bias names token {token}; the vocabulary has ids 0 to {limits.vocab_size - 1}")
+        if sequence.num_prompt_tokens >= limits.context:
+            raise DoesNotFit(
+                f"the prompt of {sequence.num_prompt_tokens} tokens exceeds the available context size of "
+                f"{limits.context} tokens, one of which the answer needs; shorten the prompt or load with a larger context"
+            )
+        sequence.max_length = min(sequence.max_length, limits.context)
+        self.scheduler.add(sequence)
+        self._active.append(sequence)
+
+    def fork(self, sequence: Sequence, *, number: int) -> Sequence:
+        """A sequence that continues like this one from here, sharing its KV blocks until one of them writes.
+
+        number: the fork's own, so that its random tokens differ. DoesNotFit: no room beside those that run.
+        """
+        if sequence not in self.scheduler.running or sequence.finished:
+            raise RequestError("fork: the sequence does not run; fork it between its first and its last step")
+        fork = Sequence(
+            sequence.tokens,
+            sequence.params,
+            max_length=sequence.max_length,
+            seed=sequence.seed,
+            number=number,
+            end_ids=sequence.end_ids,
+        )
+        fork.num_prompt_tokens = sequence.num_prompt_tokens
+        fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
+        fork.started_at = sequence.started_at
+        fork.block_table = self.blocks.fork(sequence.block_table)
+        try:
+            self.scheduler.add_running(fork)
+        except DoesNotFit:
+            self.blocks.release(fork.block_table)
+            raise
+        self._active.append(fork)
+        return fork
+
+    def cancel(self, *sequences: Sequence) -> None:
+        """Ends these sequences (without any: all) with reason "cancelled"; a running step stops between two operations.
+
+        From any thread, and from a signal handler: it takes no lock.
+        """
+        for sequence in sequences or tuple(self._active):
+            sequence.cancel_requested = True
+        if self._stepping:
+            self.backend.cancel()
+
+    def finish(self, sequence: Sequence, reason: FinishReason) -> None:
+        """Ends a sequence between steps and frees its blocks: its text holds a stop string, its reader went away ..."""
+        if not sequence.finished:
+            sequence.finish_reason = reason
+        self._drop(sequence)
+
+    def step(self) -> bool:
+        """Runs one step. False: nothing was left to do.
+
+        A sequence whose logits are not finite ends with its `error` set; the others of its batch are not affected.
+        """
+        self._drop_cancelled()
+        work = self.scheduler.schedule()
+        if not work:
+            return False
+        now = self._clock()
+        for item in work:
+            if item.sequence.started_at is None:
+                item.sequence.started_at = now
+        try:
+            self._run(work)
+        except Cancelled:
+            # Nothing of this batch was committed: sequences that were not meant compute it again in the next step.
+            # That also absorbs a request which arrived just after its step had ended.
+            self._drop_cancelled()
+        return True
+
+    def close(self) -> None:
+        """Ends all sequences and frees the backend."""
+        for sequence in tuple(self._active):
+            sequence.cancel_requested = True
+        self._drop_cancelled()
+        self.backend.close()
+
+    def _run(self, work: list[Work]) -> None:
+        for item in work:
+            self._make_room(item)
+        batch = _batch(work)
+        try:
+            self._stepping = True
+            try:
+                logits = self.backend.step(batch)
+            finally:
+                self._stepping = False
+        except NumericalError as error:
+            if len(work) == 1:
+                self._fail(work[0].sequence, error)
+                return
+            # The results of a row do not depend on its batch: run each alone to find whose they are.
+            for item in work:
+                self._run([item])
+            return
+        self._commit(work, logits)
+
+    def _commit(self, work: list[Work], logits: memoryview) -> None:
+        vocab_size = self.backend.limits.vocab_size
+        row = 0
+        for item in work:
+            sequence, completes = item.sequence, item.completes
+            sequence.num_computed_tokens += item.num_tokens
+            if not completes:
+                continue
+            try:
+                token = self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size])
+            except EdgeError as error:
+                self._fail(sequence, error)
+            else:
+                sequence.append(token)
+                sequence.last_token_at = self._clock()
+                if sequence.first_token_at is None:
+                    sequence.first_token_at = sequence.last_token_at
+                if sequence.finished:
+                    self._drop(sequence)
+            row += 1
+
+    def _make_room(self, item: Work) -> None:
+        """Blocks for the tokens of this step; shared ones it would write to are copied first."""
+        sequence = item.sequence
+        for source, target in self.blocks.make_writable(sequence.block_table, sequence.num_computed_tokens):
+            self.backend.copy_block(source, target)
+        self.blocks.grow(sequence.block_table, sequence.num_computed_tokens + item.num_tokens)
+
+    def _fail(self, sequence: Sequence, error: EdgeError) -> None:
+        sequence.error = error
+        self._drop(sequence)
+
+    def _drop(self, sequence: Sequence) -> None:
+        self.scheduler.remove(sequence)
+        if sequence in self._active:
+            self._active.remove(sequence)
+
+    def _drop_cancelled(self) -> None:
+        for sequence in tuple(self._active):
+            if sequence.cancel_requested:
+                sequence.finish_reason = "cancelled"
+                self._drop(sequence)
+
+
+def _batch(work: list[Work]) -> Batch:
+    """The rows of all sequences, one after another; logits of each row that completes its sequence."""
+    stride = max(len(item.sequence.block_table) for item in work)
+    token_ids, positions, sequences, logit_rows, tables = (array("i") for _ in range(5))
+    for index, item in enumerate(work):
+        start = item.sequence.num_computed_tokens
+        end = start + item.num_tokens
+        token_ids.extend(item.sequence.tokens[start:end])
+        positions.extend(range(start, end))
+        sequences.extend([index] * item.num_tokens)
+        table = item.sequence.block_table
+        tables.extend(table)
+        tables.extend([-1] * (stride - len(table)))
+        if item.completes:
+            logit_rows.append(len(token_ids) - 1)
+    return Batch(token_ids, positions, sequences, tables, stride, logit_rows)

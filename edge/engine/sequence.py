@@ -1,0 +1,95 @@
+"""One running answer: its tokens, its block table and how far it has been computed."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from typing import Literal
+
+from edge.engine.sampling_params import SamplingParams
+from edge.errors import EdgeError
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+class Sequence:
+    """State of one answer. The engine changes it, the caller reads `output`, `finish_reason` and `error`.
+
+    max_length: tokens of prompt and answer together after which it ends with "length".
+    seed, number and a token's position determine its random number, so batching cannot change it.
+    """
+
+    __slots__ = (
+        "block_table",
+        "cancel_requested",
+        "end_ids",
+        "error",
+        "finish_reason",
+        "first_token_at",
+        "last_token_at",
+        "max_length",
+        "num_cached_tokens",
+        "num_computed_tokens",
+        "num_prompt_tokens",
+        "number",
+        "output",
+        "params",
+        "seed",
+        "started_at",
+        "tokens",
+    )
+
+    def __init__(
+        self,
+        prompt: Iterable[int],
+        params: SamplingParams,
+        *,
+        max_length: int,
+        seed: int,
+        number: int = 0,
+        end_ids: frozenset[int] = frozenset(),
+    ) -> None:
+        self.tokens = array("i", prompt)  # prompt, then answer
+        self.num_prompt_tokens = len(self.tokens)
+        self.num_computed_tokens = 0  # tokens whose K and V are in the cache
+        self.num_cached_tokens = 0  # of the prompt, found in the cache instead of computed
+        self.params = params
+        self.max_length = max_length
+        self.seed = seed
+        self.number = number
+        self.end_ids = end_ids
+        self.block_table: list[int] = []
+        self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
+        self.finish_reason: FinishReason | None = None
+        self.error: EdgeError | None = None
+        self.cancel_requested = False
+        self.started_at: float | None = None  # seconds of the engine's clock: first step
+        self.first_token_at: float | None = None
+        self.last_token_at: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def num_uncomputed_tokens(self) -> int:
+        return len(self.tokens) - self.num_computed_tokens
+
+    @property
+    def num_answer_tokens(self) -> int:
+        """Tokens of the answer, the end token included when one was chosen."""
+        return len(self.tokens) - self.num_prompt_tokens
+
+    @property
+    def finished(self) -> bool:
+        return self.finish_reason is not None or self.error is not None
+
+    def append(self, token: int) -> None:
+        """Takes the next token, and ends the sequence when that was the last."""
+        self.tokens.append(token)
+        if token in self.end_ids:
+            self.finish_reason = "stop"
+            return
+        self.output.append(token)
+        if len(self.tokens) >= self.max_length:
+            self.finish_reason = "length"

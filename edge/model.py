@@ -1,0 +1,284 @@
+"""`edge.load`: a model file becomes a Model that answers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Items
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+
+from edge.backends.native import NativeBackend
+from edge.engine import Engine, SamplingParams, Sequence
+from edge.engine.sampler import NativeSampler
+from edge.errors import ModelFileError, RequestError
+from edge.formats.gguf import GGUFFile, open_gguf
+from edge.references import resolve
+from edge.results import Completion
+from edge.stream import PrefillProgress, Stream
+
+if TYPE_CHECKING:
+    from edge.formats.config import ModelConfig
+    from edge.tokenizer import Tokenizer
+
+DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
+DEFAULT_CHUNK = 128  # prompt tokens in one step
+TEMPLATE_KEY = "tokenizer.chat_template"
+
+Message = Mapping[str, Any]
+LoadProgress = Callable[[int, int], None]  # (bytes packed, bytes of all weights)
+
+
+class GenerateOptions(TypedDict, total=False):
+    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits."""
+
+    max_tokens: int | None
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repetition_penalty: float
+    presence_penalty: float
+    seed: int | None
+    logit_bias: Mapping[int, float]
+    stop: str | Items[str]
+
+
+class Model:
+    """A loaded model. Made by `edge.load`; a context manager, freed by close().
+
+    Its methods may be called from several threads: answers then share the engine's steps.
+    """
+
+    def __init__(self, file: GGUFFile, backend: NativeBackend, *, load_seconds: float) -> None:
+        self._file = file
+        self._backend = backend
+        self._engine = Engine(backend, NativeSampler(backend.limits.vocab_size))
+        self._tokenizer: Tokenizer | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        self.load_seconds = load_seconds
+
+    @property
+    def path(self) -> str:
+        return str(self._file.path)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._backend.config
+
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and answer together that one sequence may hold."""
+        return self._backend.limits.context
+
+    @property
+    def backend(self) -> str:
+        """What computes, for example "native/avx2"."""
+        return self._backend.name
+
+    @property
+    def isa(self) -> str:
+        return self._backend.isa
+
+    @property
+    def num_threads(self) -> int:
+        return self._backend.num_threads
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Built from the file's vocabulary at first use."""
+        with self._lock:
+            if self._tokenizer is None:
+                self._check_open()
+                from edge.tokenizer import Tokenizer
+
+                self._tokenizer = Tokenizer.from_gguf(self._file)
+            return self._tokenizer
+
+    @cached_property
+    def chat_template(self) -> str | None:
+        """The file's chat template (Jinja), None when it has none."""
+        return self._file.get_str(TEMPLATE_KEY, default="") or None
+
+    def stream(
+        self,
+        prompt: str | Items[int],
+        *,
+        parse_special: bool = False,
+        on_prefill: PrefillProgress | None = None,
+        **options: Unpack[GenerateOptions],
+    ) -> Stream:
+        """Continues a prompt, used as it is, without chat template.
+
+        prompt: text, or token ids. parse_special: read names of special tokens in the text as these tokens.
+        Raises RequestError for an option out of range, DoesNotFit for a prompt longer than the context.
+        """
+        submitted_at = time.perf_counter()
+        tokens = self._encode(prompt, parse_special) if isinstance(prompt, str) else prompt
+        return self._submit(tokens, SamplingParams(**options), submitted_at, None, on_prefill)
+
+    def generate(
+        self,
+        prompt: str | Items[int],
+        *,
+        parse_special: bool = False,
+        on_prefill: PrefillProgress | None = None,
+        **options: Unpack[GenerateOptions],
+    ) -> Completion:
+        """Like stream, but returns the finished answer."""
+        with self.stream(prompt, parse_special=parse_special, on_prefill=on_prefill, **options) as stream:
+            return stream.completion()
+
+    def stream_chat(
+        self,
+        messages: str | Items[Message],
+        *,
+        on_prefill: PrefillProgress | None = None,
+        **options: Unpack[GenerateOptions],
+    ) -> Stream:
+        """Answers a conversation, rendered with the file's chat template.
+
+        messages: {"role": ..., "content": ...} each, oldest first; a text is one message of the user.
+        Raises RequestError when the file has no template, TemplateError when it fails, otherwise as stream.
+        """
+        submitted_at = time.perf_counter()
+        tokens = self._encode_chat([{"role": "user", "content": messages}] if isinstance(messages, str) else messages)
+        return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, on_prefill)
+
+    def chat(
+        self,
+        messages: str | Items[Message],
+        *,
+        on_prefill: PrefillProgress | None = None,
+        **options: Unpack[GenerateOptions],
+    ) -> Completion:
+        """Like stream_chat, but returns the finished answer."""
+        with self.stream_chat(messages, on_prefill=on_prefill, **options) as stream:
+            return stream.completion()
+
+    def cancel(self) -> None:
+        """From any thread or signal handler: all answers end with reason "cancelled"."""
+        self._engine.cancel()
+
+    def close(self) -> None:
+        """Frees weights, KV cache and threads; running answers end. Allowed twice."""
+        if self._closed:
+            return
+        self._engine.cancel()
+        with self._engine.lock:
+            self._closed = True
+            self._engine.close()
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<edge.Model {self.path!r}: {self.config.model_type}, {self.backend}, context {self.context}>"
+
+    def _submit(
+        self,
+        tokens: Items[int],
+        params: SamplingParams,
+        submitted_at: float,
+        template: str | None,
+        on_prefill: PrefillProgress | None,
+    ) -> Stream:
+        self._check_open()
+        seed = int.from_bytes(os.urandom(4), "little") if params.seed is None else params.seed
+        length = self.context if params.max_tokens is None else len(tokens) + params.max_tokens
+        try:
+            sequence = Sequence(tokens, params, max_length=length, seed=seed, end_ids=self.tokenizer.eog_ids)
+        except (TypeError, OverflowError) as error:
+            raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
+        with self._engine.lock:
+            self._engine.add(sequence)
+        return Stream(
+            self._engine,
+            sequence,
+            self.tokenizer,
+            submitted_at=submitted_at,
+            template=template,
+            on_prefill=on_prefill,
+        )
+
+    def _encode(self, text: str, parse_special: bool, add_special: bool = True) -> list[int]:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise RequestError(f"the prompt is not valid Unicode at character {error.start}: {error.reason}") from None
+        return self.tokenizer.encode(text, add_special=add_special, parse_special=parse_special)
+
+    def _encode_chat(self, messages: Items[Message]) -> list[int]:
+        if self.chat_template is None:
+            raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
+        from edge.templates import render
+
+        tokenizer = self.tokenizer
+        bos, eos = tokenizer.bos_id, tokenizer.eos_id
+        text = render(
+            self.chat_template,
+            messages,
+            bos_token="" if bos is None else tokenizer.token_text(bos),
+            eos_token="" if eos is None else tokenizer.token_text(eos),
+        )
+        tokens = self._encode(text, parse_special=True, add_special=False)
+        # Templates of some files write the BOS token and those of others leave it to the tokenizer: exactly one.
+        if bos is not None and tokenizer.add_bos and tokens[:1] != [bos]:
+            tokens.insert(0, bos)
+        return tokens
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RequestError("the model is closed; load it again")
+
+
+def load(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    context: int | None = None,
+    threads: int | None = None,
+    isa: str | None = None,
+    kv_type: str = "f16",
+    chunk: int = DEFAULT_CHUNK,
+    sequences: int = 1,
+    on_progress: LoadProgress | None = None,
+) -> Model:
+    """Loads a GGUF file, or the bundled model when path is None.
+
+    context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: default one
+    per physical core allowed. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it.
+    kv_type: "f16" or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, NativeError.
+    """
+    started_at = time.perf_counter()
+    file_path = resolve(path)
+    try:
+        file = open_gguf(file_path)
+    except OSError as error:
+        raise ModelFileError(file_path, f"cannot be opened: {error.strerror or error}") from None
+    try:
+        backend = NativeBackend(
+            file,
+            context=context,
+            default_context=DEFAULT_CONTEXT,
+            num_threads=threads,
+            isa=isa if isa is not None else os.environ.get("EDGE_ISA") or None,
+            kv_type=kv_type,
+            chunk=chunk,
+            num_sequences=sequences,
+            on_progress=on_progress,
+        )
+    except BaseException:
+        file.close()
+        raise
+    return Model(file, backend, load_seconds=time.perf_counter() - started_at)

@@ -1,0 +1,70 @@
+"""What a user may write where a model is expected, and the file it means."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import edge
+from edge.errors import ModelFileError, RequestError, UnsupportedModel
+
+DEFAULT_MODEL = "assistant"
+_BUNDLED = {"assistant": "assistant.gguf"}
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
+_PATH_STARTS = ("/", "./", "../", "~/")
+
+
+def looks_like_model(argument: str) -> bool:
+    """Whether a single argument of `edge run` names a model; otherwise it is the prompt.
+
+    A model is an existing path, a known name, something without spaces that ends in .gguf or .onnx or begins like a
+    path (so that a mistyped path is an error and not a prompt), or user/repo[:quant].
+    """
+    if argument in _BUNDLED or (argument and os.path.exists(argument)):
+        return True
+    if any(character.isspace() for character in argument):
+        return False
+    if argument.lower().endswith((".gguf", ".onnx")) or argument.startswith(_PATH_STARTS):
+        return True
+    return _REPOSITORY.fullmatch(argument) is not None
+
+
+def resolve(reference: str | os.PathLike[str] | None) -> Path:
+    """The file that a reference means; None means the bundled model.
+
+    ModelFileError: no such file. UnsupportedModel: a kind of model this version cannot run. RequestError: neither a
+    path nor a known name.
+    """
+    text = DEFAULT_MODEL if reference is None else os.fspath(reference)
+    path = Path(text).expanduser()
+    try:
+        if path.is_dir():
+            raise UnsupportedModel(path, "is a folder; this version runs GGUF files only, name one")
+        if path.exists():
+            if path.suffix.lower() == ".onnx":
+                raise UnsupportedModel(path, "ONNX models are not supported yet by this version; it runs GGUF files")
+            return path
+    except (OSError, ValueError) as error:  # a name too long for the system, or with a zero byte
+        raise RequestError(f"model {text!r} is not a usable path: {error}") from None
+    if text in _BUNDLED:
+        return _bundled(text)
+    if text.lower().endswith((".gguf", ".onnx")) or text.startswith(_PATH_STARTS):
+        raise ModelFileError(path, "no such file")
+    if _REPOSITORY.fullmatch(text):
+        raise RequestError(
+            f"{text!r} is not a file here, and models from a hub are not supported yet by this version; "
+            "download the GGUF file and give its path"
+        )
+    raise RequestError(
+        f"no model {text!r}: neither a file nor a known name ({', '.join(_BUNDLED)}); quote a prompt of several words"
+    )
+
+
+def _bundled(name: str) -> Path:
+    # An editable install gives the package several folders: the source tree and the one with the built library.
+    candidates = [Path(folder) / "assets" / _BUNDLED[name] for folder in edge.__path__]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise ModelFileError(candidates[0], f"the bundled model {name!r} is missing from this installation")

@@ -1,0 +1,63 @@
+"""What an answer is made of: tokens, the finished text, and what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.engine.sequence import FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One step of an answer. `text` may be empty: part of a character, or held back as the start of a stop string.
+
+    Joined, the texts of all tokens are the answer.
+    """
+
+    text: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts. `completion_tokens` is without the token that ended the answer."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Measured seconds and rates; None where there was nothing to measure."""
+
+    time_to_first_token: float | None  # from the call to the first token, tokenizer and waiting included
+    prefill_seconds: float | None  # from the first step to the first token
+    decode_seconds: float | None  # from the first token to the last one chosen
+    prefill_tok_s: float | None
+    decode_tok_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished answer. `str(completion)` is its text.
+
+    finish_reason: "stop" (an end token or a stop string), "length" (max_tokens, or the context is full), "cancelled".
+    template: where the chat template came from, None when the prompt was used as it is. seed: gives this answer again.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    finish_reason: FinishReason
+    usage: Usage
+    timings: Timings
+    backend: str
+    template: str | None
+    seed: int
+
+    def __str__(self) -> str:
+        return self.text

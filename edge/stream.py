@@ -1,0 +1,161 @@
+"""One answer while it is made: token ids from the engine turned into text, stop strings, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+from edge.engine import Engine, FinishReason, Sequence
+from edge.results import Completion, Timings, Token, Usage
+from edge.stops import StopStrings
+from edge.tokenizer import StreamDecoder, Tokenizer
+
+PrefillProgress = Callable[[int, int], None]  # (tokens computed, tokens of the prompt)
+
+
+class Stream(Iterator[Token]):
+    """Iterates over the tokens of an answer; afterwards `completion()` says how it ended and what it took.
+
+    A context manager: leaving it, or close(), ends the answer and frees its KV blocks. Several streams of one model
+    may be read in turn or from several threads; they share the engine's steps.
+    Iteration raises NumericalError when the model computes logits that are not finite.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sequence: Sequence,
+        tokenizer: Tokenizer,
+        *,
+        submitted_at: float,
+        template: str | None = None,
+        on_prefill: PrefillProgress | None = None,
+    ) -> None:
+        self._engine = engine
+        self._sequence = sequence
+        self._decoder = StreamDecoder(tokenizer)
+        self._stops = StopStrings(sequence.params.stop_strings)
+        self._submitted_at = submitted_at
+        self._template = template
+        self._on_prefill = on_prefill
+        self._texts: list[str] = []
+        self._tokens: list[int] = []
+        self._ended = False
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """None until the answer has ended."""
+        return self._sequence.finish_reason if self._ended else None
+
+    def __next__(self) -> Token:
+        if self._ended:
+            raise StopIteration
+        try:
+            token = self._next_id()
+            text = self._text_of(token)
+        except BaseException:
+            self.close()
+            raise
+        if token is None:
+            # Text held back as the possible start of a stop string or character is part of the answer after all.
+            if not text:
+                raise StopIteration
+            return Token(text, self._sequence.tokens[-1])
+        return Token(text, token)
+
+    def completion(self) -> Completion:
+        """Reads the rest of the answer and returns all of it."""
+        for _ in self:
+            pass
+        sequence = self._sequence
+        if sequence.error is not None:
+            raise sequence.error
+        assert sequence.finish_reason is not None
+        return Completion(
+            text="".join(self._texts),
+            tokens=tuple(self._tokens),
+            finish_reason=sequence.finish_reason,
+            usage=Usage(sequence.num_prompt_tokens, sequence.num_cached_tokens, len(self._tokens)),
+            timings=_timings(sequence, self._submitted_at),
+            backend=self._engine.backend.name,
+            template=self._template,
+            seed=sequence.seed,
+        )
+
+    def cancel(self) -> None:
+        """From any thread: ends this answer with reason "cancelled", between two operations of a running step."""
+        self._engine.cancel(self._sequence)
+
+    def close(self) -> None:
+        """Ends the answer if it runs and frees its KV blocks; allowed twice."""
+        self._ended = True
+        if not self._sequence.finished:
+            self._engine.cancel(self._sequence)
+        with self._engine.lock:
+            self._engine.finish(self._sequence, "cancelled")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # May run in the middle of a step, so it only marks the sequence; the next step frees its blocks.
+        if not self._sequence.finished:
+            self._engine.cancel(self._sequence)
+
+    def _next_id(self) -> int | None:
+        """The next token of the answer; None when it has ended."""
+        sequence = self._sequence
+        while True:
+            with self._engine.lock:
+                if sequence.output:
+                    return sequence.output.popleft()
+                if sequence.error is not None:
+                    raise sequence.error
+                if sequence.finish_reason is not None:
+                    return None
+                self._engine.step()
+            if self._on_prefill is not None and sequence.num_answer_tokens <= 1:
+                self._on_prefill(min(sequence.num_computed_tokens, sequence.num_prompt_tokens), sequence.num_prompt_tokens)
+
+    def _text_of(self, token: int | None) -> str:
+        """Text that this token completes; ends the answer at a stop string or at the last token."""
+        sequence = self._sequence
+        if token is not None:
+            self._tokens.append(token)
+            text = self._stops.push(self._decoder.push(token))
+        else:
+            text = ""
+        last = token is None or (sequence.finished and not sequence.output)
+        if last and sequence.error is None and not self._stops.stopped:
+            text += self._stops.push(self._decoder.flush())
+            if not self._stops.stopped:
+                text += self._stops.flush()
+        if self._stops.stopped:
+            with self._engine.lock:
+                self._engine.finish(sequence, "stop")
+            sequence.finish_reason = "stop"  # also when the stop string came with the last token allowed
+        if (last and sequence.error is None) or self._stops.stopped:
+            self._ended = True
+        self._texts.append(text)
+        return text
+
+
+def _timings(sequence: Sequence, submitted_at: float) -> Timings:
+    first, last, started = sequence.first_token_at, sequence.last_token_at, sequence.started_at
+    prefill = None if first is None or started is None else first - started
+    decode = None if first is None or last is None else last - first
+    computed = sequence.num_prompt_tokens - sequence.num_cached_tokens
+    steps = sequence.num_answer_tokens - 1  # the first token belongs to the prefill
+    return Timings(
+        time_to_first_token=None if first is None else first - submitted_at,
+        prefill_seconds=prefill,
+        decode_seconds=decode,
+        prefill_tok_s=computed / prefill if prefill else None,
+        decode_tok_s=steps / decode if decode and steps > 0 else None,
+    )
