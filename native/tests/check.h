@@ -1,0 +1,39 @@
+/* A test is a main() that returns check_result(). */
+#ifndef EDGE_CHECK_H
+#define EDGE_CHECK_H
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t check_count, check_failures;
+
+/* Says what went wrong (the first 20 times) and goes on. */
+#define CHECK(condition, ...)                                                                                          \
+    do {                                                                                                               \
+        check_count++;                                                                                                 \
+        if (!(condition) && check_failures++ < 20) {                                                                   \
+            printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);                                                     \
+            printf(__VA_ARGS__);                                                                                       \
+            printf("\n");                                                                                              \
+        }                                                                                                              \
+    } while (0)
+
+/* A test that checked nothing has failed. */
+static inline int check_result(const char *name) {
+    printf("%s: %" PRId64 " checks, %" PRId64 " failures\n", name, check_count, check_failures);
+    return check_failures > 0 || check_count == 0;
+}
+
+/* Index of the first float whose bits differ (any NaN equals any NaN), or -1. */
+static inline int64_t check_first_difference(const float *a, const float *b, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        if (memcmp(&a[i], &b[i], sizeof a[i]) != 0 && !(a[i] != a[i] && b[i] != b[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+#endif
