@@ -115,7 +115,7 @@ class ModelConfig:
         self._range("vocab_size", self.vocab_size, 1, 2**24)
         self._range("hidden_size", self.hidden_size, 1, 2**20)
         self._range("intermediate_size", self.intermediate_size, 1, 2**22)
-        self._range("num_hidden_layers", self.num_hidden_layers, 1, 4096)
+        self._range("num_hidden_layers", self.num_hidden_layers, 1, 1024)
         self._range("num_attention_heads", self.num_attention_heads, 1, 2**16)
         self._range("num_key_value_heads", self.num_key_value_heads, 1, self.num_attention_heads)
         self._range("head_dim", self.head_dim, 2, 1024)
@@ -132,6 +132,8 @@ class ModelConfig:
             raise self._bad(f"num_attention_heads x head_dim = {self.num_attention_heads * self.head_dim} > {2**20}")
         self._positive("rms_norm_eps", self.rms_norm_eps, 1.0)
         self._positive("rope_theta", self.rope_theta, 1e30)
+        if self.rope_theta < 1.0:
+            raise self._bad(f"rope_theta = {self.rope_theta}, wanted at least 1")
         self._positive("rope_attention_factor", self.rope_attention_factor, 1e6)
         if self.rope_scaling is not None:
             self._check_scaling(self.rope_scaling)
@@ -177,7 +179,7 @@ class ModelConfig:
         arch = _architecture(file)
         _refuse_foreign(file, arch)
         hidden = file.get_int(f"{arch}.embedding_length", minimum=1, maximum=2**20)
-        layers = file.get_int(f"{arch}.block_count", minimum=1, maximum=4096)
+        layers = file.get_int(f"{arch}.block_count", minimum=1, maximum=1024)
         heads = _uniform(file, f"{arch}.attention.head_count", layers)
         kv_key = f"{arch}.attention.head_count_kv"
         kv_heads = _uniform(file, kv_key, layers) if file.has(kv_key) else heads

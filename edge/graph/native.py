@@ -90,10 +90,7 @@ class NativeProgram:
         return Arena(packed, placed.num_bytes)
 
     def buffer_of(self, value: str) -> int | None:
-        """The buffer that holds a value of the graph, None if fusion swallowed it.
-
-        Inputs q and k of an attention are normalised and rotated in place: after the step they hold that.
-        """
+        """The buffer that holds a value of the graph, None if fusion swallowed it."""
         return next((i for i, b in enumerate(self.buffers) if b.value == value), None)
 
 

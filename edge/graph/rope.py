@@ -8,8 +8,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from edge.errors import BadModelFile
 from edge.formats.config import ModelConfig, RopeScaling
 from edge.graph.ops import RopeSpec
+
+_MAX_FREQUENCY = 16.0  # of the native engine, whose sine is exact for bounded angles
 
 Pairs = Literal["norm", "neox"]  # ggml's names: (2i, 2i+1), (i, i + dims/2)
 
@@ -27,6 +30,10 @@ def rope_spec(config: ModelConfig, pairs: Pairs) -> RopeSpec:
             scale = [1.0 / scaling.factor] * len(scale)
     if config.rope_freq_factors:
         scale = [s / factor for s, factor in zip(scale, config.rope_freq_factors, strict=True)]
+    if max(scale) > _MAX_FREQUENCY:
+        raise BadModelFile(
+            config.path, f"rope scaling raises a frequency to {max(scale)}, the limit is {_MAX_FREQUENCY}"
+        )
     return RopeSpec(config.rope_theta, config.rope_dims, pairs == "neox", magnitude, tuple(scale))
 
 
