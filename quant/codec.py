@@ -44,7 +44,7 @@ def encode(type: int, array: npt.NDArray[np.float16] | npt.NDArray[np.float32] |
     for start in range(0, len(blocks), step):
         with np.errstate(all="ignore"):  # an overflow becomes a value that is not finite, refused below
             values = np.ascontiguousarray(blocks[start : start + step], dtype=np.float32)
-            _refuse_infinite(np.isfinite(values), values, array.shape, start, "float32")
+            _refuse_infinite(np.isfinite(values), values, array.shape, start, "a model")
             encoded = encoder(values).reshape(len(values), block_bytes)
             if scale_at is None:
                 stored = DECODERS[GGMLType(type)](encoded, np.float32)

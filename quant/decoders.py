@@ -59,7 +59,8 @@ def _q4_1(blocks: Bytes, dtype: FloatType) -> Floats:
 def _q5_0(blocks: Bytes, dtype: FloatType) -> Floats:
     high = np.unpackbits(blocks[:, 2:6], axis=1, bitorder="little")  # (num_blocks, 32)
     codes = (_nibbles(blocks[:, 6:22]) | high << 4).astype(np.int8) - 16
-    return codes.astype(dtype) * _half(blocks, 0, dtype)
+    values: Floats = codes.astype(dtype) * _half(blocks, 0, dtype)
+    return values
 
 
 def _q8_0(blocks: Bytes, dtype: FloatType) -> Floats:

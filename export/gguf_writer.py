@@ -1,0 +1,171 @@
+"""Writes GGUF version 3: typed metadata, then tensors aligned to 32 bytes."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from edge.export.atomic import atomic_file
+from edge.formats.header import DEFAULT_ALIGNMENT, MAGIC, MAX_TENSOR_NAME_BYTES
+from edge.formats.types import SCALARS, GGMLType, ValueType, tensor_num_bytes
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["GGUFWriter", "Value"]
+
+Scalar: TypeAlias = bool | int | float | str
+Value: TypeAlias = Scalar | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    name: bytes
+    type: int
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+class GGUFWriter:
+    """Collects metadata and tensors, and writes them at `finish()`. Nothing is on disk before that.
+
+    Arguments that no GGUF file may hold raise ValueError (TypeError for a value of the wrong Python type).
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._values: dict[str, bytes] = {}
+        self._tensors: dict[str, _Tensor] = {}
+
+    def add(self, key: str, value: Value, type: ValueType | None = None) -> None:
+        """Add one metadata value. `type` is that of a scalar, or of the elements when `value` is a sequence.
+
+        Without it: bool, string and float32 as they come, integers the first of uint32, int32, uint64, int64 that holds
+        them (all elements of a sequence). An empty sequence needs a type.
+        """
+        if not key:
+            raise ValueError("a key must not be empty")
+        if key in self._values:
+            raise ValueError(f"key {key!r} was added twice")
+        if key == "general.alignment":
+            raise ValueError(f"key {key!r}: this writer aligns to {DEFAULT_ALIGNMENT}, the default of the format")
+        try:
+            self._values[key] = _encode_value(value, type)
+        except struct.error as error:
+            raise ValueError(f"key {key!r}: {error}") from error
+        except (ValueError, TypeError) as error:
+            raise error.__class__(f"key {key!r}: {error}") from error
+
+    def add_tensor(self, name: str, ggml_type: int, shape: Sequence[int], data: Buffer) -> None:
+        """Add a tensor: `shape` in NumPy order, `data` its bytes (contiguous), kept by reference until `finish()`."""
+        encoded = name.encode()
+        if not 1 <= len(encoded) <= MAX_TENSOR_NAME_BYTES:
+            raise ValueError(f"tensor name {name!r} has {len(encoded)} bytes, allowed are 1 to {MAX_TENSOR_NAME_BYTES}")
+        if name in self._tensors:
+            raise ValueError(f"tensor {name!r} was added twice")
+        try:
+            num_bytes = tensor_num_bytes(ggml_type, shape)
+            view = memoryview(data).cast("B")
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"tensor {name!r}: {error}") from error
+        if len(view) != num_bytes:
+            raise ValueError(
+                f"tensor {name!r}: {GGMLType(ggml_type).name} of shape {tuple(shape)} takes {num_bytes} bytes, "
+                f"there are {len(view)}"
+            )
+        self._tensors[name] = _Tensor(encoded, int(ggml_type), tuple(shape), view)
+
+    def finish(self) -> None:
+        """Write the file. A failure leaves what was there before; an existing file is replaced in one step.
+
+        Raises edge.DoesNotFit when there is not enough space, OSError when writing fails.
+        """
+        header, data_bytes = self._header()
+        with atomic_file(self.path, len(header) + data_bytes) as file:
+            file.write(header)
+            for tensor in self._tensors.values():
+                file.write(tensor.data)
+                file.write(bytes(_padding(len(tensor.data))))
+
+    def _header(self) -> tuple[bytes, int]:
+        """Everything before the tensors' bytes, and how many of those there are."""
+        parts = [MAGIC, struct.pack("<IQQ", 3, len(self._tensors), len(self._values))]
+        for key, value in self._values.items():
+            parts += [_string(key.encode()), value]
+        offset = 0
+        for tensor in self._tensors.values():
+            num_dims = len(tensor.shape)
+            parts.append(_string(tensor.name))
+            parts.append(
+                struct.pack(f"<I{num_dims}QIQ", num_dims, *reversed(tensor.shape), tensor.type, offset),
+            )
+            offset += len(tensor.data) + _padding(len(tensor.data))
+        size = sum(map(len, parts))
+        parts.append(bytes(_padding(size)))
+        return b"".join(parts), offset
+
+
+def _padding(size: int) -> int:
+    return -size % DEFAULT_ALIGNMENT
+
+
+def _string(text: bytes) -> bytes:
+    return struct.pack("<Q", len(text)) + text
+
+
+def _encode_value(value: Value, kind: ValueType | None) -> bytes:
+    """A value as the file holds it, behind its type."""
+    if kind is ValueType.ARRAY:
+        raise ValueError("give the type of the elements, not ARRAY")
+    if isinstance(value, (bool, int, float, str)):
+        kind = _infer([value]) if kind is None else kind
+        return struct.pack("<I", kind) + _scalar(value, kind)
+    elements = list(value)
+    if kind is None:
+        if not elements:
+            raise ValueError("an empty array needs a type")
+        kind = _infer(elements)
+    return struct.pack("<IIQ", ValueType.ARRAY, kind, len(elements)) + b"".join(
+        _scalar(item, kind) for item in elements
+    )
+
+
+def _infer(values: Sequence[Scalar]) -> ValueType:
+    """The type that holds all `values`, which must be of one Python type (integers among floats count as floats)."""
+    if all(isinstance(value, str) for value in values):
+        return ValueType.STRING
+    if all(isinstance(value, bool) for value in values):
+        return ValueType.BOOL
+    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    if len(numbers) != len(values):
+        raise TypeError("the elements of an array must be of one type")
+    if any(isinstance(value, float) for value in numbers):
+        return ValueType.FLOAT32
+    for kind in (ValueType.UINT32, ValueType.INT32, ValueType.UINT64, ValueType.INT64):
+        low, high = _int_range(kind)
+        if low <= min(numbers) and max(numbers) <= high:
+            return kind
+    raise ValueError(f"{min(numbers)} to {max(numbers)} fits no integer type of 64 bits")
+
+
+def _int_range(kind: ValueType) -> tuple[int, int]:
+    bits = 8 * SCALARS[kind].size
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if kind.name.startswith("INT") else (0, 2**bits - 1)
+
+
+def _scalar(value: Scalar, kind: ValueType) -> bytes:
+    """One value as the file holds it. Raises TypeError or struct.error when `kind` cannot hold it."""
+    if kind is ValueType.STRING:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is not a string")
+        return _string(value.encode())
+    if isinstance(value, str) or isinstance(value, bool) != (kind is ValueType.BOOL):
+        raise TypeError(f"{value!r} cannot be stored as {kind.name.lower()}")
+    try:
+        return SCALARS[kind].pack(value)
+    except OverflowError as error:
+        raise ValueError(f"{value!r}: {error}") from error
