@@ -36,7 +36,9 @@ static double power_of_two(int32_t exponent) {
 }
 
 /* To the nearest integer, for |x| < 2^51: adding 1.5 * 2^52 leaves no room for a fraction. */
-static double nearest(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
+static double nearest(double x) {
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
 
 /* log2 of a mantissa in [sqrt(1/2), sqrt(2)): 2 / ln 2 * atanh(s), s = (m - 1) / (m + 1), |s| < 0.172. */
 static double log2_mantissa(double mantissa) {
@@ -48,10 +50,21 @@ static double log2_mantissa(double mantissa) {
 
 /* 2^f for |f| <= 0.5: the series of e^(f ln 2) up to the 14th power. */
 static double exp2_fraction(double f) {
-    static const double inverse_factorials[] = {
-        1.0 / 87178291200.0, 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
-        1.0 / 362880.0,      1.0 / 40320.0,      1.0 / 5040.0,      1.0 / 720.0,      1.0 / 120.0,
-        1.0 / 24.0,          1.0 / 6.0,          0.5,               1.0,              1.0};
+    static const double inverse_factorials[] = {1.0 / 87178291200.0,
+                                                1.0 / 6227020800.0,
+                                                1.0 / 479001600.0,
+                                                1.0 / 39916800.0,
+                                                1.0 / 3628800.0,
+                                                1.0 / 362880.0,
+                                                1.0 / 40320.0,
+                                                1.0 / 5040.0,
+                                                1.0 / 720.0,
+                                                1.0 / 120.0,
+                                                1.0 / 24.0,
+                                                1.0 / 6.0,
+                                                0.5,
+                                                1.0,
+                                                1.0};
     return polynomial(f * 0x1.62e42fefa39efp-1, inverse_factorials, 15);
 }
 
@@ -75,9 +88,15 @@ static double sine_series(double x, double x2) {
 }
 
 static double cosine_series(double x2) {
-    static const double c[] = {-1.0 / 6402373705728000.0, 1.0 / 20922789888000.0, -1.0 / 87178291200.0,
-                               1.0 / 479001600.0,         -1.0 / 3628800.0,       1.0 / 40320.0,
-                               -1.0 / 720.0,              1.0 / 24.0,             -0.5};
+    static const double c[] = {-1.0 / 6402373705728000.0,
+                               1.0 / 20922789888000.0,
+                               -1.0 / 87178291200.0,
+                               1.0 / 479001600.0,
+                               -1.0 / 3628800.0,
+                               1.0 / 40320.0,
+                               -1.0 / 720.0,
+                               1.0 / 24.0,
+                               -0.5};
     return 1.0 + x2 * polynomial(x2, c, 9);
 }
 

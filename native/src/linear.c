@@ -1,0 +1,164 @@
+/* Linear operations: norm and quantisation of the input, the matrix products, bias, activation and residual.
+ *
+ * Small steps (EDGE_PRIVATE_ROWS): every thread quantises the input for itself, so no barrier stands before the
+ * product. Large steps quantise into a shared area, in a phase of their own unless the operation before did it. */
+#include "os.h"
+#include "program.h"
+
+#define TILE EDGE_TILE_ROWS
+
+/* A piece of the product: one tile row of a matrix against up to EDGE_CHUNK_TOKENS rows. */
+typedef struct product {
+    const edge_program *program;
+    const edge_op *op;
+    const edge_acts_area *area;
+    const float *x; /* what float weights read */
+    int64_t cols;
+    int64_t row;   /* first activation row */
+    int32_t count; /* activation rows */
+} product;
+
+static edge_shape shape_of(int32_t count) {
+    return count == 1 ? EDGE_SHAPE_1X16 : count <= 8 ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
+}
+
+/* y[t * 16 + r] = weight[which] x + bias[which] for the rows of a tile row; returns how many rows are real. */
+static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float *y) {
+    const edge_program *program = p->program;
+    const edge_weights *w = program->weights[p->op->weight[which]];
+    edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row, p->cols);
+    program->kernels->matmul[w->family][shape_of(p->count)](y, w->data + (uint64_t)tile_row * w->tile_row_bytes,
+                                                            (int32_t)p->cols, &acts, p->count);
+    int64_t left = w->rows - tile_row * TILE;
+    int32_t rows = left < TILE ? (int32_t)left : TILE;
+    const float *bias = edge_vector(program, p->op->bias[which]);
+    if (bias) {
+        for (int32_t t = 0; t < p->count; t++) {
+            for (int32_t r = 0; r < rows; r++) {
+                y[t * TILE + r] = y[t * TILE + r] + bias[tile_row * TILE + r];
+            }
+        }
+    }
+    return rows;
+}
+
+static void store(const product *p, int32_t which, int64_t tile_row, const float *y, int32_t rows) {
+    const edge_program *program = p->program;
+    int64_t width = program->buffers[p->op->out[which]].width;
+    int64_t at = p->row * width + tile_row * TILE;
+    float *out = edge_buffer_rows(program, p->op->out[which]) + at;
+    const float *residual = p->op->residual < 0 ? NULL : edge_buffer_rows(program, p->op->residual) + at;
+    for (int32_t t = 0; t < p->count; t++) {
+        for (int32_t r = 0; r < rows; r++) {
+            out[t * width + r] = residual ? residual[t * width + r] + y[t * TILE + r] : y[t * TILE + r];
+        }
+    }
+}
+
+/* tile_row counts over the matrices of the operation one after the other; with an activation, over one of the two. */
+static void run_tile_row(const product *p, int64_t tile_row) {
+    _Alignas(EDGE_ALIGNMENT) float y[EDGE_CHUNK_TOKENS * TILE];
+    if (p->op->activation != EDGE_ACT_NONE) {
+        _Alignas(EDGE_ALIGNMENT) float up[EDGE_CHUNK_TOKENS * TILE];
+        int32_t rows = multiply(p, 0, tile_row, y);
+        (void)multiply(p, 1, tile_row, up);
+        p->program->kernels->silu_mul(y, y, up, p->count * TILE);
+        store(p, 0, tile_row, y, rows);
+        return;
+    }
+    int32_t which = 0;
+    for (;; which++) {
+        int64_t tile_rows = (p->program->weights[p->op->weight[which]]->rows + TILE - 1) / TILE;
+        if (tile_row < tile_rows) {
+            break;
+        }
+        tile_row -= tile_rows;
+    }
+    int32_t rows = multiply(p, which, tile_row, y);
+    store(p, which, tile_row, y, rows);
+}
+
+static int64_t count_tile_rows(const edge_program *program, const edge_op *op, const edge_op_plan *plan) {
+    int64_t total = 0;
+    int32_t matrices = op->activation != EDGE_ACT_NONE ? 1 : plan->num_weights;
+    for (int32_t i = 0; i < matrices; i++) {
+        total += (program->weights[op->weight[i]]->rows + TILE - 1) / TILE;
+    }
+    return total;
+}
+
+/* The product in pieces of `unit` tile rows x a block of tokens; what a large step quantises for the next operation is
+ * quantised by whoever computed it. */
+static void run_products(edge_worker *worker, const edge_op *op, const edge_op_plan *plan, product p, int32_t rows,
+                         int large) {
+    const edge_program *program = worker->program;
+    int64_t tile_rows = count_tile_rows(program, op, plan), unit = large ? plan->unit : 1, begin, end;
+    int64_t blocks = (rows + EDGE_CHUNK_TOKENS - 1) / EDGE_CHUNK_TOKENS;
+    int64_t total = (tile_rows + unit - 1) / unit * blocks;
+    int64_t width = program->buffers[op->out[0]].width;
+    const edge_acts_area *next = &program->shared[!plan->slot];
+    while (edge_worker_next(worker, total, edge_worker_grain(worker, total), &begin, &end)) {
+        for (int64_t i = begin; i < end; i++) {
+            int64_t first = i / blocks * unit;
+            p.row = i % blocks * EDGE_CHUNK_TOKENS;
+            p.count = rows - p.row < EDGE_CHUNK_TOKENS ? (int32_t)(rows - p.row) : EDGE_CHUNK_TOKENS;
+            for (int64_t tile_row = first; tile_row < first + unit && tile_row < tile_rows; tile_row++) {
+                run_tile_row(&p, tile_row);
+            }
+            if (!large || !plan->quantize_out) {
+                continue;
+            }
+            int64_t column = first * TILE;
+            for (int64_t row = p.row; row < p.row + p.count; row++) {
+                const float *out = edge_buffer_rows(program, op->out[0]) + row * width + column;
+                edge_acts_quantize(program->kernels, next, plan->quantize_out, out, row, width, column,
+                                   (int32_t)(unit * TILE));
+            }
+        }
+    }
+}
+
+/* Normalises (where the operation has a norm) and quantises one input row into an area. */
+static void prepare_row(const edge_worker *worker, const edge_op *op, const edge_op_plan *plan,
+                        const edge_acts_area *area, int64_t row) {
+    const edge_program *program = worker->program;
+    int64_t cols = program->buffers[op->in[0]].width;
+    const float *x = edge_buffer_rows(program, op->in[0]) + row * cols;
+    if (op->norm[0] >= 0) {
+        float *normed = plan->kinds & EDGE_KIND(EDGE_ACT_F32) ? area->x + row * cols : worker->own->row;
+        program->kernels->rms_norm(normed, x, edge_vector(program, op->norm[0]), (int32_t)cols, op->eps);
+        x = normed;
+    }
+    edge_acts_quantize(program->kernels, area, plan->kinds, x, row, cols, 0, (int32_t)cols);
+}
+
+void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan *plan) {
+    edge_program *program = worker->program;
+    int32_t rows = edge_row_count(program, plan->row_kind);
+    int large = rows > EDGE_PRIVATE_ROWS;
+    edge_acts_area *area = large ? &program->shared[plan->slot] : &worker->own->acts;
+    int ready =
+        large && plan->linked && (op[-1].kind == EDGE_OP_LINEAR || edge_attention_quantizes(rows, worker->count));
+    int prepare = !ready && (op->norm[0] >= 0 || (plan->kinds & EDGE_KINDS_QUANTIZED));
+    if (prepare && large) {
+        int64_t begin, end;
+        while (edge_worker_next(worker, rows, edge_worker_grain(worker, rows), &begin, &end)) {
+            for (int64_t row = begin; row < end; row++) {
+                prepare_row(worker, op, plan, area, row);
+            }
+        }
+        edge_worker_barrier(worker);
+    } else if (prepare) {
+        for (int64_t row = 0; row < rows; row++) {
+            prepare_row(worker, op, plan, area, row);
+        }
+    }
+    product p = {program,
+                 op,
+                 area,
+                 op->norm[0] >= 0 ? area->x : edge_buffer_rows(program, op->in[0]),
+                 program->buffers[op->in[0]].width,
+                 0,
+                 0};
+    run_products(worker, op, plan, p, rows, large);
+}

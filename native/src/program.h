@@ -1,0 +1,133 @@
+/* The inside of a program: what create plans, and what the threads of a step share. */
+#ifndef EDGE_PROGRAM_INTERNAL_H
+#define EDGE_PROGRAM_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "acts.h"
+#include "edge/program.h"
+#include "kernels.h"
+#include "kv.h"
+#include "weights.h"
+
+#define EDGE_MAX_ITEMS     16384 /* operations, buffers, weights; a bound on the time that checking takes */
+#define EDGE_MAX_ROPES     64
+#define EDGE_MAX_ROWS      65536     /* tokens, logits and sequences of a step */
+#define EDGE_MAX_POSITION  (1 << 25) /* exclusive; frequencies are at most 16, so angles stay below 2^29 */
+#define EDGE_MAX_FREQUENCY 16.0
+#define EDGE_MAX_BLOCKS    24 /* allocations of one program */
+
+/* Up to so many rows every thread quantises the whole input for itself: that is cheaper than a barrier. */
+#define EDGE_PRIVATE_ROWS 8
+
+/* What create worked out about one operation. */
+typedef struct edge_op_plan {
+    int32_t row_kind;     /* of its output: 0 tokens, 1 logits */
+    int32_t num_weights;  /* LINEAR: matrices */
+    int32_t kinds;        /* LINEAR: activation kinds that its weights read */
+    int32_t slot;         /* LINEAR: the shared area that holds its quantised input */
+    int32_t linked;       /* LINEAR: in a large step the operation before quantises the input */
+    int32_t quantize_out; /* kinds in which a large step also quantises out[0], for the linked operation behind */
+    int32_t unit;         /* LINEAR: tile rows in one piece of work of a large step */
+} edge_op_plan;
+
+typedef struct edge_rope_plan {
+    int32_t num_pairs;
+    int32_t neox;
+    float magnitude;
+    double *frequencies; /* (num_pairs,) */
+    float *cosines;      /* (max_tokens, num_pairs), of the step's tokens */
+    float *sines;
+} edge_rope_plan;
+
+/* Memory that belongs to one thread. */
+typedef struct edge_private {
+    edge_acts_area acts; /* EDGE_PRIVATE_ROWS rows */
+    float *row;          /* a normalised row on its way to codes */
+    float *queries;      /* (heads of a KV head, head_dim), normalised and rotated */
+    float *sums;         /* the same shape: running output of attention */
+    float *maxima;       /* (heads of a KV head,) */
+    float *totals;       /* (heads of a KV head,) */
+    float *head;         /* (head_dim,): one key, or the output of one block */
+    uint16_t *half;      /* (head_dim,) */
+} edge_private;
+
+typedef struct edge_block {
+    void *memory;
+    uint64_t bytes;
+} edge_block;
+
+struct edge_program {
+    edge_program_config config; /* its pointers are replaced by our copies */
+    edge_op *ops;
+    edge_buffer *buffers;
+    edge_weights **weights;
+    edge_op_plan *plans;
+    edge_rope_plan *ropes;
+    const edge_kernels *kernels;
+    int32_t vocab_size; /* token ids are below: the smallest embedding */
+
+    uint8_t *arena;
+    edge_acts_area shared[2];
+    edge_private *threads;
+    int32_t *last_block; /* (max_sequences,): scratch of the batch check */
+    uint32_t *written;   /* scratch of the batch check: places in the KV arena */
+
+    edge_block blocks[EDGE_MAX_BLOCKS]; /* everything above, for destroy */
+    int32_t num_blocks;
+
+    /* One step. Plain fields are written before the threads start. */
+    const edge_batch *batch;
+    edge_kv *kv;
+    edge_threads *pool;
+    int32_t stopped; /* the step was cancelled */
+    _Atomic int32_t running;
+    _Atomic int32_t cancel;
+    _Atomic int32_t nonfinite;
+    _Atomic int32_t stop[2];    /* by parity of the operation: see step.c */
+    _Atomic int64_t counter[2]; /* by parity of the phase: the next piece of work */
+};
+
+/* One thread in a step. */
+typedef struct edge_worker {
+    edge_program *program;
+    edge_private *own;
+    int32_t index, count;
+    uint32_t phase;
+} edge_worker;
+
+/* program_check.c: every rule of program.h (the public one); fills plans' row_kind, num_weights and kinds. */
+edge_status edge_program_check(const edge_program_config *config, edge_op_plan *plans, int32_t *vocab_size,
+                               uint8_t *defined, uint8_t *stored, edge_error *error);
+edge_status edge_program_check_limits(const edge_program_config *config, edge_error *error);
+
+/* batch.c: everything about a batch. */
+edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error);
+
+/* step.c. next: takes up to `grain` of `total` pieces of work of this phase; 0 when none is left. */
+int edge_worker_next(edge_worker *worker, int64_t total, int64_t grain, int64_t *begin, int64_t *end);
+void edge_worker_barrier(edge_worker *worker);
+int64_t edge_worker_grain(const edge_worker *worker, int64_t total);
+
+void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
+void edge_run_attention(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
+
+static inline float *edge_buffer_rows(const edge_program *program, int32_t buffer) {
+    return (float *)(void *)(program->arena + program->buffers[buffer].offset);
+}
+
+static inline int32_t edge_row_count(const edge_program *program, int32_t row_kind) {
+    return row_kind == 0 ? program->batch->num_tokens : program->batch->num_logits;
+}
+
+/* Whether attention quantises its output for the linear operation behind: only when a step has enough tokens to keep
+ * all threads busy with whole tokens. */
+static inline int edge_attention_quantizes(int32_t rows, int32_t num_threads) {
+    return rows > EDGE_PRIVATE_ROWS && rows >= 2 * num_threads;
+}
+
+static inline const float *edge_vector(const edge_program *program, int32_t weight) {
+    return weight < 0 ? NULL : (const float *)(const void *)program->weights[weight]->data;
+}
+
+#endif

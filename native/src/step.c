@@ -1,0 +1,209 @@
+/* One step: every thread walks the op list; phases are separated by barriers, work inside a phase is taken in pieces
+ * from a counter. Which thread computes a piece never changes a bit of it. */
+#include <string.h>
+
+#include "error.h"
+#include "fpenv.h"
+#include "program.h"
+#include "rope.h"
+
+void edge_worker_barrier(edge_worker *worker) {
+    edge_threads_barrier(worker->program->pool);
+    worker->phase++;
+    /* The counter of the phase to come next: its last user was the phase before the barrier. */
+    if (worker->index == 0) {
+        atomic_store_explicit(&worker->program->counter[(worker->phase + 1) & 1u], 0, memory_order_relaxed);
+    }
+}
+
+int edge_worker_next(edge_worker *worker, int64_t total, int64_t grain, int64_t *begin, int64_t *end) {
+    _Atomic int64_t *counter = &worker->program->counter[worker->phase & 1u];
+    int64_t from = atomic_fetch_add_explicit(counter, grain, memory_order_relaxed);
+    if (from >= total) {
+        return 0;
+    }
+    *begin = from;
+    *end = total - from < grain ? total : from + grain;
+    return 1;
+}
+
+int64_t edge_worker_grain(const edge_worker *worker, int64_t total) {
+    int64_t grain = total / (worker->count * (int64_t)8);
+    return grain > 0 ? grain : 1;
+}
+
+/* Rows whose kernel wants one call for all: elementwise operations and norms. */
+static void run_row(const edge_program *program, const edge_op *op, int32_t row) {
+    const edge_kernels *kernels = program->kernels;
+    const edge_batch *batch = program->batch;
+    int32_t width = program->buffers[op->out[0]].width;
+    float *out = edge_buffer_rows(program, op->out[0]) + (int64_t)row * width;
+    const float *in[2] = {NULL, NULL};
+    for (int32_t i = 0; i < 2; i++) {
+        if (op->in[i] >= 0) {
+            in[i] = edge_buffer_rows(program, op->in[i]) + (int64_t)row * program->buffers[op->in[i]].width;
+        }
+    }
+    switch (op->kind) {
+    case EDGE_OP_EMBED:
+        /* The row exists and the weight is a matrix (checked), so this cannot fail. */
+        (void)edge_weights_row(program->weights[op->weight[0]], batch->token_ids[row], out);
+        for (int32_t i = 0; i < width; i++) {
+            out[i] = out[i] * op->scale;
+        }
+        break;
+    case EDGE_OP_RMS_NORM: {
+        int32_t size = (int32_t)program->weights[op->norm[0]]->cols;
+        for (int32_t i = 0; i < width; i += size) {
+            kernels->rms_norm(out + i, in[0] + i, edge_vector(program, op->norm[0]), size, op->eps);
+        }
+        break;
+    }
+    case EDGE_OP_ADD:
+        kernels->add(out, in[0], in[1], width);
+        break;
+    case EDGE_OP_MUL:
+        kernels->mul(out, in[0], in[1], width);
+        break;
+    case EDGE_OP_ACTIVATION:
+        kernels->silu(out, in[0], width);
+        break;
+    case EDGE_OP_SELECT_ROWS: {
+        const float *from = edge_buffer_rows(program, op->in[0]) + (int64_t)batch->logit_rows[row] * width;
+        memcpy(out, from, (size_t)width * sizeof(float));
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void run_op(edge_worker *worker, int32_t index) {
+    edge_program *program = worker->program;
+    const edge_op *op = &program->ops[index];
+    const edge_op_plan *plan = &program->plans[index];
+    int64_t begin, end;
+    if (op->kind == EDGE_OP_LINEAR) {
+        edge_run_linear(worker, op, plan);
+        return;
+    }
+    if (op->kind == EDGE_OP_ATTENTION) {
+        edge_run_attention(worker, op, plan);
+        return;
+    }
+    int64_t rows = edge_row_count(program, plan->row_kind);
+    while (edge_worker_next(worker, rows, edge_worker_grain(worker, rows), &begin, &end)) {
+        for (int64_t row = begin; row < end; row++) {
+            run_row(program, op, (int32_t)row);
+        }
+    }
+}
+
+/* The tokens' cosines and sines, for every rotary embedding of the program. */
+static void prepare_ropes(edge_worker *worker) {
+    edge_program *program = worker->program;
+    const edge_batch *batch = program->batch;
+    int64_t total = (int64_t)batch->num_tokens * program->config.num_ropes, begin, end;
+    while (edge_worker_next(worker, total, edge_worker_grain(worker, total), &begin, &end)) {
+        for (int64_t i = begin; i < end; i++) {
+            const edge_rope_plan *rope = &program->ropes[i / batch->num_tokens];
+            int64_t token = i % batch->num_tokens;
+            edge_rope_row(rope->cosines + token * rope->num_pairs, rope->sines + token * rope->num_pairs,
+                          rope->frequencies, rope->num_pairs, rope->magnitude, batch->positions[token]);
+        }
+    }
+    edge_worker_barrier(worker);
+}
+
+/* x - x is 0 for a finite x and NaN for all others. */
+static void check_finite(edge_worker *worker) {
+    edge_program *program = worker->program;
+    const float *logits = edge_buffer_rows(program, program->config.logits_buffer);
+    int64_t total = (int64_t)program->batch->num_logits * program->buffers[program->config.logits_buffer].width;
+    int64_t begin, end;
+    int bad = 0;
+    while (edge_worker_next(worker, total, 4096, &begin, &end)) {
+        for (int64_t i = begin; i < end; i++) {
+            bad |= !(logits[i] - logits[i] == 0.0f);
+        }
+    }
+    if (bad) {
+        atomic_store_explicit(&program->nonfinite, 1, memory_order_relaxed);
+    }
+}
+
+static void run_thread(void *context, int32_t index, int32_t count) {
+    edge_program *program = context;
+    edge_worker worker = {program, &program->threads[index], index, count, 0};
+    uint64_t saved = edge_fpenv_enter();
+    uint32_t done = 0; /* operations run so far */
+    int stopped = 0;
+    if (program->config.num_ropes > 0) {
+        prepare_ropes(&worker);
+    }
+    for (int32_t i = 0; i < program->config.num_ops && !stopped; i++) {
+        if (edge_row_count(program, program->plans[i].row_kind) == 0) {
+            continue;
+        }
+        run_op(&worker, i);
+        /* All threads must stop at the same operation: thread 0 decides before the barrier, the others look behind
+         * it. Two flags in turn, so that a slow reader never sees the decision about the operation after. */
+        _Atomic int32_t *stop = &program->stop[done & 1u];
+        if (index == 0) {
+            atomic_store_explicit(stop, atomic_load_explicit(&program->cancel, memory_order_relaxed),
+                                  memory_order_relaxed);
+        }
+        edge_worker_barrier(&worker);
+        stopped = atomic_load_explicit(stop, memory_order_relaxed) != 0;
+        done++;
+    }
+    if (!stopped) {
+        check_finite(&worker);
+    } else if (index == 0) {
+        program->stopped = 1; /* thread 0 is the caller, who reads it */
+    }
+    edge_fpenv_leave(saved);
+}
+
+static edge_status run_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,
+                            edge_error *error) {
+    if (edge_threads_count(threads) > program->config.max_threads) {
+        return edge_fail(error, EDGE_INVALID, "the pool has %d threads, the program allows %d",
+                         (int)edge_threads_count(threads), (int)program->config.max_threads);
+    }
+    edge_status status = edge_batch_check(program, batch, kv, error);
+    if (status != EDGE_OK) {
+        return status;
+    }
+    program->batch = batch;
+    program->kv = kv;
+    program->pool = threads;
+    program->stopped = 0;
+    atomic_store_explicit(&program->nonfinite, 0, memory_order_relaxed);
+    atomic_store_explicit(&program->counter[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&program->counter[1], 0, memory_order_relaxed);
+    edge_threads_run(threads, run_thread, program);
+    program->batch = NULL;
+    if (program->stopped) {
+        atomic_store_explicit(&program->cancel, 0, memory_order_relaxed);
+        return edge_fail(error, EDGE_CANCELLED, "cancelled");
+    }
+    if (atomic_load_explicit(&program->nonfinite, memory_order_relaxed)) {
+        return edge_fail(error, EDGE_NONFINITE, "a logit is not finite");
+    }
+    return EDGE_OK;
+}
+
+edge_status edge_program_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,
+                              edge_error *error) {
+    if (!program || !threads || !kv || !batch) {
+        return edge_fail(error, EDGE_INVALID, "program, threads, kv or batch is NULL");
+    }
+    int32_t idle = 0;
+    if (!atomic_compare_exchange_strong(&program->running, &idle, 1)) {
+        return edge_fail(error, EDGE_INVALID, "the program is already running a step");
+    }
+    edge_status status = run_step(program, threads, kv, batch, error);
+    atomic_store(&program->running, 0);
+    return status;
+}
