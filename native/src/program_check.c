@@ -1,7 +1,7 @@
 /* The rules of each kind of operation. A program that passes cannot read or write outside its memory in any step. */
 #include <math.h>
 
-#include "check.h"
+#include "rules.h"
 #include "error.h"
 
 static edge_status check_embed(edge_checker *k, edge_op_plan *plan) {

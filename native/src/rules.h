@@ -1,6 +1,6 @@
 /* The pieces from which the rules of an op list are made. Each returns EDGE_OK or refuses with a message. */
-#ifndef EDGE_CHECK_H
-#define EDGE_CHECK_H
+#ifndef EDGE_RULES_H
+#define EDGE_RULES_H
 
 #include "program.h"
 

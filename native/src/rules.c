@@ -1,5 +1,5 @@
 /* Rules about references: buffers, weights and places. */
-#include "check.h"
+#include "rules.h"
 
 #include <math.h>
 
