@@ -9,13 +9,13 @@ import os
 from collections import Counter
 from typing import Any
 
-from edge.errors import EdgeError
+from edge.errors import BadModelFile, EdgeError
 from edge.formats import GGUFFile, open_gguf
 from edge.formats.config import ModelConfig
 from edge.formats.types import type_name
-from edge.model import TEMPLATE_KEY
 from edge.references import resolve
 
+TEMPLATE_KEY = "tokenizer.chat_template"
 _MAX_TEXT = 200  # characters of a metadata value in the summary
 
 
@@ -96,6 +96,8 @@ def _summary(file: GGUFFile, key: str) -> str | int | float | bool:
     if kind == "bool":
         return file.get_bool(key)
     if kind.startswith("float"):
-        value = file.get_float(key)
-        return value if math.isfinite(value) else str(value)  # JSON has no NaN
+        try:
+            return file.get_float(key)
+        except BadModelFile:  # JSON has no NaN and no infinity
+            return "not finite"
     return file.get_int(key)

@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from edge.backends.native import NativeBackend
+from edge.describe import TEMPLATE_KEY
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
-from edge.errors import ModelFileError, RequestError
+from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.references import resolve
 from edge.results import Completion
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
 DEFAULT_CHUNK = 128  # prompt tokens in one step
-TEMPLATE_KEY = "tokenizer.chat_template"
 
 Message = Mapping[str, Any]
 LoadProgress = Callable[[int, int], None]  # (bytes packed, bytes of all weights)
@@ -262,11 +262,9 @@ def load(
     """
     started_at = time.perf_counter()
     file_path = resolve(path)
+    file = open_gguf(file_path)
     try:
-        file = open_gguf(file_path)
-    except OSError as error:
-        raise ModelFileError(file_path, f"cannot be opened: {error.strerror or error}") from None
-    try:
+        file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         backend = NativeBackend(
             file,
             context=context,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.device import peak_memory_bytes
-from edge.model import Model
-from edge.results import Completion
+
+if TYPE_CHECKING:
+    from edge.model import Model
+    from edge.results import Completion
 
 GIB = 2**30
 
@@ -17,8 +19,10 @@ def rate(value: float) -> str:
 
 
 def size(num_bytes: int) -> str:
-    """Bytes in GiB from half of one on, otherwise in MiB."""
-    return f"{num_bytes / GIB:.1f} GiB" if num_bytes >= GIB // 2 else f"{num_bytes / 2**20:.0f} MiB"
+    """Bytes in GiB from half of one on, otherwise in MiB or KiB."""
+    if num_bytes >= GIB // 2:
+        return f"{num_bytes / GIB:.1f} GiB"
+    return f"{num_bytes / 2**20:.0f} MiB" if num_bytes >= 2**20 else f"{num_bytes / 2**10:.0f} KiB"
 
 
 def summary_line(completion: Completion, template_note: str) -> str:

@@ -10,7 +10,7 @@ import click
 
 from edge.cli.options import debug_option, json_option, model_options, option, sampling_options
 from edge.errors import RequestError
-from edge.references import looks_like_model
+from edge.references import looks_like_model, resolve
 
 
 @click.command("run")
@@ -43,6 +43,7 @@ def command(
     """
     # Arguments are judged before the seconds that loading may take.
     model_name, prompt = split_arguments(first, second)
+    path = resolve(model_name)
     if raw and system is not None:
         raise RequestError("--system needs a chat template, and --raw uses none; leave one of them out")
     prompt = _read_stdin() if prompt == "-" else prompt
@@ -57,7 +58,7 @@ def command(
 
     from edge.cli.answer import Answerer, load_with_progress
 
-    with load_with_progress(model_name, context=context, threads=threads, isa=isa) as model:
+    with load_with_progress(path, context=context, threads=threads, isa=isa) as model:
         answerer = Answerer(model, raw=raw, system=system, options=sampling)
         if prompt is None:
             from edge.cli.chat_loop import chat_loop

@@ -32,7 +32,7 @@ def _lines(description: dict[str, Any]) -> str:
         ("runs here", "yes" if description["supported"] else f"no: {description['unsupported_because']}"),
         ("parameters", f"{description['num_parameters']:,}"),
         ("size", f"{size(description['file_bytes'])}, {_bits(description['bits_per_weight'])}"),
-        ("types", ", ".join(f"{kind} x {count}" for kind, count in description["types"].items())),
+        ("types", ", ".join(f"{kind} x {count}" for kind, count in description["types"].items()) or None),
         ("context", f"{description['context']} tokens" if description["context"] else None),
         ("layers", _layers(description["config"])),
         ("tokenizer", _tokenizer(description["tokenizer"])),

@@ -11,7 +11,6 @@ from edge.errors import RequestError
 
 MAX_TOP_K = 2**31 - 1
 MAX_SEED = 2**64 - 1
-_NO_BIAS: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class SamplingParams:
     repetition_penalty: float = 1.0  # 1: off (CTRL, Keskar et al. 2019)
     presence_penalty: float = 0.0  # 0: off
     seed: int | None = None  # None: a fresh one, reported with the answer
-    logit_bias: Mapping[int, float] = field(default=_NO_BIAS)  # token id -> added logit; -inf forbids
+    logit_bias: Mapping[int, float] = field(default_factory=dict[int, float])  # token id -> added logit; -inf forbids
     stop: str | Sequence[str] = ()  # strings that end the answer and are not part of it
 
     def __post_init__(self) -> None:

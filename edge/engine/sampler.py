@@ -1,0 +1,30 @@
+"""The native sampler as the engine's way to choose tokens."""
+
+from __future__ import annotations
+
+from edge import native
+from edge.engine.sequence import Sequence
+
+
+class NativeSampler:
+    """Chooses by a sequence's parameters; the random number depends on (seed, sequence number, position) only."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self._sampler = native.Sampler(vocab_size)
+
+    def __call__(self, sequence: Sequence, logits: memoryview) -> int:
+        params = sequence.params
+        return self._sampler.sample(
+            logits,
+            temperature=params.temperature,
+            top_k=params.top_k,
+            top_p=params.top_p,
+            min_p=params.min_p,
+            repetition_penalty=params.repetition_penalty,
+            presence_penalty=params.presence_penalty,
+            seed=sequence.seed,
+            sequence=sequence.number,
+            position=len(sequence),
+            history=sequence.tokens if params.needs_history else None,
+            bias=params.logit_bias,
+        )

@@ -1,0 +1,50 @@
+"""Runs the command as users do: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class RunEdge(Protocol):
+    """Runs `edge ARGS` and waits for it. env: EDGE_* variables; none is inherited."""
+
+    def __call__(
+        self, *args: str, input: bytes = ..., env: dict[str, str] | None = ..., cwd: Path | None = ...
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without EDGE_*, so that a setting of the tester cannot change a test."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_")}
+    # The package may be installed or only lie in the checkout.
+    path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
+    return kept | {"PYTHONPATH": path} | (extra or {})
+
+
+def _run(
+    *args: str, input: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        [sys.executable, "-m", "edge", *args], input=input, capture_output=True, env=environment(env), cwd=cwd
+    )
+    return subprocess.CompletedProcess(
+        result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
+    )
+
+
+@pytest.fixture(scope="session")
+def run_edge() -> RunEdge:
+    return _run
+
+
+@pytest.fixture(scope="session")
+def edge_environment() -> dict[str, str]:
+    return environment()
