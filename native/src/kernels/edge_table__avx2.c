@@ -7,6 +7,35 @@
 
 void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->isa = EDGE_ISA_AVX2;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f32_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f32_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f32_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f16_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f16_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f16_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_bf16_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_bf16_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_bf16_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w8g32_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w8g32_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w8g32_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w4g32_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w4g32_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w4g32_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w4mg32_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w4mg32_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w4mg32_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w5g32_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w5g32_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W5G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w5g32_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g256_w4mg256_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g256_w4mg256_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W4MG256][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g256_w4mg256_64x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g256_w6g256_1x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g256_w6g256_8x16__avx2;
+    kernels->matmul[EDGE_FAMILY_W6G256][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g256_w6g256_64x16__avx2;
+    kernels->quantize_a8g32 = edge_quantize_a8g32_f32__avx2;
+    kernels->quantize_a8g256 = edge_quantize_a8g256_f32__avx2;
     kernels->rms_norm = edge_rms_norm_f32__avx2;
     kernels->silu = edge_silu_f32__avx2;
     kernels->silu_mul = edge_silu_mul_f32__avx2;
@@ -14,4 +43,8 @@ void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->mul = edge_mul_f32__avx2;
     kernels->rope_norm = edge_rope_norm_f32__avx2;
     kernels->rope_neox = edge_rope_neox_f32__avx2;
+    kernels->attend_f16 = edge_attend_f32_f32_f16__avx2;
+    kernels->attend_f32 = edge_attend_f32_f32_f32__avx2;
+    kernels->attend_merge = edge_attend_merge_f32__avx2;
+    kernels->f32_to_f16 = edge_convert_f16_f32__avx2;
 }

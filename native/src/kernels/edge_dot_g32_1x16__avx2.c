@@ -1,0 +1,31 @@
+/* Formats with one scale per 32 k, one token. */
+#if !defined(__AVX2__) || !defined(__F16C__)
+#error "this file needs -mavx2 -mf16c"
+#endif
+
+#include "edge_dot_g32_template__avx2.h"
+#include "edge_kernels__avx2.h"
+
+void edge_matmul_f32_a8g32_w8g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_1x16(out, tiles, cols, acts, 8, 0);
+}
+
+void edge_matmul_f32_a8g32_w4g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_1x16(out, tiles, cols, acts, 4, 0);
+}
+
+void edge_matmul_f32_a8g32_w4mg32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                             int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_1x16(out, tiles, cols, acts, 4, 1);
+}
+
+void edge_matmul_f32_a8g32_w5g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_1x16(out, tiles, cols, acts, 5, 0);
+}

@@ -1,0 +1,22 @@
+/* Float weights, a chunk of tokens. */
+#if !defined(__AVX2__) || !defined(__F16C__)
+#error "this file needs -mavx2 -mf16c"
+#endif
+
+#include "edge_float_template__avx2.h"
+#include "edge_kernels__avx2.h"
+
+void edge_matmul_f32_f32_f32_64x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F32);
+}
+
+void edge_matmul_f32_f32_f16_64x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F16);
+}
+
+void edge_matmul_f32_f32_bf16_64x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                          int32_t num_tokens) {
+    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_BF16);
+}
