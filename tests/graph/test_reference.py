@@ -1,0 +1,169 @@
+"""The NumPy reference against the same models written as plain loops, and its three modes against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edge.formats.types import GGMLType
+from edge.graph import numerics
+from edge.graph.reference import Mode, Reference
+from edge.models import build
+from edge.quant import decode, encode
+from tests.models.plain import plain_logits
+from tests.models.tiny import MODEL_TYPES, provider, random_tensors, tensor_shapes, tiny_config
+
+TOKENS = [5, 17, 3, 90, 41, 41, 8, 2, 66, 33, 12]
+
+
+def reference(arch: str, mode: Mode = "float64", kv_type: Any = "f32", **changes: Any) -> Reference:
+    config = tiny_config(arch, **changes)
+    shapes = tensor_shapes(config)
+    return Reference(build(config, shapes), provider(random_tensors(shapes)), mode=mode, kv_type=kv_type)
+
+
+def relative_error(found: NDArray[Any], wanted: NDArray[Any]) -> float:
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("tied", [False, True])
+def test_equals_plain_loops(arch: str, tied: bool) -> None:
+    config = tiny_config(arch, tie_word_embeddings=tied)
+    tensors = random_tensors(tensor_shapes(config))
+    found = Reference(build(config, tensor_shapes(config)), provider(tensors)).step(TOKENS)
+    assert relative_error(found, plain_logits(config, tensors, TOKENS)) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rope_theta": 500.0}, {"rope_dims": 8}, {"rms_norm_eps": 1e-2}, {"num_attention_heads": 2, "head_dim": 32}],
+)
+def test_another_constant_is_another_model(change: dict[str, Any]) -> None:
+    config = tiny_config(**change)
+    shapes = tensor_shapes(tiny_config())
+    tensors = random_tensors(shapes)
+    if "head_dim" in change:  # the same tensors, cut into other heads
+        config = tiny_config(**change, num_key_value_heads=1, rope_dims=16)
+    found = Reference(build(config, shapes), provider(tensors)).step(TOKENS)
+    assert relative_error(found, plain_logits(tiny_config(), tensors, TOKENS)) > 1e-3
+    assert relative_error(found, plain_logits(config, tensors, TOKENS)) < 1e-12
+
+
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize(("mode", "limit"), [("float32", 2e-6), ("engine", 2e-6)])
+def test_single_precision_is_near(arch: str, mode: Mode, limit: float) -> None:
+    assert relative_error(reference(arch, mode).step(TOKENS), reference(arch).step(TOKENS)) < limit
+
+
+@pytest.mark.parametrize("mode", ["float64", "engine"])
+@pytest.mark.parametrize("kv_type", ["f32", "f16"])
+def test_chunks_make_no_difference(mode: Mode, kv_type: str) -> None:
+    whole = reference("qwen3", mode, kv_type).step(TOKENS)
+    model = reference("qwen3", mode, kv_type)
+    parts = [model.step(TOKENS[a:b], range(a, b)) for a, b in ((0, 1), (1, 4), (4, 11))]
+    assert relative_error(np.concatenate(parts), whole) < 1e-6
+
+
+def test_sequences_do_not_see_each_other_and_rows_can_be_selected() -> None:
+    alone = [reference("llama").step(tokens) for tokens in (TOKENS[:4], TOKENS[4:9])]
+    model = reference("llama")
+    order = [(0, 0), (1, 0), (1, 1), (0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (1, 4)]  # (sequence, position), interleaved
+    tokens = [TOKENS[:4][p] if s == 0 else TOKENS[4:9][p] for s, p in order]
+    both = model.step(tokens, [p for _, p in order], [s for s, _ in order], logit_rows=[6, 8])
+    assert both.shape == (2, 96)
+    assert relative_error(both[0], alone[0][3]) < 1e-12 and relative_error(both[1], alone[1][4]) < 1e-12
+
+
+def test_fork_copies_and_reset_forgets() -> None:
+    model = reference("llama")
+    model.step(TOKENS[:5])
+    model.fork(0, 3)
+    model.step([9], [5])  # the first goes its own way
+    forked = model.step(TOKENS[5:6], [5], [3])
+    assert relative_error(forked, reference("llama").step(TOKENS[:6])[5:]) < 1e-12
+    model.reset()
+    with pytest.raises(ValueError, match="never stored"):
+        model.step([9], [5])
+
+
+def test_kv_is_rounded_to_half() -> None:
+    error = relative_error(reference("llama", kv_type="f16").step(TOKENS), reference("llama").step(TOKENS))
+    assert 1e-5 < error < 5e-3
+
+
+def test_values_are_kept_by_name() -> None:
+    model = reference("qwen3")
+    logits = model.step(TOKENS, logit_rows=[10], keep=True)
+    assert model.values["blk.1.attn_q_norm"].shape == (11, 64) and model.values["selected"].shape == (1, 48)
+    np.testing.assert_array_equal(model.values["logits"], logits)
+    model.step([1], [11])
+    assert not model.values
+
+
+def test_wrong_arguments() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        reference("llama").step([1, 2], [0])
+    config = tiny_config()
+    shapes = tensor_shapes(config)
+    tensors = random_tensors(shapes) | {"output_norm.weight": np.ones(47, np.float32)}
+    with pytest.raises(ValueError, match="output_norm.weight has shape"):
+        Reference(build(config, shapes), provider(tensors)).step([1])
+
+
+@pytest.mark.parametrize("kind", [GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.Q6_K])
+def test_engine_mode_rounds_activations(kind: GGMLType) -> None:
+    config = tiny_config(hidden_size=256, intermediate_size=512, head_dim=64, rope_dims=64)
+    shapes = tensor_shapes(config)
+    tensors = random_tensors(shapes)
+    types = {name: kind for name, shape in shapes.items() if len(shape) == 2}
+    decoded = {n: decode(kind, encode(kind, t), t.shape) if n in types else t for n, t in tensors.items()}
+    graph = build(config, shapes)
+    truth = Reference(graph, provider(decoded)).step(TOKENS)
+    engine = Reference(graph, provider(decoded, types), mode="engine").step(TOKENS)
+    plain = Reference(graph, provider(decoded), mode="engine").step(TOKENS)  # the same numbers as F32 weights
+    assert relative_error(plain, truth) < 2e-6
+    assert 1e-4 < relative_error(engine, truth) < 5e-2
+
+
+def test_engine_mode_refuses_a_type_without_a_kernel() -> None:
+    config = tiny_config()
+    shapes = tensor_shapes(config)
+    types = {"blk.0.attn_q.weight": int(GGMLType.Q2_K)}
+    model = Reference(build(config, shapes), provider(random_tensors(shapes), types), mode="engine")
+    with pytest.raises(ValueError, match="no kernel for Q2_K"):
+        model.step([1])
+
+
+@given(
+    st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), min_size=32, max_size=32),
+    st.sampled_from([1.0, 1e-30, 1e-40]),
+)
+def test_activation_codes(values: list[float], factor: float) -> None:
+    with np.errstate(all="ignore"):
+        x = (np.array([values], np.float32) * np.float32(factor)).astype(np.float32)
+        codes, scales = numerics.quantize_activations(x, 32)
+    largest = float(np.abs(x).max())
+    if not np.isfinite(largest):
+        assert np.isnan(scales[0, 0]) and not codes.any()
+    elif largest < 2.0**-100:
+        assert scales[0, 0] == 0 and not codes.any()
+    else:
+        assert scales[0, 0] == np.float32(largest) / np.float32(127)
+        assert np.abs(codes).max() == 127 and np.array_equal(codes, np.rint(codes))
+        error = np.abs(numerics.dequantize_activations(codes, scales) - x)
+        assert float(error.max()) <= 0.5001 * float(scales[0, 0])
+
+
+@given(st.integers(1, 70), st.integers(1, 3))
+def test_engine_norm_is_the_norm(n: int, groups: int) -> None:
+    rng = np.random.default_rng(n)
+    x, gain = rng.standard_normal((2, n * groups)), rng.standard_normal(n)
+    found = numerics.engine_rms_norm(x.astype(np.float32), gain.astype(np.float32), 1e-5)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, numerics.rms_norm(x, gain, 1e-5), rtol=1e-5, atol=1e-6)
