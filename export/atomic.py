@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,7 @@ __all__ = ["atomic_file"]
 
 
 @contextmanager
-def atomic_file(path: Path, num_bytes: int) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, num_bytes: int) -> Generator[BinaryIO]:
     """A file to write `num_bytes` to; it takes the name `path` when the block ends without an error.
 
     Until then it is a temporary file in the same folder, removed when the block fails. A symbolic link is written

@@ -55,10 +55,10 @@ class GGUFWriter:
             raise ValueError(f"key {key!r}: this writer aligns to {DEFAULT_ALIGNMENT}, the default of the format")
         try:
             self._values[key] = _encode_value(value, type)
-        except struct.error as error:
+        except TypeError as error:
+            raise TypeError(f"key {key!r}: {error}") from error
+        except (ValueError, struct.error) as error:
             raise ValueError(f"key {key!r}: {error}") from error
-        except (ValueError, TypeError) as error:
-            raise error.__class__(f"key {key!r}: {error}") from error
 
     def add_tensor(self, name: str, ggml_type: int, shape: Sequence[int], data: Buffer) -> None:
         """Add a tensor: `shape` in NumPy order, `data` its bytes (contiguous), kept by reference until `finish()`."""
@@ -124,7 +124,7 @@ def _encode_value(value: Value, kind: ValueType | None) -> bytes:
     if isinstance(value, (bool, int, float, str)):
         kind = _infer([value]) if kind is None else kind
         return struct.pack("<I", kind) + _scalar(value, kind)
-    elements = list(value)
+    elements: list[Scalar] = list(value)
     if kind is None:
         if not elements:
             raise ValueError("an empty array needs a type")

@@ -11,7 +11,7 @@ from typing import NoReturn
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats.cursor import Cursor, quoted
 from edge.formats.known_keys import check_known_keys
-from edge.formats.metadata import Entry, read_entries
+from edge.formats.metadata import MAX_KEYS, Entry, read_entries
 from edge.formats.sniff import describe_foreign_file
 from edge.formats.types import MAX_DIMS, SCALARS, ValueType, tensor_num_bytes
 
@@ -63,7 +63,7 @@ def read_header(path: Path, view: memoryview, part: int = 0) -> Header:
     num_tensors = cursor.u64("tensor count")
     num_entries = cursor.u64("key count")
     _check_count(cursor, num_tensors, _SMALLEST_TENSOR, "tensor count", start, MAX_TENSORS)
-    _check_count(cursor, num_entries, _SMALLEST_ENTRY, "key count", start + 8, MAX_TENSORS)
+    _check_count(cursor, num_entries, _SMALLEST_ENTRY, "key count", start + 8, MAX_KEYS)
     entries = read_entries(cursor, num_entries)
     check_known_keys(path, entries, _architecture(view, entries))
     alignment = _alignment(path, view, entries)

@@ -10,14 +10,14 @@ from itertools import repeat
 from edge.formats.cursor import Cursor, quoted
 from edge.formats.types import SCALARS, ValueType
 
-__all__ = ["Entry", "describe_type", "read_entries"]
+__all__ = ["MAX_KEYS", "Entry", "describe_type", "read_entries"]
 
 # Bounds of time and memory for hostile files; real files hold about 50 keys and 300,000 merges.
 MAX_KEYS = 65_536
 MAX_KEY_BYTES = 65_535
 MAX_STRINGS = 8 * 2**20
 MAX_NESTING = 4
-MAX_NESTED_ARRAYS = 65_536
+MAX_NESTED_ARRAYS = 4096
 _STRING_LENGTH = struct.Struct("<Q")
 _NOT_A_BOOL = re.compile(rb"[^\x00\x01]")
 
