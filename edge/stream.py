@@ -121,7 +121,7 @@ class Stream(Iterator[Token]):
                     return None
                 self._engine.step()
             if self._on_prefill is not None and sequence.num_answer_tokens <= 1:
-                self._on_prefill(min(sequence.num_computed_tokens, sequence.num_prompt_tokens), sequence.num_prompt_tokens)
+                self._on_prefill(sequence.num_computed_tokens, sequence.num_prompt_tokens)
 
     def _text_of(self, token: int | None) -> str:
         """Text that this token completes; ends the answer at a stop string or at the last token."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 import edge.quant
-from edge.export.gguf_writer import GGUFWriter
+from edge.export.gguf_writer import GGUFWriter, Value
 from edge.formats.types import GGMLType
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, FF = 64, 2, 4, 2, 16, 128
@@ -58,7 +57,7 @@ def _write(
     rng = np.random.default_rng(seed)
     writer = GGUFWriter(path)
     tokens = [*byte_tokens(), *SPECIAL]
-    values = {
+    values: dict[str, Value] = {
         "general.architecture": architecture,
         "general.name": "tiny",
         "general.license": "apache-2.0",
@@ -136,5 +135,3 @@ def bare_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def poisoned_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose logits are not finite once it has read NAN_BYTE."""
     return _write(tmp_path_factory.mktemp("model") / "poisoned.gguf", poisoned=True)
-
-

@@ -64,6 +64,9 @@ class NativeBackend:
             raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
         _check("threads", self.num_threads, 1, native.MAX_THREADS)
+        levels = native.isa_supported()
+        if isa is not None and isa not in levels:
+            raise RequestError(f"isa is {isa!r}; this machine and build have {', '.join(levels)}")
         self.isa = native.isa_select(isa)
         self.config = ModelConfig.from_gguf(file)
         longest = self.config.max_position_embeddings
@@ -91,7 +94,7 @@ class NativeBackend:
     def name(self) -> str:
         return f"native/{self.isa}"
 
-    def step(self, batch: Batch) -> memoryview:
+    def step(self, batch: Batch) -> memoryview[float]:
         program, threads, kv = self._open()
         program.step(
             threads,

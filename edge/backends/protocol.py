@@ -45,7 +45,7 @@ class Backend(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    def step(self, batch: Batch) -> memoryview:
+    def step(self, batch: Batch) -> memoryview[float]:
         """Logits of the wanted rows, float32, flat (num_logits * vocab_size), valid until the next step.
 
         Raises Cancelled (after cancel) or NumericalError (a logit is not finite): the KV positions of this batch are

@@ -77,6 +77,4 @@ class Answerer:
         if self.uses_template:
             return self.model.stream_chat([*self._system, *messages], on_prefill=on_prefill, **options)
         # Without a template there are no turns: the last message is the prompt.
-        return self.model.stream(
-            messages[-1]["content"], parse_special=self._raw, on_prefill=on_prefill, **options
-        )
+        return self.model.stream(messages[-1]["content"], parse_special=self._raw, on_prefill=on_prefill, **options)

@@ -44,7 +44,7 @@ def model_options(function: F) -> F:
     """How a model is loaded."""
     for decorate in (
         option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
-        option("--context", type=int, default=None, help="Tokens of prompt and answer together. [default: at most 4096]"),
+        option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
     ):
         function = decorate(function)

@@ -18,15 +18,13 @@ from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, Reques
 class Chooser(Protocol):
     """Picks the next token of a sequence from its logits, (vocab_size,) float32."""
 
-    def __call__(self, sequence: Sequence, logits: memoryview) -> int: ...
+    def __call__(self, sequence: Sequence, logits: memoryview[float]) -> int: ...
 
 
 class Engine:
     """Runs sequences on a backend. One thread at a time calls step; `cancel` may come from any thread or handler."""
 
-    def __init__(
-        self, backend: Backend, choose: Chooser, *, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
+    def __init__(self, backend: Backend, choose: Chooser, *, clock: Callable[[], float] = time.perf_counter) -> None:
         limits = backend.limits
         self.backend = backend
         self.blocks = BlockManager(limits.num_blocks, limits.block_size)
@@ -38,20 +36,21 @@ class Engine:
         self._stepping = False
 
     def add(self, sequence: Sequence) -> None:
-        """Queues a sequence. RequestError: an empty prompt or an unknown token id. DoesNotFit: longer than the context."""
+        """Queues a sequence. RequestError: an empty prompt, an unknown id. DoesNotFit: longer than the context."""
         limits = self.backend.limits
+        known = f"the vocabulary has ids 0 to {limits.vocab_size - 1}"
         if not sequence.tokens:
             raise RequestError("the prompt has no tokens; a sequence starts with at least one")
         for token in (min(sequence.tokens), max(sequence.tokens)):
             if not 0 <= token < limits.vocab_size:
-                raise RequestError(f"token id {token} in the prompt; the vocabulary has ids 0 to {limits.vocab_size - 1}")
+                raise RequestError(f"the prompt holds token id {token}; {known}")
         for token in sequence.params.logit_bias:
             if token >= limits.vocab_size:
-                raise RequestError(f"logit_bias names token {token}; the vocabulary has ids 0 to {limits.vocab_size - 1}")
+                raise RequestError(f"logit_bias names token {token}; {known}")
         if sequence.num_prompt_tokens >= limits.context:
             raise DoesNotFit(
                 f"the prompt of {sequence.num_prompt_tokens} tokens exceeds the available context size of "
-                f"{limits.context} tokens, one of which the answer needs; shorten the prompt or load with a larger context"
+                f"{limits.context} tokens, one of which the answer needs; shorten it or load with a larger context"
             )
         sequence.max_length = min(sequence.max_length, limits.context)
         self.scheduler.add(sequence)
@@ -148,7 +147,7 @@ class Engine:
             return
         self._commit(work, logits)
 
-    def _commit(self, work: list[Work], logits: memoryview) -> None:
+    def _commit(self, work: list[Work], logits: memoryview[float]) -> None:
         vocab_size = self.backend.limits.vocab_size
         row = 0
         for item in work:

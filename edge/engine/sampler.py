@@ -12,7 +12,7 @@ class NativeSampler:
     def __init__(self, vocab_size: int) -> None:
         self._sampler = native.Sampler(vocab_size)
 
-    def __call__(self, sequence: Sequence, logits: memoryview) -> int:
+    def __call__(self, sequence: Sequence, logits: memoryview[float]) -> int:
         params = sequence.params
         return self._sampler.sample(
             logits,

@@ -46,7 +46,7 @@ class SamplingParams:
         for token, bias in self.logit_bias.items():
             _check_int("logit_bias", token, 0, 2**31 - 1)
             if isinstance(bias, bool) or not isinstance(bias, (int, float)) or math.isnan(bias) or bias == math.inf:
-                raise RequestError(f"logit_bias of token {token} is {bias!r}; it must be a number, or -inf to forbid it")
+                raise RequestError(f"logit_bias of token {token} is {bias!r}; it must be a number (-inf forbids it)")
         object.__setattr__(self, "logit_bias", MappingProxyType(dict(self.logit_bias)))
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
         for text in stop:

@@ -35,9 +35,7 @@ def _run(
     result = subprocess.run(
         [sys.executable, "-m", "edge", *args], input=input, capture_output=True, env=environment(env), cwd=cwd
     )
-    return subprocess.CompletedProcess(
-        result.args, result.returncode, result.stdout.decode(), result.stderr.decode()
-    )
+    return subprocess.CompletedProcess(result.args, result.returncode, result.stdout.decode(), result.stderr.decode())
 
 
 @pytest.fixture(scope="session")

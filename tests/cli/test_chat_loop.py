@@ -44,7 +44,7 @@ class Terminal:
             self._read()
         self.seen = self.seen.split(text, 1)[1]
 
-    def type(self, text: str) -> None:
+    def enter(self, text: str) -> None:
         os.write(self._main, text.encode())
 
     def exit_code(self) -> int:
@@ -76,13 +76,13 @@ def test_two_questions_and_goodbye(edge_environment: dict[str, str], tiny_model:
     with Terminal(edge_environment, "run", str(tiny_model), "--max-tokens", "6") as terminal:
         terminal.wait_for("Ctrl-D leaves")
         terminal.wait_for("> ")
-        terminal.type("hello\n")
+        terminal.enter("hello\n")
         terminal.wait_for("measured: ")
         terminal.wait_for("> ")
-        terminal.type("and you?\n")
+        terminal.enter("and you?\n")
         terminal.wait_for("measured: ")
         terminal.wait_for("> ")
-        terminal.type("\x04")
+        terminal.enter("\x04")
         assert terminal.exit_code() == 0
 
 
@@ -92,27 +92,27 @@ def test_interrupt_ends_the_answer_and_not_the_chat(
     model = write_model(tmp_path / "long.gguf", context=200_000)
     with Terminal(edge_environment, "run", str(model), "--context", "200000") as terminal:
         terminal.wait_for("> ")
-        terminal.type("hello\n")
+        terminal.enter("hello\n")
         time.sleep(1.5)
         terminal.process.send_signal(signal.SIGINT)
         terminal.wait_for("ended by cancelled")
         terminal.wait_for("> ")
         terminal.process.send_signal(signal.SIGINT)
         terminal.wait_for("(Ctrl-D leaves)")
-        terminal.type("\x04")
+        terminal.enter("\x04")
         assert terminal.exit_code() == 0
 
 
 def test_a_conversation_that_outgrows_the_context_goes_on(edge_environment: dict[str, str], tiny_model: Path) -> None:
     with Terminal(edge_environment, "run", str(tiny_model), "--max-tokens", "4") as terminal:
         terminal.wait_for("> ")
-        terminal.type("x" * 250 + "\n")
+        terminal.enter("x" * 250 + "\n")
         terminal.wait_for("exceeds the available context size of 256")
         terminal.wait_for("> ")
-        terminal.type("hello\n")
+        terminal.enter("hello\n")
         terminal.wait_for("measured: ")
         terminal.wait_for("> ")
-        terminal.type("\x04")
+        terminal.enter("\x04")
         assert terminal.exit_code() == 0
 
 
@@ -121,5 +121,5 @@ def test_without_template_lines_are_prompts(edge_environment: dict[str, str], ti
     with Terminal(edge_environment, "run", str(tiny_model), option, "--max-tokens", "4") as terminal:
         terminal.wait_for("every line is a prompt of its own")
         terminal.wait_for("> ")
-        terminal.type("\x04")
+        terminal.enter("\x04")
         assert terminal.exit_code() == 0

@@ -109,10 +109,8 @@ def test_system_changes_the_prompt(run_edge: RunEdge, tiny_model: Path, bare_mod
 def test_stop_string_ends_and_is_left_out(run_edge: RunEdge, tiny_model: Path) -> None:
     whole = json.loads(run_edge("run", str(tiny_model), "hello", "--max-tokens", "40", "--json").stdout)["text"]
     stop = whole[5:7]
-    cut = json.loads(
-        run_edge("run", str(tiny_model), "hello", "--max-tokens", "40", "--json", "--stop", "never there", "--stop", stop)
-        .stdout
-    )
+    stops = ("--stop", "never there", "--stop", stop)
+    cut = json.loads(run_edge("run", str(tiny_model), "hello", "--max-tokens", "40", "--json", *stops).stdout)
     assert cut["text"] == whole[: whole.index(stop)]
     assert cut["finish_reason"] == "stop"
 

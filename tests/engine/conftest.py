@@ -31,7 +31,7 @@ class FakeBackend:
         self.cancelled = False
         self.during_step: Callable[[], None] | None = None
 
-    def step(self, batch: Batch) -> memoryview:
+    def step(self, batch: Batch) -> memoryview[float]:
         self.batches.append(batch)
         if self.during_step is not None:
             self.during_step()
@@ -67,7 +67,7 @@ class FakeBackend:
         pass
 
 
-def greedy(sequence: Sequence, logits: memoryview) -> int:
+def greedy(sequence: Sequence, logits: memoryview[float]) -> int:
     return max(range(len(logits)), key=lambda token: (logits[token], -token))
 
 
