@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t check_count, check_failures;
@@ -24,6 +25,12 @@ static int64_t check_count, check_failures;
 static inline int check_result(const char *name) {
     printf("%s: %" PRId64 " checks, %" PRId64 " failures\n", name, check_count, check_failures);
     return check_failures > 0 || check_count == 0;
+}
+
+/* Cases of a randomised test: the first argument, else EDGE_TEST_CASES (slow runs: emulated, sanitised), else usual. */
+static inline int32_t check_cases(int argc, char **argv, int32_t usual) {
+    const char *text = argc > 1 ? argv[1] : getenv("EDGE_TEST_CASES");
+    return text && text[0] ? (int32_t)strtol(text, NULL, 10) : usual;
 }
 
 /* Index of the first float whose bits differ (any NaN equals any NaN), or -1. */

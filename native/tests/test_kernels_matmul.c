@@ -164,7 +164,7 @@ static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels
 }
 
 int main(int argc, char **argv) {
-    int32_t cases = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : CASES;
+    int32_t cases = check_cases(argc, argv, CASES);
     size_t rows = EDGE_CHUNK_TOKENS, cols = MAX_COLS + STRIDE_EXTRA * EDGE_SUPER;
     static arena memory;
     memory.tiles = guard_create(MAX_COLS * EDGE_TILE_ROWS * 5);
