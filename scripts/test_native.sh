@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Builds the C library in one way and runs its tests: scripts/test_native.sh MODE...
+#   gcc, clang        this CPU's levels, warnings are errors
+#   simulate-avx512   the AVX-512 kernels over SIMDe, on any x86-64 CPU with AVX2; both compilers
+#   aarch64           cross build with gcc, run by qemu-user as a Cortex-A72 and as the newest core; clang compiles it
+#   posix             the fallback without Linux system calls
+#   asan-gcc, asan-clang, tsan-gcc, tsan-clang
+#   fuzz              every libFuzzer target, EDGE_FUZZ_RUNS inputs (20000 if not set)
+#   contraction       no kernel multiplies and adds in one instruction (gcc, clang, aarch64 and real AVX-512 code)
+# EDGE_TEST_CASES limits the cases of randomised tests; emulated and sanitised runs set it themselves if it is not set.
+# EDGE_BUILD_ROOT (build/native) is where the builds go.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=${EDGE_BUILD_ROOT:-build/native}
+jobs=$(nproc)
+
+configure_and_build() { # NAME CMAKE_ARGUMENTS...
+  local dir=$root/$1
+  shift
+  cmake -S native -B "$dir" -G Ninja -DEDGE_WERROR=ON "$@" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
+  ninja -C "$dir" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
+}
+
+run_tests() { # NAME: every test, and there must be some
+  ctest --test-dir "$root/$1" --output-on-failure --no-tests=error -j "$jobs"
+}
+
+test_with() { # NAME CMAKE_ARGUMENTS...
+  configure_and_build "$@" -DEDGE_BUILD_TESTS=ON
+  run_tests "$1"
+}
+
+few_cases() { export EDGE_TEST_CASES=${EDGE_TEST_CASES:-$1}; }
+
+sanitized() { # NAME COMPILER SANITIZERS
+  few_cases 600
+  test_with "$1" -DCMAKE_C_COMPILER="$2" -DEDGE_SANITIZE="$3"
+}
+
+aarch64() {
+  few_cases 600
+  local toolchain=$PWD/native/toolchains/aarch64.cmake
+  for core in cortex-a72 max; do
+    test_with "aarch64-$core" -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_QEMU_CPU=$core
+  done
+  configure_and_build aarch64-clang -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCMAKE_C_COMPILER=clang \
+    -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu -DEDGE_BUILD_TESTS=ON
+  run_tests aarch64-clang
+}
+
+fuzz() {
+  configure_and_build fuzz -DCMAKE_C_COMPILER=clang -DEDGE_SANITIZE=address,undefined -DEDGE_BUILD_FUZZERS=ON
+  local targets=() target
+  mapfile -t targets < <(find "$root/fuzz/fuzz" -maxdepth 1 -type f -name 'fuzz_*' -executable | sort)
+  [ ${#targets[@]} -gt 0 ] || { echo "no fuzz target was built" >&2; return 1; }
+  for target in "${targets[@]}"; do
+    echo "fuzzing $(basename "$target")"
+    mkdir -p "$target.corpus"
+    "$target" -runs="${EDGE_FUZZ_RUNS:-20000}" -max_total_time="${EDGE_FUZZ_SECONDS:-0}" -timeout=10 \
+      -artifact_prefix="$target.failure-" -print_final_stats=1 "$target.corpus" >"$target.log" 2>&1 ||
+      { tail -n 60 "$target.log" >&2; return 1; }
+    grep 'stat::number_of_executed_units' "$target.log"
+  done
+}
+
+contraction() {
+  local name tool library
+  configure_and_build contraction-gcc -DCMAKE_C_COMPILER=gcc
+  configure_and_build contraction-clang -DCMAKE_C_COMPILER=clang
+  configure_and_build contraction-aarch64 -DCMAKE_TOOLCHAIN_FILE="$PWD/native/toolchains/aarch64.cmake"
+  for name in gcc clang aarch64; do
+    tool=objdump
+    [ $name = aarch64 ] && tool=aarch64-linux-gnu-objdump
+    library=$root/contraction-$name/_libedge.so
+    $tool -d --no-show-raw-insn "$library" >"$root/contraction-$name.s"
+    [ "$(wc -l <"$root/contraction-$name.s")" -gt 1000 ] || { echo "$library: nothing to look at" >&2; return 1; }
+    if grep -nE '\s(vfn?m(add|sub)[0-9a-z]*|fn?m(add|sub)|fml[as])\s' "$root/contraction-$name.s" | head -n 5 | grep .; then
+      echo "$library: fused multiply-adds break the numeric contract" >&2
+      return 1
+    fi
+    echo "$name: no fused multiply-add"
+  done
+}
+
+run_mode() {
+  case $1 in
+    gcc | clang) test_with "$1" -DCMAKE_C_COMPILER="$1" ;;
+    simulate-avx512)
+      test_with simulate-gcc -DCMAKE_C_COMPILER=gcc -DEDGE_SIMULATE_AVX512=ON
+      test_with simulate-clang -DCMAKE_C_COMPILER=clang -DEDGE_SIMULATE_AVX512=ON
+      ;;
+    aarch64) aarch64 ;;
+    posix) test_with posix -DEDGE_FORCE_POSIX=ON ;;
+    asan-gcc | asan-clang) sanitized "$1" "${1#asan-}" address,undefined ;;
+    tsan-gcc | tsan-clang) sanitized "$1" "${1#tsan-}" thread ;;
+    fuzz) fuzz ;;
+    contraction) contraction ;;
+    *) echo "no mode is called $1; the head of $0 lists them" >&2; return 2 ;;
+  esac
+}
+
+[ $# -gt 0 ] || { sed -n '2,/^set/s/^# //p' "$0" >&2; exit 2; }
+mkdir -p "$root"
+for mode in "$@"; do
+  run_mode "$mode"
+done
