@@ -7,7 +7,9 @@
 #include "edge/status.h"
 
 /* Applied in this order: repetition and presence penalties over the history, bias, temperature, softmax, top_k, top_p,
- * min_p. Ties go to the lower token id. temperature 0 is greedy (after penalties and bias). */
+ * min_p. Ties go to the lower token id. temperature 0 is greedy (after penalties and bias).
+ * top_p is a share of what top_k left: the smallest set of most probable tokens that reaches it. The draw walks the
+ * kept tokens in ascending id order until their sum passes the random number's share of the whole. */
 typedef struct edge_sampling {
     float temperature;        /* >= 0 */
     float top_p;              /* (0, 1], 1: off */

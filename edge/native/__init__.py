@@ -1,0 +1,31 @@
+"""The C library, through ctypes: the only package that knows its functions and structs.
+
+Every object can be closed, is a context manager, and refuses use after close with NativeError. Arguments are checked
+before they reach C; what C refuses becomes an error of edge.errors. Nothing here needs NumPy.
+"""
+
+from __future__ import annotations
+
+from edge.native.isa import isa_select, isa_supported
+from edge.native.kv import BLOCK_SIZE, KV
+from edge.native.library import library_path
+from edge.native.program import KVShape, Program, Rope
+from edge.native.sampler import Sampler
+from edge.native.threads import MAX_THREADS, Threads
+from edge.native.weights import Weights, weights_sizes
+
+__all__ = [
+    "BLOCK_SIZE",
+    "KV",
+    "MAX_THREADS",
+    "KVShape",
+    "Program",
+    "Rope",
+    "Sampler",
+    "Threads",
+    "Weights",
+    "isa_select",
+    "isa_supported",
+    "library_path",
+    "weights_sizes",
+]

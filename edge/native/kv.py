@@ -1,0 +1,51 @@
+"""The arena of KV blocks."""
+
+from __future__ import annotations
+
+import ctypes
+
+from edge.errors import NativeError
+from edge.native import structs
+from edge.native.handle import Closable, Handle, checked_int
+from edge.native.library import check, library
+
+BLOCK_SIZE = 32  # EDGE_KV_BLOCK_SIZE: positions in a block
+_TYPES = {"f32": 0, "f16": 1}  # enum edge_kv_type
+_MAX = 1 << 20
+
+
+class KV(Closable):
+    """num_blocks blocks of BLOCK_SIZE positions, each for all layers: K and V of (num_kv_heads, head_dim) values.
+
+    type: "f16" or "f32". NativeError: a field out of range. DoesNotFit: not enough memory.
+    """
+
+    def __init__(self, type: str, num_layers: int, num_kv_heads: int, head_dim: int, num_blocks: int) -> None:
+        self.type_number = kv_type_number(type)
+        self.type = type
+        self.num_layers = checked_int(num_layers, "num_layers", 1, _MAX)
+        self.num_kv_heads = checked_int(num_kv_heads, "num_kv_heads", 1, _MAX)
+        self.head_dim = checked_int(head_dim, "head_dim", 2, 1024)
+        self.num_blocks = checked_int(num_blocks, "num_blocks", 1, _MAX)
+        config = structs.KVConfig(
+            self.type_number, self.num_layers, self.num_kv_heads, self.head_dim, self.num_blocks
+        )
+        lib, out, size = library(), ctypes.c_void_p(), ctypes.c_uint64()
+        what = f"KV arena of {num_blocks} blocks ({type}, {num_layers} layers, {num_kv_heads} heads of {head_dim})"
+        check(lib.edge_kv_block_bytes(ctypes.byref(config), ctypes.byref(size)), what)
+        self.block_bytes: int = size.value  # all layers
+        check(lib.edge_kv_create(ctypes.byref(out), ctypes.byref(config)), what)
+        self._handle = Handle(out, lib.edge_kv_destroy)
+
+    def copy_block(self, source: int, target: int) -> None:
+        """Copies a block, all layers. Not while a step runs that uses either. NativeError: no such block."""
+        source = checked_int(source, "source block", 0, self.num_blocks - 1)
+        target = checked_int(target, "target block", 0, self.num_blocks - 1)
+        check(library().edge_kv_copy_block(self.handle.address, source, target), f"copy block {source} to {target}")
+
+
+def kv_type_number(type: str) -> int:
+    """enum edge_kv_type of a name. NativeError: no such type."""
+    if type not in _TYPES:
+        raise NativeError(f"KV type {type!r} is not one of {', '.join(_TYPES)}")
+    return _TYPES[type]

@@ -1,0 +1,105 @@
+"""The next token from a row of logits."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Mapping
+from contextlib import ExitStack
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from edge.errors import NativeError
+from edge.native import structs
+from edge.native.buffers import PinnedItems, int32_array, pin_float, pin_int32
+from edge.native.handle import Closable, Handle, checked_int
+from edge.native.library import check, library
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from edge.native.buffers import Int32s
+
+_MAX_INT32, _MAX_UINT64 = 2**31 - 1, 2**64 - 1
+
+
+class Sampler(Closable):
+    """Scratch for one vocabulary. The same arguments give the same token on every machine."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self.vocab_size = checked_int(vocab_size, "vocab_size", 1, _MAX_INT32)
+        self._lock = Lock()  # the scratch serves one call at a time
+        lib, out = library(), ctypes.c_void_p()
+        check(lib.edge_sampler_create(ctypes.byref(out), self.vocab_size), f"sampler for {vocab_size} tokens")
+        self._handle = Handle(out, lib.edge_sampler_destroy)
+
+    def sample(
+        self,
+        logits: Buffer,
+        *,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        presence_penalty: float = 0.0,
+        seed: int = 0,
+        sequence: int = 0,
+        position: int = 0,
+        history: Int32s | None = None,
+        bias: Mapping[int, float] | None = None,
+    ) -> int:
+        """One token id from float32 logits (vocab_size,).
+
+        Applied in this order: repetition and presence penalty over `history` (ids of prompt and answer), bias (-inf
+        forbids a token), temperature (0: greedy), softmax, top_k (0: off), top_p, min_p. Ties go to the lower id. The
+        random number depends on (seed, sequence, position) only (Philox4x32-10, Salmon et al. 2011).
+        NativeError: a value out of range, or every token forbidden. NumericalError: a logit is not finite.
+        """
+        lib, error, token = library(), structs.Error(), ctypes.c_int32()
+        try:
+            params = structs.Sampling(
+                temperature,
+                top_p,
+                min_p,
+                repetition_penalty,
+                presence_penalty,
+                checked_int(top_k, "top_k", 0, _MAX_INT32),
+                checked_int(seed, "seed", 0, _MAX_UINT64),
+                checked_int(sequence, "sequence", 0, _MAX_UINT64),
+                checked_int(position, "position", 0, _MAX_UINT64),
+            )
+            bias_ids = int32_array(list(bias), "bias") if bias else None
+            bias_values = array("f", bias.values()) if bias else None
+        except TypeError as reason:
+            raise NativeError(f"sampling parameters: {reason}") from reason
+        with ExitStack() as stack:
+            row = stack.enter_context(pin_float(logits, "logits"))
+            if row.count != self.vocab_size:
+                raise NativeError(f"logits has {row.count} values, wanted {self.vocab_size}")
+            past = _optional(stack, None if history is None else pin_int32(history, "history"))
+            ids = _optional(stack, None if bias_ids is None else pin_int32(bias_ids, "bias"))
+            values = _optional(stack, None if bias_values is None else pin_float(bias_values, "bias"))
+            stack.enter_context(self._lock)
+            status = lib.edge_sample(
+                self.handle.address,
+                row.address,
+                ctypes.byref(params),
+                past[0],
+                checked_int(past[1], "length of history", 0, _MAX_INT32),
+                ids[0],
+                values[0],
+                ids[1],
+                ctypes.byref(token),
+                ctypes.byref(error),
+            )
+        check(status, "sampling", error)
+        return token.value
+
+
+def _optional(stack: ExitStack, items: PinnedItems | None) -> tuple[int | None, int]:
+    """(address, count), held until the stack ends."""
+    if items is None:
+        return None, 0
+    stack.enter_context(items)
+    return items.address, items.count

@@ -1,0 +1,92 @@
+"""Weight matrices and vectors, packed for the kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from edge.errors import NativeError
+from edge.native.buffers import Pinned
+from edge.native.handle import Closable, Handle, checked_int
+from edge.native.library import check, library
+from edge.native.threads import Threads
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_MAX_INT32, _MAX_INT64 = 2**31 - 1, 2**63 - 1
+
+
+def weights_sizes(type: int, rows: int, cols: int) -> tuple[int, int]:
+    """(bytes in GGUF blocks, bytes packed) of a matrix of a ggml type. NativeError: unknown type or a bad shape."""
+    source, packed = ctypes.c_uint64(), ctypes.c_uint64()
+    type, rows, cols = _shape(type, rows, cols)
+    status = library().edge_weights_sizes(type, rows, cols, ctypes.byref(source), ctypes.byref(packed))
+    check(status, f"weights of type {type}, {rows} x {cols}")
+    return source.value, packed.value
+
+
+class Weights(Closable):
+    """Made by `matrix` or `vector`; the source is only read while they run."""
+
+    def __init__(self, handle: Handle, rows: int, cols: int, is_vector: bool) -> None:
+        self._handle = handle
+        self.rows, self.cols, self.is_vector = rows, cols, is_vector
+
+    @classmethod
+    def matrix(cls, type: int, rows: int, cols: int, data: Buffer, threads: Threads | None = None) -> Weights:
+        """Packs (rows, cols) from GGUF blocks of a ggml type, row by row.
+
+        NativeError: unknown type, bad shape, or `data` has another size. DoesNotFit: not enough memory.
+        """
+        type, rows, cols = _shape(type, rows, cols)
+        what = f"matrix of type {type}, {rows} x {cols}"
+        lib, out = library(), ctypes.c_void_p()
+        expected, _ = weights_sizes(type, rows, cols)
+        with Pinned(data, what) as source, threads.lock if threads is not None else nullcontext():
+            if source.num_bytes != expected:
+                raise NativeError(f"{what}: has {source.num_bytes} bytes, wanted {expected}")
+            pool = threads.handle.address if threads is not None else None
+            check(
+                lib.edge_weights_create(
+                    ctypes.byref(out), type, rows, cols, source.address, source.num_bytes, pool
+                ),
+                what,
+            )
+        return cls(Handle(out, lib.edge_weights_destroy), rows, cols, is_vector=False)
+
+    @classmethod
+    def vector(cls, type: int, size: int, data: Buffer) -> Weights:
+        """(size,) of F32, F16 or BF16, kept as float32. Errors as for `matrix`."""
+        type, _, size = _shape(type, 1, size)
+        what = f"vector of type {type}, {size} values"
+        lib, out = library(), ctypes.c_void_p()
+        with Pinned(data, what) as source:
+            status = lib.edge_weights_create_vector(ctypes.byref(out), type, size, source.address, source.num_bytes)
+            check(status, f"{what} from {source.num_bytes} bytes")
+        return cls(Handle(out, lib.edge_weights_destroy), 1, size, is_vector=True)
+
+    @property
+    def packed_bytes(self) -> int:
+        """Bytes that the packed form takes."""
+        return int(library().edge_weights_packed_bytes(self.handle.address))
+
+    def row(self, index: int) -> array[float]:
+        """Row of a matrix, decoded to float32: (cols,). NativeError: no such row, or a vector."""
+        if self.is_vector:
+            raise NativeError("a vector has no rows")
+        index = checked_int(index, "row", 0, self.rows - 1)
+        out = array("f", bytes(4 * self.cols))
+        address, _ = out.buffer_info()
+        check(library().edge_weights_row(self.handle.address, index, address), f"row {index}")
+        return out
+
+
+def _shape(type: int, rows: int, cols: int) -> tuple[int, int, int]:
+    return (
+        checked_int(type, "type", 0, _MAX_INT32),
+        checked_int(rows, "rows", 1, _MAX_INT64),
+        checked_int(cols, "cols", 1, _MAX_INT64),
+    )
