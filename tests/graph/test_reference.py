@@ -73,7 +73,17 @@ def test_chunks_make_no_difference(mode: Mode, kv_type: str) -> None:
 def test_sequences_do_not_see_each_other_and_rows_can_be_selected() -> None:
     alone = [reference("llama").step(tokens) for tokens in (TOKENS[:4], TOKENS[4:9])]
     model = reference("llama")
-    order = [(0, 0), (1, 0), (1, 1), (0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (1, 4)]  # (sequence, position), interleaved
+    order = [
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (0, 1),
+        (1, 2),
+        (0, 2),
+        (0, 3),
+        (1, 3),
+        (1, 4),
+    ]  # (sequence, position), interleaved
     tokens = [TOKENS[:4][p] if s == 0 else TOKENS[4:9][p] for s, p in order]
     both = model.step(tokens, [p for _, p in order], [s for s, _ in order], logit_rows=[6, 8])
     assert both.shape == (2, 96)

@@ -1,4 +1,4 @@
-"""The same models once more, one token and one head at a time, sharing no code with edge: what Reference is tested by."""
+"""The same models once more, one token and one head at a time, sharing no code: what Reference is tested by."""
 
 from __future__ import annotations
 

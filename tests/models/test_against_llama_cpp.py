@@ -31,13 +31,24 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "yarn_attn_factor": {"rope_scaling": RopeScaling("yarn", 2.0, 16), "rope_attention_factor": 0.8},
     "llama3": {"rope_freq_factors": LLAMA3_FACTORS},
 }
-CASES = [(arch, "plain") for arch in ("llama", "qwen2", "qwen3")] + [("llama", v) for v in VARIANTS if v != "plain"]
-CASES += [("qwen2", "tied"), ("qwen3", "yarn"), ("qwen3", "tied")]
+CASES = [
+    *((arch, "plain") for arch in ("llama", "qwen2", "qwen3")),
+    *(("llama", variant) for variant in VARIANTS if variant != "plain"),
+    *(("qwen2", "tied"), ("qwen3", "yarn"), ("qwen3", "tied")),
+]
 
 
 def llama_cpp_logits(path: Path, tokens: list[int]) -> NDArray[np.float32]:
     model = llama_cpp.Llama(
-        str(path), n_ctx=128, n_batch=64, n_threads=1, logits_all=True, verbose=False, type_k=0, type_v=0, flash_attn=False
+        str(path),
+        n_ctx=128,
+        n_batch=64,
+        n_threads=1,
+        logits_all=True,
+        verbose=False,
+        type_k=0,
+        type_v=0,
+        flash_attn=False,
     )
     try:
         model.eval(tokens)

@@ -80,7 +80,9 @@ def test_a_tensor_that_would_be_ignored_is_refused(name: str) -> None:
         build(config, tensor_shapes(config) | {name: (3,)})
 
 
-@pytest.mark.parametrize("name", ["rope_freqs.weight", "blk.1.attn_rot_embd.weight", "blk.0.attention.rotary_emb.inv_freq"])
+@pytest.mark.parametrize(
+    "name", ["rope_freqs.weight", "blk.1.attn_rot_embd.weight", "blk.0.attention.rotary_emb.inv_freq"]
+)
 def test_tensors_that_repeat_the_rotation_are_left_alone(name: str) -> None:
     config = tiny_config()
     shapes = tensor_shapes(config)

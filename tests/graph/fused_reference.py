@@ -1,0 +1,73 @@
+"""Runs fused ops as program.h describes them, in the order of its epilogue: what fusion is tested by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.graph import numerics
+from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode
+from edge.graph.numerics import Array
+from edge.graph.ops import Add, Embedding, Mul, RmsNorm, SelectRows, Silu
+
+
+def run_fused(
+    nodes: Sequence[FusedNode],
+    tensors: Mapping[str, NDArray[np.float64]],
+    token_ids: Sequence[int],
+    logit_rows: Sequence[int],
+) -> dict[int, Array]:
+    """Values by node number, in float64, of one step over a fresh sequence. Only what is read may have been made."""
+    positions = np.arange(len(token_ids), dtype=np.int64)
+    values: dict[int, Array] = {}
+
+    def linear(op: FusedLinear, x: Array, i: int) -> Array:
+        bias = op.biases[i]
+        y = x @ tensors[op.weights[i]].T
+        return y if bias is None else y + tensors[bias]
+
+    for node in nodes:
+        inputs = [values[i] for i in node.inputs]
+        outputs: list[Array]
+        match node.op:
+            case Embedding(weight, scale):
+                outputs = [tensors[weight][list(token_ids)] * scale]
+            case RmsNorm(gain, eps):
+                outputs = [numerics.rms_norm(inputs[0], tensors[gain], eps)]
+            case Add():
+                outputs = [inputs[0] + inputs[1]]
+            case Mul():
+                outputs = [inputs[0] * inputs[1]]
+            case Silu():
+                outputs = [numerics.silu(inputs[0])]
+            case SelectRows():
+                outputs = [inputs[0][list(logit_rows)]]
+            case FusedLinear() as op:
+                x = inputs[0]
+                if op.norm is not None:
+                    x = numerics.rms_norm(x, tensors[op.norm.gain], op.norm.eps)
+                if op.glu:
+                    outputs = [numerics.silu(linear(op, x, 0)) * linear(op, x, 1)]
+                else:
+                    outputs = [linear(op, x, i) for i in range(len(op.weights))]
+                if op.residual:
+                    outputs = [inputs[1] + outputs[0]]
+            case FusedAttention() as op:
+                q, k, v = inputs
+                if op.q_norm is not None:
+                    q = numerics.rms_norm(q, tensors[op.q_norm.gain], op.q_norm.eps)
+                if op.k_norm is not None:
+                    k = numerics.rms_norm(k, tensors[op.k_norm.gain], op.k_norm.eps)
+                head_dim = op.attention.head_dim
+                if op.rope is not None:
+                    q = numerics.rope(q, op.rope, head_dim, positions)
+                    k = numerics.rope(k, op.rope, head_dim, positions)
+                q, k, v = (x.reshape(len(positions), -1, head_dim) for x in (q, k, v))
+                outputs = [numerics.attend(q, k, v, positions, op.attention.scale)]
+        assert len(outputs) == len(node.outputs)
+        for i, value in zip(node.outputs, outputs, strict=True):
+            assert i not in values, "a value was made twice"
+            values[i] = value
+    return values
