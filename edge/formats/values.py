@@ -121,12 +121,12 @@ class Metadata:
         return key in self._entries
 
     def is_array(self, key: str) -> bool:
-        """Whether a key that is there holds an array."""
-        return self._entries[key].item is not None
+        """Whether the key holds an array."""
+        return self._entry(key).item is not None
 
     def value_type(self, key: str) -> str:
-        """The type of a key that is there, in the words of the specification: "uint32", "array of string"."""
-        return describe_type(self._entries[key])
+        """The type of a value, in the words of the specification: "uint32", "array of string"."""
+        return describe_type(self._entry(key))
 
     @overload
     def get_int(self, key: str, *, minimum: int | None = ..., maximum: int | None = ...) -> int: ...
@@ -210,17 +210,19 @@ class Metadata:
 
     def location(self, key: str) -> str:
         """Key and byte offset of its value, for error messages about the value."""
-        return f"key {key!r} (byte {self._entries[key].offset})"
+        return f"key {key!r} (byte {self._entry(key).offset})"
 
-    def _find(self, key: str, default: object) -> Entry | None:
+    def _entry(self, key: str) -> Entry:
         entry = self._entries.get(key)
-        if entry is None and default is MISSING:
+        if entry is None:
             raise BadModelFile(self.path, f"missing key {key!r}")
         return entry
 
+    def _find(self, key: str, default: object) -> Entry | None:
+        return self._entry(key) if default is MISSING else self._entries.get(key)
+
     def _array(self, key: str, items: frozenset[ValueType], wanted: str) -> Entry:
-        entry = self._find(key, MISSING)
-        assert entry is not None
+        entry = self._entry(key)
         if entry.item not in items:
             self._wrong_type(key, entry, wanted)
         return entry
