@@ -99,6 +99,11 @@ EDGE_INLINE __m512 edge_load_bf16(const void *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16));
 }
 
+/* Round to nearest even. */
+EDGE_INLINE void edge_store_f16(uint16_t *p, __m512 x) {
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
 /* Exact for multiples of 16. */
 EDGE_INLINE __m512i edge_divide_by_16(__m512i x) {
     return _mm512_srai_epi32(x, 4);
