@@ -1,0 +1,143 @@
+/* Speed of the matrix kernels over whole matrices: bytes of packed weights per second and multiply-adds per second.
+ * Usage: bench_matmul [rows] [cols] [threads] [repeats] [isa] [type]. Prints the minimum and the median over repeats.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/threads.h"
+#include "kernels.h"
+#include "os.h"
+#include "random.h"
+#include "weights.h"
+
+static const struct {
+    const char *name;
+    edge_type type;
+} types[] = {{"F32", EDGE_TYPE_F32},   {"F16", EDGE_TYPE_F16},   {"BF16", EDGE_TYPE_BF16},
+             {"Q8_0", EDGE_TYPE_Q8_0}, {"Q4_0", EDGE_TYPE_Q4_0}, {"Q4_1", EDGE_TYPE_Q4_1},
+             {"Q5_0", EDGE_TYPE_Q5_0}, {"Q4_K", EDGE_TYPE_Q4_K}, {"Q6_K", EDGE_TYPE_Q6_K}};
+static const struct {
+    const char *name;
+    edge_shape shape;
+    int32_t tokens;
+} runs[] = {{"1x16", EDGE_SHAPE_1X16, 1},
+            {"8x16", EDGE_SHAPE_8X16, 2},
+            {"8x16", EDGE_SHAPE_8X16, 4},
+            {"8x16", EDGE_SHAPE_8X16, 8},
+            {"64x16", EDGE_SHAPE_64X16, 64}};
+
+typedef struct job {
+    const edge_weights *weights;
+    edge_matmul_fn *matmul;
+    edge_acts acts;
+    float *out; /* per thread: 64 x 16 */
+    int32_t tokens;
+} job;
+
+static void multiply(void *context, int32_t index, int32_t count) {
+    const job *it = context;
+    const edge_weights *weights = it->weights;
+    int64_t tile_rows = (weights->rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS;
+    float *out = it->out + (int64_t)index * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS;
+    for (int64_t i = tile_rows * index / count; i < tile_rows * (index + 1) / count; i++) {
+        it->matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &it->acts,
+                   it->tokens);
+    }
+}
+
+static int compare_times(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Activations of both kinds for 64 tokens, so that every family finds what it reads. */
+static edge_acts make_acts(const edge_kernels *kernels, const float *x, int32_t cols, edge_act_kind kind, int8_t *q,
+                           float *d, int32_t *s) {
+    edge_acts acts = {.x = x, .x_stride = cols, .q = q, .d = d, .s = s, .q_stride = cols};
+    acts.d_stride = cols / (kind == EDGE_ACT_A8G256 ? EDGE_SUPER : EDGE_GROUP);
+    acts.s_stride = cols / (kind == EDGE_ACT_A8G256 ? 16 : EDGE_GROUP);
+    for (int32_t t = 0; kind != EDGE_ACT_F32 && t < EDGE_CHUNK_TOKENS; t++) {
+        edge_quantize_fn *quantize = kind == EDGE_ACT_A8G256 ? kernels->quantize_a8g256 : kernels->quantize_a8g32;
+        quantize(q + t * acts.q_stride, d + t * acts.d_stride, s + t * acts.s_stride, x + (int64_t)t * cols, cols);
+    }
+    return acts;
+}
+
+static edge_weights *random_weights(edge_type type, int64_t rows, int64_t cols, edge_threads *threads) {
+    uint64_t source_bytes, packed_bytes, state = 1;
+    edge_weights *weights = NULL;
+    if (edge_weights_sizes((int32_t)type, rows, cols, &source_bytes, &packed_bytes) != EDGE_OK) {
+        return NULL;
+    }
+    uint8_t *source = edge_os_alloc(source_bytes);
+    for (uint64_t i = 0; source && i < source_bytes; i++) { /* small exponents: no Inf or NaN to slow a unit down */
+        source[i] = (uint8_t)(random_u64(&state) & 0x3b);
+    }
+    if (source) {
+        (void)edge_weights_create(&weights, (int32_t)type, rows, cols, source, source_bytes, threads);
+    }
+    edge_os_free(source, source_bytes);
+    return weights;
+}
+
+int main(int argc, char **argv) {
+    int32_t rows = argc > 1 ? atoi(argv[1]) : 5632, cols = argc > 2 ? atoi(argv[2]) : 2048;
+    int32_t num_threads = argc > 3 ? atoi(argv[3]) : 1, repeats = argc > 4 ? atoi(argv[4]) : 20;
+    const char *only = argc > 6 ? argv[6] : NULL;
+    edge_isa isa;
+    edge_error error = {""};
+    edge_threads *threads = NULL;
+    if (edge_isa_select(argc > 5 ? argv[5] : NULL, &isa, &error) != EDGE_OK || rows < 1 || cols < 256 ||
+        cols % 256 != 0 || repeats < 1 || edge_threads_create(&threads, num_threads) != EDGE_OK) {
+        fprintf(stderr, "bench_matmul [rows] [cols, of 256] [threads] [repeats] [isa] [type] %s\n", error.message);
+        return 2;
+    }
+    const edge_kernels *kernels = edge_kernels_get(isa);
+    const uint64_t cells = (uint64_t)EDGE_CHUNK_TOKENS * (uint64_t)cols;
+    float *x = edge_os_alloc(cells * 4), *d = edge_os_alloc(cells);
+    int8_t *q = edge_os_alloc(cells + EDGE_OVERREAD);
+    int32_t *s = edge_os_alloc(cells);
+    float *out = edge_os_alloc((uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
+    uint64_t *times = edge_os_alloc((uint64_t)repeats * sizeof times[0]);
+    if (!x || !d || !q || !s || !out || !times) {
+        fprintf(stderr, "out of memory\n");
+        return 1;
+    }
+    uint64_t state = 2;
+    for (uint64_t i = 0; i < cells; i++) {
+        x[i] = random_unit(&state);
+    }
+    printf("%d x %d, %s, %d threads, %d repeats\n", rows, cols, edge_isa_name(isa), num_threads, repeats);
+    printf("type  shape tokens   min ms median ms  GB/s(median)  G mul-add/s(median)\n");
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        edge_weights *weights =
+            only && strcmp(only, types[i].name) != 0 ? NULL : random_weights(types[i].type, rows, cols, threads);
+        for (size_t r = 0; weights && r < sizeof runs / sizeof runs[0]; r++) {
+            job work = {.weights = weights,
+                        .matmul = kernels->matmul[weights->family][runs[r].shape],
+                        .acts = make_acts(kernels, x, cols, edge_family_acts(weights->family), q, d, s),
+                        .out = out,
+                        .tokens = runs[r].tokens};
+            for (int32_t n = -1; n < repeats; n++) { /* one to warm up */
+                uint64_t start = edge_os_nanoseconds();
+                edge_threads_run(threads, multiply, &work);
+                times[n < 0 ? 0 : n] = edge_os_nanoseconds() - start;
+            }
+            qsort(times, (size_t)repeats, sizeof times[0], compare_times);
+            double median = (double)times[repeats / 2], macs = (double)rows * cols * runs[r].tokens;
+            printf("%-5s %-5s %6d %8.3f %9.3f %13.2f %20.1f\n", types[i].name, runs[r].name, runs[r].tokens,
+                   (double)times[0] / 1e6, median / 1e6, (double)edge_weights_packed_bytes(weights) / median,
+                   macs / median);
+        }
+        edge_weights_destroy(&weights);
+    }
+    edge_threads_destroy(&threads);
+    edge_os_free(x, cells * 4);
+    edge_os_free(d, cells);
+    edge_os_free(q, cells + EDGE_OVERREAD);
+    edge_os_free(s, cells);
+    edge_os_free(out, (uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
+    edge_os_free(times, (uint64_t)repeats * sizeof times[0]);
+    return 0;
+}

@@ -1,0 +1,172 @@
+"""Kernel files, symbols, declarations and tables agree with the grammar edge_<op>_<dst>_<lhs>_<rhs>[_<MRxNR>]__<isa>.
+
+Run without arguments; prints every kernel with the GGUF type that reaches it, and exits with 1 on a mismatch.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parent.parent / "native" / "src"
+KERNELS = SOURCES / "kernels"
+
+SHAPES = ("1x16", "8x16", "64x16")
+FLOAT_FAMILIES = ("f32", "f16", "bf16")
+
+# Which operations a file holds, by the first part of its name. A matrix file holds a set of weight families.
+OPERATIONS = {
+    "quantize": {"quantize_a8g32_f32", "quantize_a8g256_f32", "convert_f16_f32"},
+    "elementwise": {
+        "rms_norm_f32", "silu_f32", "silu_mul_f32", "add_f32", "mul_f32", "rope_norm_f32", "rope_neox_f32",
+    },
+    "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_merge_f32"},
+}  # fmt: skip
+# Where the table keeps each of them, and the function type that kernels.h gives it.
+SLOTS = {
+    "quantize_a8g32_f32": ("quantize_a8g32", "edge_quantize_fn"),
+    "quantize_a8g256_f32": ("quantize_a8g256", "edge_quantize_fn"),
+    "convert_f16_f32": ("f32_to_f16", "edge_f32_to_f16_fn"),
+    "rms_norm_f32": ("rms_norm", "edge_rms_norm_fn"),
+    "silu_f32": ("silu", "edge_unary_fn"),
+    "silu_mul_f32": ("silu_mul", "edge_binary_fn"),
+    "add_f32": ("add", "edge_binary_fn"),
+    "mul_f32": ("mul", "edge_binary_fn"),
+    "rope_norm_f32": ("rope_norm", "edge_rope_fn"),
+    "rope_neox_f32": ("rope_neox", "edge_rope_fn"),
+    "attend_f32_f32_f16": ("attend_f16", "edge_attend_f16_fn"),
+    "attend_f32_f32_f32": ("attend_f32", "edge_attend_f32_fn"),
+    "attend_merge_f32": ("attend_merge", "edge_attend_merge_fn"),
+}
+
+FILE = re.compile(r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|table)(?:_(\d+x16))?__([a-z0-9]+)\.c")
+MATMUL = re.compile(r"matmul_f32_(f32|a8g32|a8g256)_([a-z0-9]+?)(?:_(\d+x16))?")
+DEFINITION = re.compile(r"^[a-z_0-9]+ \**edge_([a-z0-9_]+?)__([a-z0-9]+)\(", re.MULTILINE)
+DECLARATION = re.compile(r"^(edge_[a-z0-9_]+_fn) edge_([a-z0-9_]+?)__([a-z0-9]+);", re.MULTILINE)
+TABLE_MATMUL = re.compile(
+    r"kernels->matmul\[EDGE_FAMILY_(\w+)\]\[EDGE_SHAPE_(\w+)\] =\s+edge_([a-z0-9_]+?)__([a-z0-9]+);"
+)
+TABLE_SLOT = re.compile(r"kernels->(\w+) =\s+edge_([a-z0-9_]+?)__([a-z0-9]+);")
+
+problems: list[str] = []
+
+
+def problem(where: str, what: str) -> None:
+    problems.append(f"{where}: {what}")
+
+
+def families() -> dict[str, str]:
+    """Weight family -> GGUF type, from the layouts that packing accepts; checked against the enum of kernels.h."""
+    layouts = re.findall(r"\{EDGE_TYPE_(\w+), EDGE_FAMILY_(\w+),", (SOURCES / "weights.c").read_text())
+    found = {family.lower(): gguf for gguf, family in layouts}
+    enum = re.findall(r"^\s+EDGE_FAMILY_(\w+),", (SOURCES / "kernels.h").read_text(), re.MULTILINE)
+    for family in enum:
+        if family.lower() not in found:
+            problem("weights.c", f"no GGUF type reaches EDGE_FAMILY_{family}")
+    if len(layouts) != len(enum):
+        problem("weights.c", f"{len(layouts)} layouts for {len(enum)} families")
+    return found
+
+
+def activation(family: str) -> str:
+    return "f32" if family in FLOAT_FAMILIES else "a8g256" if family.endswith("g256") else "a8g32"
+
+
+def belongs(kernel: str, stem: str, shape: str | None) -> bool:
+    """Whether a file of this stem and shape may define the kernel (its name without edge_ and __isa)."""
+    if stem in OPERATIONS:
+        return shape is None and kernel in OPERATIONS[stem]
+    match = MATMUL.fullmatch(kernel)
+    if match is None or match[3] != shape:
+        return False
+    if stem == "float":
+        return match[1] == "f32"
+    return match[1] != "f32" and stem in ("dot", f"dot_{match[1].removeprefix('a8')}")
+
+
+def definitions(isa: str) -> set[str]:
+    found: set[str] = set()
+    for path in sorted(KERNELS.glob(f"*__{isa}.c")):
+        match = FILE.fullmatch(path.name)
+        if match is None:
+            problem(path.name, "the name is not edge_<op>[_<MRx16>]__<isa>.c")
+            continue
+        text = path.read_text()
+        if isa != "scalar" and "#error" not in text.split("#include")[0]:
+            problem(path.name, "does not open with a feature gate (#error)")
+        if match[1] == "table":
+            continue
+        for kernel, level in DEFINITION.findall(text):
+            if level != isa or not belongs(kernel, match[1], match[2]):
+                problem(path.name, f"edge_{kernel}__{level} does not belong in this file")
+            if kernel in found:
+                problem(path.name, f"edge_{kernel}__{level} is defined twice")
+            found.add(kernel)
+    return found
+
+
+def declarations(isa: str) -> set[str]:
+    path = KERNELS / f"edge_kernels__{isa}.h"
+    found: set[str] = set()
+    for function_type, kernel, level in DECLARATION.findall(path.read_text()):
+        match = MATMUL.fullmatch(kernel)
+        wanted = "edge_matmul_fn" if match else SLOTS.get(kernel, ("", "nothing"))[1]
+        if level != isa or function_type != wanted:
+            problem(path.name, f"{function_type} edge_{kernel}__{level}, expected {wanted} and {isa}")
+        if match and match[1] != activation(match[2]):
+            problem(path.name, f"edge_{kernel}__{level}: {match[2]} reads {activation(match[2])}")
+        found.add(kernel)
+    return found
+
+
+def table(isa: str, gguf_types: dict[str, str]) -> set[str]:
+    """Every slot of the level's table holds the kernel of that name; prints who reaches it."""
+    path = KERNELS / f"edge_table__{isa}.c"
+    text = path.read_text()
+    found: set[str] = set()
+    slots: set[tuple[str, str]] = set()
+    for family, shape, kernel, level in TABLE_MATMUL.findall(text):
+        family, shape = family.lower(), shape.lower()
+        name = f"matmul_f32_{activation(family)}_{family}"
+        # The scalar kernel of a family serves every shape.
+        if kernel != (name if isa == "scalar" else f"{name}_{shape}") or level != isa:
+            problem(path.name, f"edge_{kernel}__{level} stands for family {family}, shape {shape}")
+        print(f"{gguf_types.get(family, '?'):5} {shape:5} edge_{kernel}__{level}")
+        slots.add((family, shape))
+        found.add(kernel)
+    for family in gguf_types:
+        for shape in SHAPES:
+            if (family, shape) not in slots:
+                problem(path.name, f"no kernel for family {family}, shape {shape}")
+    for slot, kernel, level in TABLE_SLOT.findall(text):
+        if SLOTS.get(kernel, ("",))[0] != slot or level != isa:
+            problem(path.name, f"edge_{kernel}__{level} stands in slot {slot}")
+        print(f"any   any   edge_{kernel}__{level}")
+        found.add(kernel)
+    for kernel in SLOTS.keys() - found:
+        problem(path.name, f"nothing fills {SLOTS[kernel][0]}")
+    return found
+
+
+def main() -> int:
+    gguf_types = families()
+    levels = sorted({path.stem.split("__")[1] for path in KERNELS.glob("*__*.c")})
+    if "scalar" not in levels:
+        problem(str(KERNELS), "no scalar kernels")
+    for isa in levels:
+        defined, declared, listed = definitions(isa), declarations(isa), table(isa, gguf_types)
+        for kernel in sorted(defined ^ declared):
+            problem(isa, f"edge_{kernel}: " + ("not declared" if kernel in defined else "declared, not defined"))
+        for kernel in sorted(defined ^ listed):
+            problem(
+                isa, f"edge_{kernel}__{isa} is {'in no table' if kernel in defined else 'in the table, not defined'}"
+            )
+    for line in problems:
+        print(line, file=sys.stderr)
+    print(f"{len(levels)} levels ({', '.join(levels)}), {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
