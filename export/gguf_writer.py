@@ -7,13 +7,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from edge.export.atomic import atomic_file
 from edge.formats.header import DEFAULT_ALIGNMENT, MAGIC, MAX_TENSOR_NAME_BYTES
 from edge.formats.types import SCALARS, GGMLType, ValueType, tensor_num_bytes
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from typing_extensions import Buffer
 
 __all__ = ["GGUFWriter", "Value"]
@@ -60,7 +61,7 @@ class GGUFWriter:
         except (ValueError, struct.error) as error:
             raise ValueError(f"key {key!r}: {error}") from error
 
-    def add_tensor(self, name: str, ggml_type: int, shape: Sequence[int], data: Buffer) -> None:
+    def add_tensor(self, name: str, ggml_type: int, shape: Sequence[int], data: Buffer | npt.NDArray[Any]) -> None:
         """Add a tensor: `shape` in NumPy order, `data` its bytes (contiguous), kept by reference until `finish()`."""
         encoded = name.encode()
         if not 1 <= len(encoded) <= MAX_TENSOR_NAME_BYTES:
@@ -69,7 +70,7 @@ class GGUFWriter:
             raise ValueError(f"tensor {name!r} was added twice")
         try:
             num_bytes = tensor_num_bytes(ggml_type, shape)
-            view = memoryview(data).cast("B")
+            view = memoryview(cast("Buffer", data)).cast("B")
         except (ValueError, TypeError) as error:
             raise ValueError(f"tensor {name!r}: {error}") from error
         if len(view) != num_bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +56,14 @@ def encode(type: int, array: npt.NDArray[np.float16] | npt.NDArray[np.float32] |
 
 
 @overload
-def decode(type: int, data: Buffer, shape: Sequence[int]) -> npt.NDArray[np.float32]: ...
+def decode(type: int, data: Buffer | npt.NDArray[Any], shape: Sequence[int]) -> npt.NDArray[np.float32]: ...
 @overload
-def decode(type: int, data: Buffer, shape: Sequence[int], dtype: builtins.type[_F]) -> npt.NDArray[_F]: ...
-def decode(type: int, data: Buffer, shape: Sequence[int], dtype: builtins.type[Any] = np.float32) -> npt.NDArray[Any]:
+def decode(
+    type: int, data: Buffer | npt.NDArray[Any], shape: Sequence[int], dtype: builtins.type[_F]
+) -> npt.NDArray[_F]: ...
+def decode(
+    type: int, data: Buffer | npt.NDArray[Any], shape: Sequence[int], dtype: builtins.type[Any] = np.float32
+) -> npt.NDArray[Any]:
     """The values of a tensor of `type` and `shape` from its bytes, as float32 (what the engine computes) or float64.
 
     Raises ValueError when the type has no decoder or `data` has not exactly the size that type and shape need.
@@ -69,7 +73,7 @@ def decode(type: int, data: Buffer, shape: Sequence[int], dtype: builtins.type[A
     num_bytes = tensor_num_bytes(type, shape)
     elements, block_bytes = BLOCKS[GGMLType(type)]
     decoder = DECODERS[GGMLType(type)]
-    raw = np.frombuffer(memoryview(data), np.uint8)
+    raw = np.frombuffer(memoryview(cast("Buffer", data)), np.uint8)
     if raw.size != num_bytes:
         raise ValueError(f"{type_name(type)} of shape {tuple(shape)} takes {num_bytes} bytes, there are {raw.size}")
     blocks = raw.reshape(-1, block_bytes)
