@@ -1,0 +1,1 @@
+"""The bundled assistant model: generated data, vocabulary, training, export and evaluation."""
