@@ -81,6 +81,11 @@ class Model:
         return self._backend.name
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the file does not say and had to be assumed."""
+        return self.tokenizer.warnings
+
+    @property
     def isa(self) -> str:
         return self._backend.isa
 
@@ -118,7 +123,9 @@ class Model:
         Raises RequestError for an option out of range, DoesNotFit for a prompt longer than the context.
         """
         submitted_at = time.perf_counter()
-        tokens = self._encode(prompt, parse_special) if isinstance(prompt, str) else prompt
+        tokens = prompt
+        if isinstance(prompt, str):
+            tokens = self.tokenizer.encode(prompt, parse_special=parse_special)
         return self._submit(tokens, SamplingParams(**options), submitted_at, None, on_prefill)
 
     def generate(
@@ -211,13 +218,6 @@ class Model:
             on_prefill=on_prefill,
         )
 
-    def _encode(self, text: str, parse_special: bool, add_special: bool = True) -> list[int]:
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise RequestError(f"the prompt is not valid Unicode at character {error.start}: {error.reason}") from None
-        return self.tokenizer.encode(text, add_special=add_special, parse_special=parse_special)
-
     def _encode_chat(self, messages: Items[Message]) -> list[int]:
         if self.chat_template is None:
             raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
@@ -227,11 +227,12 @@ class Model:
         bos, eos = tokenizer.bos_id, tokenizer.eos_id
         text = render(
             self.chat_template,
-            messages,
+            [_shield(message, tokenizer.shield) for message in messages],
             bos_token="" if bos is None else tokenizer.token_text(bos),
             eos_token="" if eos is None else tokenizer.token_text(eos),
         )
-        tokens = self._encode(text, parse_special=True, add_special=False)
+        # The template's control tokens are read as such, those that someone wrote into a message stay text.
+        tokens = tokenizer.encode(text, add_special=False, parse_special=True, shielded=True)
         # Templates of some files write the BOS token and those of others leave it to the tokenizer: exactly one.
         if bos is not None and tokenizer.add_bos and tokens[:1] != [bos]:
             tokens.insert(0, bos)
@@ -240,6 +241,17 @@ class Model:
     def _check_open(self) -> None:
         if self._closed:
             raise RequestError("the model is closed; load it again")
+
+
+def _shield(value: Any, shield: Callable[[str], str]) -> Any:
+    """All texts of a message, however deep, through `shield`."""
+    if isinstance(value, str):
+        return shield(value)
+    if isinstance(value, Mapping):
+        return {key: _shield(item, shield) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shield(item, shield) for item in value]
+    return value
 
 
 def load(

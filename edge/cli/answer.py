@@ -39,6 +39,8 @@ class Answerer:
         self._raw = raw
         self._options = options
         self._system = [] if system is None else [{"role": "system", "content": system}]
+        for warning in model.warnings:
+            print(f"edge: warning: {warning}", file=sys.stderr)
         if system is not None and not self.uses_template:
             raise RequestError(f"--system needs a chat template, and {model.path} has none")
 

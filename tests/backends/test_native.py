@@ -1,0 +1,140 @@
+"""The native backend under the engine: equal bits however sequences are batched, chunked, threaded and forked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edge
+from edge.backends.native import NativeBackend
+from edge.engine import Engine, SamplingParams, Sequence
+from edge.engine.sampler import NativeSampler
+from edge.export.gguf_writer import GGUFWriter
+from edge.formats import GGMLType, GGUFFile, open_gguf
+from edge.native import BLOCK_SIZE, isa_supported
+
+PROMPTS = ([1, 2, 3], list(range(70)), [200] * 33)
+PARAMS = SamplingParams(temperature=1.0, top_k=40, top_p=0.95, repetition_penalty=1.1)
+
+
+class Recorder:
+    """An engine on the native backend that keeps the bytes of every row of logits."""
+
+    def __init__(self, file: GGUFFile, **options: Any) -> None:
+        self.backend = NativeBackend(file, **options)
+        self._sample = NativeSampler(self.backend.limits.vocab_size)
+        self.engine = Engine(self.backend, self._choose)
+        self.logits: dict[int, list[bytes]] = {}
+
+    def _choose(self, sequence: Sequence, logits: memoryview[float]) -> int:
+        self.logits.setdefault(id(sequence), []).append(logits.tobytes())
+        return self._sample(sequence, logits)
+
+    def add(self, prompt: list[int], max_new: int = 12, number: int = 0) -> Sequence:
+        sequence = Sequence(prompt, PARAMS, max_length=len(prompt) + max_new, seed=9, number=number)
+        self.engine.add(sequence)
+        return sequence
+
+    def run(self) -> None:
+        while self.engine.step():
+            pass
+
+    def of(self, sequence: Sequence) -> tuple[list[int], list[bytes]]:
+        return sequence.tokens.tolist(), self.logits[id(sequence)]
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+def alone(path: Path, prompt: list[int], **options: Any) -> tuple[list[int], list[bytes]]:
+    with open_gguf(path) as file:
+        recorder = Recorder(file, **options)
+        sequence = recorder.add(prompt)
+        recorder.run()
+        result = recorder.of(sequence)
+        recorder.close()
+    return result
+
+
+@pytest.mark.parametrize("kind", [GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.F16, GGMLType.F32], ids=lambda kind: kind.name)
+def test_equal_bits_in_a_batch_of_three(tmp_path: Path, write_model: Callable[..., Path], kind: GGMLType) -> None:
+    path = write_model(tmp_path / "m.gguf", kind=kind)
+    expected = [alone(path, prompt, isa="scalar", num_threads=1) for prompt in PROMPTS]
+    for isa in isa_supported():
+        for chunk in (1, 7, 64, 256):
+            with open_gguf(path) as file:
+                recorder = Recorder(file, isa=isa, num_threads=2, chunk=chunk, num_sequences=3)
+                sequences = [recorder.add(prompt) for prompt in PROMPTS]
+                recorder.run()
+                for sequence, result in zip(sequences, expected, strict=True):
+                    assert recorder.of(sequence) == result, (isa, chunk)
+                assert recorder.engine.blocks.num_used == 0
+                recorder.close()
+
+
+def test_a_fork_continues_with_equal_bits(tiny_model: Path) -> None:
+    prompt = list(range(40))
+    tokens, logits = alone(tiny_model, prompt)
+    with open_gguf(tiny_model) as file:
+        recorder = Recorder(file, num_sequences=2)
+        parent = recorder.add(prompt)
+        while parent.num_answer_tokens < 4:
+            recorder.engine.step()
+        assert (len(parent) - 1) % BLOCK_SIZE != 0, "the last block must be shared and not full"
+        same = recorder.engine.fork(parent, number=0)  # the same number: the same random tokens
+        recorder.run()
+        assert recorder.of(parent) == (tokens, logits)
+        assert recorder.of(same) == (tokens, logits[4:])
+        other_parent = recorder.add(prompt)
+        recorder.engine.step()
+        other = recorder.engine.fork(other_parent, number=1)
+        recorder.run()
+        assert recorder.of(other_parent)[0] == tokens
+        assert other.tokens.tolist() != tokens  # another number, other random tokens
+        recorder.close()
+
+
+def test_an_unsupported_type_is_named(tmp_path: Path, tiny_model: Path) -> None:
+    with open_gguf(tiny_model) as file:
+        writer = GGUFWriter(tmp_path / "q5_k.gguf")
+        for key in file.keys():
+            if key.startswith("llama.") or key in ("general.architecture", "general.type"):
+                value = file.get_float(key) if file.value_type(key) == "float32" else (
+                    file.get_str(key) if file.value_type(key) == "string" else file.get_int(key))  # fmt: skip
+                writer.add(key, 256 if key == "llama.feed_forward_length" else value)
+        for name, info in file.tensors.items():
+            if "ffn_down" in name:
+                writer.add_tensor(name, GGMLType.Q5_K, (64, 256), bytes(64 * 176))
+            elif "ffn_up" in name or "ffn_gate" in name:
+                writer.add_tensor(name, GGMLType.Q8_0, (256, 64), bytes(256 * 2 * 34))
+            else:
+                writer.add_tensor(name, info.type, info.shape, file.tensor_data(name))
+        writer.finish()
+    with (
+        open_gguf(tmp_path / "q5_k.gguf") as file,
+        pytest.raises(edge.UnsupportedModel, match=r"blk\.0\.ffn_down\.weight is Q5_K"),
+    ):
+        NativeBackend(file)
+
+
+def test_limits_follow_the_options(tiny_model: Path) -> None:
+    with open_gguf(tiny_model) as file:
+        backend = NativeBackend(file, context=100, num_sequences=3, chunk=2, num_threads=1)
+        assert backend.limits.num_blocks == 4 * 3
+        assert backend.limits.max_tokens == 3  # every running sequence decodes in a step
+        assert backend.limits.context == 100
+        backend.close()
+        backend.close()
+        with pytest.raises(edge.RequestError, match="closed"):
+            backend.copy_block(0, 1)
+
+
+def test_the_default_context_is_the_models_up_to_a_limit(tiny_model: Path) -> None:
+    with open_gguf(tiny_model) as file:
+        for limit, expected in ((4096, 256), (128, 128)):
+            backend = NativeBackend(file, default_context=limit, num_threads=1)
+            assert backend.limits.context == expected
+            backend.close()
