@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from typing import Any
 
 import tokenizers
 from tokenizers import models, pre_tokenizers
@@ -39,13 +40,14 @@ class _Pairs(Sequence[tuple[str, str]]):
     def __len__(self) -> int:
         return len(self._merges)
 
-    def __getitem__(self, index: object) -> tuple[str, str]:  # type: ignore[override]
+    def __getitem__(self, index: Any) -> Any:
         raise TypeError("pairs can only be read in order")
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         # The library has copied the vocabulary by now, and the peak of memory lies ahead.
         self._ids.clear()
-        return map(tuple, map(str.split, self._merges, repeat(" "), repeat(1)))  # type: ignore[arg-type]
+        pairs: Iterator[Any] = map(tuple, map(str.split, self._merges, repeat(" ")))
+        return pairs
 
 
 class BytePairEncoder:
@@ -59,22 +61,17 @@ class BytePairEncoder:
         Raises BadModelFile naming the first merge that cannot be.
         """
         self._path, self._pre = vocabulary.path, pre
-        merges = vocabulary.merges
-        assert merges is not None
         lacking = _lacking_bytes(ids, pre)
         self._newline_ids = {text: i for text, i in ids.items() if not text.strip("\n")} if pre.whole_newlines else {}
-        if hidden:
-            merges = _without(merges, hidden)
-            for text in hidden:
-                ids.pop(text, None)
-        self._tokenizer = tokenizers.Tokenizer(_build(vocabulary, ids, merges, pre))
+        self._tokenizer = tokenizers.Tokenizer(_build(vocabulary, ids, hidden, pre))
         self._tokenizer.pre_tokenizer = _words(pre)
+        # Bytes that some token stands for; None: all.
         self._present = bytes(byte for byte in range(256) if byte not in lacking) if lacking else None
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`. Raises RequestError when the vocabulary lacks a character or the text defeats its pattern."""
         if self._present is not None:
-            self._check_bytes(text)
+            self._check_bytes(text, self._present)
         if self._newline_ids:
             ids: list[int] = []
             for part in _NEWLINES.split(text):
@@ -82,6 +79,13 @@ class BytePairEncoder:
                 ids.extend(self._encode(part) if whole is None else (whole,))
             return ids
         return self._encode(text)
+
+    def is_word(self, text: str, token_id: int) -> bool:
+        """Whether plain text becomes this token."""
+        try:
+            return self.encode(text) == [token_id]
+        except RequestError:
+            return False
 
     def _encode(self, text: str) -> list[int]:
         if self._pre.escape_spaces:
@@ -101,55 +105,63 @@ class BytePairEncoder:
             raise RequestError(f"prompt: {len(text)} characters, on which the tokenizer's pattern gave up") from error
         return ids
 
-    def _check_bytes(self, text: str) -> None:
+    def _check_bytes(self, text: str, present: bytes) -> None:
         """Refuse text that the vocabulary cannot express, which merging would drop."""
-        if not text.encode().translate(None, self._present):
+        if not text.encode().translate(None, present):
             return
         for index, character in enumerate(text):
-            if character.encode().translate(None, self._present):
+            if character.encode().translate(None, present):
                 raise RequestError(
                     f"prompt: character {character!r} (U+{ord(character):04X}) at {index} "
                     f"cannot be written in the vocabulary of {self._path}"
                 )
 
 
-def _build(vocabulary: Vocabulary, ids: dict[str, int], merges: Sequence[str], pre: PreTokenizer) -> models.BPE:
+def _build(vocabulary: Vocabulary, ids: dict[str, int], hidden: Mapping[str, int], pre: PreTokenizer) -> models.BPE:
+    """The library's model, without the hidden tokens."""
+    merges = vocabulary.merges
+    assert merges is not None  # checked by Vocabulary
+    for text in hidden:
+        del ids[text]
     collecting = gc.isenabled()
     gc.disable()  # hundreds of thousands of new pairs, none of them garbage: collections would cost a fifth
     try:
-        return models.BPE(
-            vocab=ids,
-            merges=_Pairs(merges, ids),  # type: ignore[arg-type]
-            ignore_merges=pre.ignore_merges,
-            byte_fallback=not pre.byte_level,
-        )
+        return _model(ids, merges, pre)
     except Exception as error:
-        _explain(vocabulary, merges)
-        raise BadModelFile(vocabulary.path, f"key 'tokenizer.ggml.merges': {error}") from error
+        # A merge names what is no token, or a hidden one. Files do neither unless they were made to: look now.
+        ids = vocabulary.text_ids()
+        _explain(vocabulary.path, ids, merges)
+        for text in hidden:
+            del ids[text]
+        try:
+            return _model(ids, _without(merges, hidden), pre)
+        except Exception:
+            raise BadModelFile(vocabulary.path, f"key 'tokenizer.ggml.merges': {error}") from error
     finally:
         if collecting:
             gc.enable()
 
 
-def _explain(vocabulary: Vocabulary, merges: Sequence[str]) -> None:
-    """Name the first merge that the library must have refused."""
-    ids = vocabulary.text_ids()
+def _model(ids: dict[str, int], merges: Sequence[str], pre: PreTokenizer) -> models.BPE:
+    pairs: Any = _Pairs(merges, ids)  # the stub asks for a list, the library for a sequence
+    return models.BPE(vocab=ids, merges=pairs, ignore_merges=pre.ignore_merges, byte_fallback=not pre.byte_level)
+
+
+def _explain(path: str, ids: Mapping[str, int], merges: Sequence[str]) -> None:
+    """Refuse the first merge that cannot be, if there is one."""
     for index, merge in enumerate(merges):
         parts = merge.split(" ")
         where = f"key 'tokenizer.ggml.merges' is {merge[:80]!r} at {index}"
         if len(parts) != 2 or not all(parts):
-            raise BadModelFile(vocabulary.path, f"{where}, it must be two tokens and one space between them")
+            raise BadModelFile(path, f"{where}, it must be two tokens and one space between them")
         for text in (*parts, "".join(parts)):
             if text not in ids:
-                raise BadModelFile(vocabulary.path, f"{where}, but {text[:80]!r} is not a token")
+                raise BadModelFile(path, f"{where}, but {text[:80]!r} is not a token")
 
 
-def _without(merges: Sequence[str], hidden: Mapping[str, int]) -> Sequence[str]:
-    """`merges` without those that lead to a hidden token. Files have none unless they were made to."""
-    pairs = {f"{text[:cut]} {text[cut:]}" for text in hidden for cut in range(1, len(text))}
-    if pairs.isdisjoint(merges):
-        return merges
-    return [merge for merge in merges if merge not in pairs and not any(part in hidden for part in merge.split(" "))]
+def _without(merges: Sequence[str], hidden: Mapping[str, int]) -> list[str]:
+    """The merges that neither use nor make a hidden token."""
+    return [merge for merge in merges if hidden.keys().isdisjoint((*merge.split(" "), merge.replace(" ", "", 1)))]
 
 
 def _lacking_bytes(ids: Mapping[str, int], pre: PreTokenizer) -> frozenset[int]:

@@ -42,6 +42,7 @@ _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 
+
 def _ranges(hexadecimal: str) -> str:
     """Inside of a character class, from code points: "41-5a b5"."""
     return "".join("-".join(f"\\x{{{end}}}" for end in part.split("-")) for part in hexadecimal.split())
@@ -215,9 +216,7 @@ PRE_TOKENIZERS: dict[str, PreTokenizer] = {
         add_bos=True,
     ),
     "superbpe": PreTokenizer((), digit_groups="numbers-then-digits"),
-    "afmoe": PreTokenizer(
-        (_AFMOE_SCRIPTS, _deepseek3(r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+")), digit_groups="numbers"
-    ),
+    "afmoe": PreTokenizer((_AFMOE_SCRIPTS, _deepseek3(r" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+")), digit_groups="numbers"),
     **dict.fromkeys(("gemma4", "granite-embed-multi-311m"), _GEMMA4),
     "sarvam-moe": PreTokenizer((_NEWLINES,), byte_level=False, escape_spaces=True),
     "whitespace": PreTokenizer((r"\S+",), byte_level=False),

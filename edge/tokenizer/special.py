@@ -6,13 +6,13 @@ Which texts mean what was taken from llama.cpp's vocabulary loader, so that the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from edge.errors import BadModelFile
 from edge.tokenizer.vocabulary import TokenType, Vocabulary
 
-__all__ = ["SpecialTokens"]
+__all__ = ["HIDDEN", "NamedTokens", "SpecialTokens"]
 
 # Texts that end an answer, whatever the file says about them.
 _END_TEXTS = (
@@ -36,7 +36,31 @@ _SHOWN_TEXTS = ("<|channel|>", "<|message|>", "<|start|>", "<|constrain|>")
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _SPACE = " \t\n\v\f\r"
-_HIDDEN = (TokenType.CONTROL, TokenType.UNKNOWN)
+HIDDEN = (TokenType.CONTROL, TokenType.UNKNOWN)  # not part of the text, and found only when asked for
+_WELL_KNOWN = (*_END_TEXTS, *_FIM_TEXTS, *_FIM_PAD_TEXTS, *_FIM_REP_TEXTS, *_FIM_SEP_TEXTS, *_SHOWN_TEXTS)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTokens:
+    """The few tokens of a vocabulary that are more than text, taken out of it in one pass."""
+
+    types: Mapping[int, TokenType]  # of those that are not normal
+    texts: Mapping[int, str]  # of the same
+    known: Mapping[str, int]  # well-known texts that are tokens, whatever their type
+
+    @staticmethod
+    def of(vocabulary: Vocabulary, ids: Mapping[str, int]) -> NamedTokens:
+        """`ids`: token text -> id, of all tokens but empty ones."""
+        normal = TokenType.NORMAL
+        kinds = vocabulary.types or ()
+        types = {index: TokenType(kind) for index, kind in enumerate(kinds) if kind != normal}
+        texts = {index: text for text, index in ids.items() if index in types}
+        known = {text: ids[text] for text in _WELL_KNOWN if text in ids}
+        return NamedTokens(types, texts, known)
+
+    def hidden(self) -> dict[str, int]:
+        """Control and unknown tokens, by the file's own types: text -> id."""
+        return {text: index for index, text in self.texts.items() if self.types[index] in HIDDEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +96,28 @@ class _Matcher:
 class SpecialTokens:
     """The types of a vocabulary's tokens, corrected, and the search for special tokens in a text."""
 
-    def __init__(self, vocabulary: Vocabulary, ids: Mapping[str, int]) -> None:
-        """`ids`: token text -> id, whole. Raises BadModelFile for byte tokens that do not name a byte."""
-        types: dict[int, TokenType] = {}  # of the tokens that are not normal
-        if vocabulary.types is not None:
-            normal = TokenType.NORMAL
-            types = {index: TokenType(kind) for index, kind in enumerate(vocabulary.types) if kind != normal}
-        self.types = types
-        self.eog_ids = frozenset(_end_tokens(vocabulary, ids, types))
-        self.byte_ids = _byte_tokens(vocabulary, types)  # byte -> id, as far as there are byte tokens
-        hidden = {vocabulary.tokens[index]: index for index, kind in types.items() if kind in _HIDDEN}
-        shown = {vocabulary.tokens[i]: i for i, kind in types.items() if kind is TokenType.USER_DEFINED}
-        hidden.pop("", None)
-        shown.pop("", None)
-        self.hidden: Mapping[str, int] = hidden  # control and unknown tokens: text -> id
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        named: NamedTokens,
+        is_word: Callable[[str, int], bool] = lambda text, token: False,
+    ) -> None:
+        """`is_word`: whether plain text becomes this token; then it is no mark, whatever it looks like ("</s>" is HTML).
+
+        Raises BadModelFile for byte tokens that do not name a byte.
+        """
+        types = dict(named.types)
+        known = {text: i for text, i in named.known.items() if i in types or not is_word(text, i)}
+        self.types = types  # of the tokens that are not normal
+        self.eog_ids = frozenset(_end_tokens(vocabulary, known, types))
+        texts = named.texts | {i: text for text, i in known.items()}
+        self.byte_ids = _byte_tokens(vocabulary.path, texts, types)  # byte -> id, as far as there are byte tokens
+        hidden = {text: index for index, text in texts.items() if types.get(index) in HIDDEN and text}
+        shown = {text: index for index, text in texts.items() if types.get(index) is TokenType.USER_DEFINED and text}
         self._hidden = _Matcher.of(hidden)
         self._shown = _Matcher.of(shown)
         self._all = _Matcher.of(shown | hidden)
-        self._strip_left, self._strip_right = _stripping(vocabulary, ids, {*hidden.values(), *shown.values()})
+        self._strip_left, self._strip_right = _stripping(vocabulary, shown | hidden)
 
     def type_of(self, token_id: int) -> TokenType:
         return self.types.get(token_id, TokenType.NORMAL)
@@ -138,10 +166,9 @@ class SpecialTokens:
 
 def _end_tokens(vocabulary: Vocabulary, ids: Mapping[str, int], types: dict[int, TokenType]) -> set[int]:
     """The tokens that end an answer. Corrects `types` on the way."""
-    mergeable = _mergeable(vocabulary, ids, types)
 
     def first(texts: tuple[str, ...]) -> int | None:
-        return next((ids[text] for text in texts if text in ids and text not in mergeable), None)
+        return next((ids[text] for text in texts if text in ids), None)
 
     ends: set[int] = set()
     for said, texts in (
@@ -155,7 +182,7 @@ def _end_tokens(vocabulary: Vocabulary, ids: Mapping[str, int], types: dict[int,
             if said is None:
                 types[token_id] = TokenType.CONTROL
     for text in (*_END_TEXTS, *_FIM_TEXTS):
-        if text in ids and text not in mergeable:
+        if text in ids:
             types[ids[text]] = TokenType.CONTROL
             if text in _END_TEXTS:
                 ends.add(ids[text])
@@ -184,39 +211,32 @@ def _keep_inner_marks(ids: Mapping[str, int], types: dict[int, TokenType], ends:
         types[ids["</s>"]] = TokenType.NORMAL
 
 
-def _mergeable(vocabulary: Vocabulary, ids: Mapping[str, int], types: Mapping[int, TokenType]) -> set[str]:
-    """Well-known texts that are ordinary words here: typed normal, and built by a merge. "</s>" is HTML in some."""
-    texts = (*_END_TEXTS, *_FIM_TEXTS, *_FIM_PAD_TEXTS, *_FIM_REP_TEXTS, *_FIM_SEP_TEXTS)
-    suspects = {text for text in texts if text in ids and ids[text] not in types}
-    if not suspects or vocabulary.merges is None:
-        return set()
-    pairs = {f"{text[:cut]} {text[cut:]}": text for text in suspects for cut in range(1, len(text))}
-    return {pairs[merge] for merge in vocabulary.merges if merge in pairs}
-
-
-def _byte_tokens(vocabulary: Vocabulary, types: Mapping[int, TokenType]) -> dict[int, int]:
+def _byte_tokens(path: str, texts: Mapping[int, str], types: Mapping[int, TokenType]) -> dict[int, int]:
     found: dict[int, int] = {}
-    for index, kind in types.items():
-        if kind is TokenType.BYTE:
-            text = vocabulary.tokens[index]
+    for index, text in texts.items():
+        if types.get(index) is TokenType.BYTE:
             match = _BYTE.fullmatch(text)
             if match is None:
                 raise BadModelFile(
-                    vocabulary.path,
+                    path,
                     f"key 'tokenizer.ggml.tokens' is {text[:80]!r} at {index}, a byte token must be <0x00> to <0xFF>",
                 )
             found.setdefault(int(match[1], 16), index)
     return found
 
 
-def _stripping(vocabulary: Vocabulary, ids: Mapping[str, int], special: set[int]) -> tuple[set[int], set[int]]:
+def _stripping(vocabulary: Vocabulary, special: Mapping[str, int]) -> tuple[frozenset[int], frozenset[int]]:
     """Tokens that swallow the white space before them, and after them. GGUF does not say it; the model's name does."""
     name, pre = vocabulary.model_name.lower(), vocabulary.pre or ""
+    none: frozenset[int] = frozenset()
+
+    def ids(*texts: str) -> frozenset[int]:
+        return frozenset(special[text] for text in texts if text in special)
+
     if pre in ("jina-v2-de", "jina-v2-es", "jina-v2-code"):
-        return {ids[text] for text in ("<mask>",) if text in ids}, set()
+        return ids("<mask>"), none
     if "phi-3" in name or "phi3" in name:
-        kept = {ids[text] for text in ("<unk>", "<s>", "<|endoftext|>") if text in ids}
-        return set(), special - kept
+        return none, frozenset(special.values()) - ids("<unk>", "<s>", "<|endoftext|>")
     if "modern-bert" in name:
-        return {ids[text] for text in ("[MASK]",) if text in ids}, set()
-    return set(), set()
+        return ids("[MASK]"), none
+    return none, none

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge.errors import BadModelFile, RequestError, UnsupportedModel
 from edge.tokenizer.pretokenizers import PRE_TOKENIZERS, PreTokenizer
-from edge.tokenizer.special import SpecialTokens
+from edge.tokenizer.special import HIDDEN, NamedTokens, SpecialTokens
 from edge.tokenizer.spm import SPACE, SentencePieceEncoder
 from edge.tokenizer.vocabulary import TokenType, Vocabulary
 
@@ -39,20 +39,18 @@ class Tokenizer:
         self._vocabulary = vocabulary
         self._warnings: list[str] = []
         ids = vocabulary.text_ids()
-        self._special = SpecialTokens(vocabulary, ids)
+        named = NamedTokens.of(vocabulary, ids)
         self.vocab_size = len(vocabulary.tokens)
-        self.eog_ids = self._special.eog_ids  # any of these ends an answer
         self._byte_values: dict[str, int] = {}
         if vocabulary.model == "llama":
             self.bos_id = self._or_default(vocabulary.bos_id, 1)
             self.eos_id = self._or_default(vocabulary.eos_id, 2)
-            if self.eos_id is not None:
-                self.eog_ids |= {self.eos_id}
             self.add_bos = vocabulary.add_bos is not False
             self._space_prefix = vocabulary.add_space_prefix is not False
             self._escaped_spaces = True
             if vocabulary.scores is None:
                 self._warnings.append("the file has no token scores: every merge counts the same")
+            self._special = SpecialTokens(vocabulary, named)
             self._encoder: _Encoder = SentencePieceEncoder(vocabulary, ids, self._special)
         else:
             from edge.tokenizer.bpe import BYTE_CHARACTERS, BytePairEncoder
@@ -64,7 +62,12 @@ class Tokenizer:
             self._escaped_spaces = pre.escape_spaces
             if pre.byte_level:
                 self._byte_values = {character: byte for byte, character in enumerate(BYTE_CHARACTERS)}
-            self._encoder = BytePairEncoder(vocabulary, ids, self._special.hidden, pre)
+            encoder = BytePairEncoder(vocabulary, ids, named.hidden(), pre)
+            self._special = SpecialTokens(vocabulary, named, encoder.is_word)
+            self._encoder = encoder
+        self.eog_ids = self._special.eog_ids  # any of these ends an answer
+        if self.eos_id is not None:
+            self.eog_ids |= {self.eos_id}
         self.add_eos = bool(vocabulary.add_eos)
         for added, token_id, name in ((self.add_bos, self.bos_id, "bos"), (self.add_eos, self.eos_id, "eos")):
             if added and token_id is None:
@@ -131,7 +134,7 @@ class Tokenizer:
         """What one token adds to the text. Control tokens add their own text without `skip_special`."""
         text = self.token_text(token_id)
         kind = self._special.type_of(token_id)
-        if kind in (TokenType.CONTROL, TokenType.UNKNOWN):
+        if kind in HIDDEN:
             return b"" if skip_special else text.encode()
         if kind is TokenType.USER_DEFINED:
             return text.encode()
@@ -154,7 +157,7 @@ class Tokenizer:
 
     def is_control(self, token_id: int) -> bool:
         """Whether the token is a mark that is not part of the text."""
-        return self._special.type_of(token_id) in (TokenType.CONTROL, TokenType.UNKNOWN)
+        return self._special.type_of(token_id) in HIDDEN
 
     def _begins_with_text(self, ids: list[int], skip_special: bool) -> bool:
         """Whether the first token that is shown is one that `encode` may have put a space into."""
