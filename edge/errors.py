@@ -7,7 +7,7 @@ EdgeError
 ├── TemplateError             the chat template of the file failed or was refused
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
-├── NumericalError            the model computed logits that are not finite
+├── NumericalError            logits that are not finite, or values that an encoder cannot hold as finite numbers
 ├── Cancelled                 the run was cancelled between two layers or tokens
 └── NativeError               the C library refused or failed: status and message
 """
@@ -58,7 +58,7 @@ class RequestError(EdgeError):
 
 
 class NumericalError(EdgeError):
-    """The model computed logits that are not finite, so there is no next token."""
+    """Logits that are not finite, so there is no next token; or values that an encoder cannot hold as finite numbers."""
 
 
 class Cancelled(EdgeError):

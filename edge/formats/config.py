@@ -291,6 +291,8 @@ def _head_dim(file: GGUFFile, arch: str, hidden: int, heads: int) -> int:
 def _vocab_size(file: GGUFFile, arch: str, hidden: int) -> int:
     """Rows of the token embedding, which the tokenizer and the optional key must confirm."""
     info = file.tensors.get("token_embd.weight")
+    if not file.tensors:
+        raise UnsupportedModel(file.path, "the file holds a vocabulary and no tensors; give the model it belongs to")
     if info is None:
         raise BadModelFile(file.path, "tensor token_embd.weight is missing")
     if len(info.shape) != 2 or info.shape[1] != hidden:
