@@ -58,7 +58,7 @@ class RequestError(EdgeError):
 
 
 class NumericalError(EdgeError):
-    """Logits that are not finite, so there is no next token; or values that an encoder cannot hold as finite numbers."""
+    """Logits that are not finite, so there is no next token; or values that an encoder cannot hold."""
 
 
 class Cancelled(EdgeError):
