@@ -3,6 +3,9 @@
 python -m apps.assistant_model.export --run build/assistant --out edge/assets/assistant.gguf
 """
 
+# pyright: basic, reportMissingImports=false
+# PyTorch leaves parameters untyped, and is only there where models are trained.
+
 from __future__ import annotations
 
 import argparse

@@ -2,6 +2,9 @@
 is permuted on export. Parameters carry GGUF's tensor names.
 """
 
+# pyright: basic, reportMissingImports=false
+# PyTorch leaves parameters untyped, and is only there where models are trained.
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """The score of the PyTorch network."""
 
+# pyright: basic, reportMissingImports=false
+# PyTorch leaves parameters untyped, and is only there where models are trained.
+
 from __future__ import annotations
 
 import torch

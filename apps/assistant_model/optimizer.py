@@ -5,6 +5,9 @@ orthogonal matrix, found with five Newton-Schulz steps; it needs about half of A
 in bfloat16, which a CPU without such instructions does slowly, so this one stays in float32.
 """
 
+# pyright: basic, reportMissingImports=false
+# PyTorch leaves parameters untyped, and is only there where models are trained.
+
 from __future__ import annotations
 
 import torch

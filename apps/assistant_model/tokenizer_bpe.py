@@ -27,7 +27,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
-_QWEN2 = (
+QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
@@ -35,7 +35,7 @@ _QWEN2 = (
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     """A vocabulary of exactly `vocab_size` entries, specials and all 256 bytes included."""
     tokenizer = Tokenizer(BPE())
-    qwen2 = Split(Regex(_QWEN2), "isolated")
+    qwen2 = Split(Regex(QWEN2), "isolated")
     byte_level = ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.pre_tokenizer = Sequence([qwen2, Split(" ", "isolated"), byte_level])
     tokenizer.decoder = ByteLevelDecoder()

@@ -5,6 +5,9 @@
 writes `tokenizer.json`, `weights.pt` and `train.json` (settings, losses, scores) to the folder.
 """
 
+# pyright: basic, reportMissingImports=false
+# PyTorch leaves parameters untyped, and is only there where models are trained.
+
 from __future__ import annotations
 
 import argparse

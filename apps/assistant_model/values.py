@@ -184,11 +184,12 @@ class Draw:
         """The phrase of slot `name`; a trailing digit makes a second slot of the same kind."""
         if name not in self.phrases:
             kind = name.rstrip("0123456789")
-            phrase, value = _KINDS[kind](self) if kind in _KINDS else self._open(kind)
+            phrase, value = _KINDS[kind](self) if kind in _KINDS else self.open_word(kind)
             self.phrases[name], self.values[name] = phrase, value
         return self.phrases[name]
 
-    def _open(self, kind: str) -> tuple[str, str]:
+    def open_word(self, kind: str) -> tuple[str, str]:
+        """A word of an open kind, now and then a made-up one."""
         if self.split == "train" and kind != "list" and self.rng.random() < MADE_UP_SHARE:
             word = self.made_up()
         else:
@@ -250,7 +251,7 @@ def _items(d: Draw) -> tuple[str, Value]:
     count = d.rng.choice([1, 1, 1, 2, 2, 3])
     names: list[str] = []
     while len(names) < count:
-        word = d._open("item")[0]
+        word = d.open_word("item")[0]
         if word not in names:
             names.append(word)
     joint = d.rng.choice([" and ", " and ", ", and "]) if count > 2 else " and "
