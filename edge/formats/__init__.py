@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from edge.formats.gguf import GGUFFile, TensorInfo, open_gguf
 from edge.formats.types import GGMLType, ValueType
-from edge.formats.vocabulary import check_vocabulary
 
-__all__ = ["GGMLType", "GGUFFile", "TensorInfo", "ValueType", "check_vocabulary", "open_gguf"]
+__all__ = ["GGMLType", "GGUFFile", "TensorInfo", "ValueType", "open_gguf"]

@@ -335,32 +335,31 @@ def _data() -> Iterator[Row]:
 
 
 def _vocabularies() -> Iterator[Row]:
-    tokens = strings("tokenizer.ggml.tokens", ["<s>", "a", "b"])
-    model = string("tokenizer.ggml.model", "llama")
     prefix = "tokenizer.ggml."
+    model = string(prefix + "model", "llama")
 
     def with_tokens(*entries: bytes) -> bytes:
-        return gguf([model, tokens, *entries])
+        return gguf([model, strings(prefix + "tokens", ["<s>", "a", "b"]), *entries])
 
     yield "tokens-missing", gguf([model]), "missing key 'tokenizer.ggml.tokens'"
-    yield "tokens-none", gguf([strings(prefix + "tokens", [])]), "'tokenizer.ggml.tokens'", "0 tokens", "1 to"
-    twice = gguf([strings(prefix + "tokens", ["a", "b", "c", "b"])])
-    yield "token-twice", twice, "'tokenizer.ggml.tokens'", "token 3 is 'b', and so is token 1"
-    broken = gguf([strings(prefix + "tokens", ["a", b"\xff\xfe"])])
-    yield "token-not-utf8", broken, "'tokenizer.ggml.tokens'", "string 1 is not UTF-8", "byte 86", "0xff"
+    yield "tokens-none", gguf([model, strings(prefix + "tokens", [])]), "'tokenizer.ggml.tokens'", "0 entries", "1 to"
+    twice = gguf([model, strings(prefix + "tokens", ["a", "b", "c", "b"])])
+    yield "token-twice", twice, "'tokenizer.ggml.tokens'", "'b' at 1 and at 3", "must be different"
+    broken = gguf([model, strings(prefix + "tokens", ["a", b"\xff\xfe"])])
+    yield "token-not-utf8", broken, "'tokenizer.ggml.tokens'", "string 1 is not UTF-8", "byte 131", "0xff"
     scores = [f32(0), f32(-1)]
-    yield "scores-short", with_tokens(array(prefix + "scores", FLOAT32, scores)), "scores'", "2 elements", "has 3"
+    yield "scores-short", with_tokens(array(prefix + "scores", FLOAT32, scores)), "scores'", "2 entries", "must have 3"
     scores = [f32(0), f32(math.nan), f32(0)]
-    yield "score-nan", with_tokens(array(prefix + "scores", FLOAT32, scores)), "scores'", "score 1 is nan"
+    yield "score-nan", with_tokens(array(prefix + "scores", FLOAT32, scores)), "scores'", "nan at entry 1", "a number"
     types = [i32(1)] * 4
-    yield "types-long", with_tokens(array(prefix + "token_type", INT32, types)), "token_type'", "4 elements", "has 3"
+    yield "types-long", with_tokens(array(prefix + "token_type", INT32, types)), "token_type'", "4 entries", "have 3"
     types = [i32(1), i32(1), i32(7)]
-    yield "type-7", with_tokens(array(prefix + "token_type", INT32, types)), "type of token 2 is 7", "0 to 6"
+    yield "type-7", with_tokens(array(prefix + "token_type", INT32, types)), "token_type'", "7 at entry 2", "0 to 6"
     types = [i32(-1), i32(1), i32(1)]
-    yield "type-negative", with_tokens(array(prefix + "token_type", INT32, types)), "type of token 0 is -1", "0 to 6"
+    yield "type-negative", with_tokens(array(prefix + "token_type", INT32, types)), "-1 at entry 0", "0 to 6"
     for name in ("bos", "eos", "unknown", "eot"):
         key = f"{prefix}{name}_token_id"
-        yield f"{name}-beyond-tokens", with_tokens(entry(key, UINT32, u32(3))), f"{key!r} (byte ", "is 3,", "at most 2"
+        yield f"{name}-beyond-tokens", with_tokens(entry(key, UINT32, u32(3))), f"key {key!r} is 3", "at most 2"
     key = prefix + "eos_token_id"
-    yield "eos-negative", with_tokens(entry(key, INT32, i32(-1))), f"{key!r} (byte ", "is -1,", "at least 0"
+    yield "eos-negative", with_tokens(entry(key, INT32, i32(-1))), f"key {key!r} is -1,", "the last of 3 tokens"
     yield "eos-minus-one-unsigned", with_tokens(entry(key, UINT32, u32(2**32 - 1))), "is 4294967295,", "at most 2"

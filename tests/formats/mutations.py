@@ -7,8 +7,9 @@ import struct
 from pathlib import Path
 
 from edge.errors import ModelFileError
-from edge.formats import GGMLType, GGUFFile, check_vocabulary, open_gguf
+from edge.formats import GGMLType, GGUFFile, open_gguf
 from edge.formats.config import ModelConfig
+from edge.tokenizer.vocabulary import Vocabulary
 from tests.formats import raw_gguf as raw
 from tests.formats.raw_gguf import entry, f32, gguf, i32, string, strings, tensor, u32
 
@@ -86,7 +87,7 @@ def use_everything(path: Path) -> bool:
     try:
         with open_gguf(path) as file:
             _read_all(file)
-            check_vocabulary(file)
+            Vocabulary.from_gguf(file).text_ids()
             ModelConfig.from_gguf(file)
     except ModelFileError as error:
         if not str(error).startswith(f"{path}: ") or len(str(error)) > 2000 or "\n" in str(error):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BadModelFile
-from edge.formats import check_vocabulary, open_gguf
+from edge.formats import open_gguf
+from edge.tokenizer.vocabulary import Vocabulary
 from tests.formats.bad_files import BadFile, bad_files, bad_vocabularies
 
 REFUSED = Path(__file__).parent / "refused"
@@ -25,7 +26,7 @@ def _refusal(path: Path) -> tuple[str, float]:
     start = time.perf_counter()
     with pytest.raises(BadModelFile) as caught:
         with open_gguf(path) as file:
-            check_vocabulary(file)
+            Vocabulary.from_gguf(file).text_ids()
     return str(caught.value), time.perf_counter() - start
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
-from edge.formats import GGMLType, GGUFFile, check_vocabulary, open_gguf
+from edge.formats import GGMLType, GGUFFile, open_gguf
 from edge.formats.types import BLOCKS, tensor_num_bytes
 from tests.formats import raw_gguf as raw
 from tests.formats.raw_gguf import entry, gguf, string, strings, tensor, u32, u64
@@ -246,17 +246,6 @@ def test_sizes_of_all_types() -> None:
     assert set(BLOCKS) == set(GGMLType)
     assert tensor_num_bytes(GGMLType.Q4_K, (3, 512)) == 3 * 2 * 144
     assert tensor_num_bytes(GGMLType.Q6_K, (256,)) == 210
-
-
-def test_vocabulary(opened: Open) -> None:
-    entries = [
-        strings("tokenizer.ggml.tokens", ["<s>", "", "a", "", "▁b"]),  # converters write empty tokens for unused ids
-        raw.array("tokenizer.ggml.scores", raw.FLOAT32, [raw.f32(v) for v in (0, -1, float("-inf"), float("inf"), 2)]),
-        raw.array("tokenizer.ggml.token_type", raw.INT32, [raw.i32(v) for v in (3, 5, 1, 0, 6)]),
-        entry("tokenizer.ggml.bos_token_id", raw.UINT32, u32(4)),
-    ]
-    with opened(gguf(entries)) as file:
-        assert check_vocabulary(file) == ["<s>", "", "a", "", "▁b"]
 
 
 _OPEN_AND_REPORT = """
