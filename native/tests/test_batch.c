@@ -1,0 +1,74 @@
+/* What a batch may not be: one wrong field at a time. */
+#include "program_bench.h"
+
+static void refuse_batch(bench *b, const char *what, int32_t *place, int32_t value) {
+    int32_t kept = *place;
+    *place = value;
+    b->error.message[0] = 0;
+    edge_status status = bench_step(b);
+    CHECK(status == EDGE_INVALID && b->error.message[0], "%s: status %d", what, status);
+    *place = kept;
+}
+
+#define REFUSE_BATCH(b, place, value) refuse_batch(&(b), #place " = " #value, &(b).place, value)
+
+static void test_batches(void) {
+    bench b;
+    bench_open(&b, EDGE_TYPE_Q8_0, 1, 1);
+    b.sequences[63] = 1;
+    b.positions[63] = 0;
+    b.batch.num_logits = 2;
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    REFUSE_BATCH(b, batch.num_tokens, 0);
+    REFUSE_BATCH(b, batch.num_tokens, TOKENS + 1);
+    REFUSE_BATCH(b, batch.num_sequences, 0);
+    REFUSE_BATCH(b, batch.num_sequences, 3);
+    REFUSE_BATCH(b, batch.num_logits, -1);
+    REFUSE_BATCH(b, batch.num_logits, TOKENS + 1);
+    REFUSE_BATCH(b, batch.table_stride, 0);
+    REFUSE_BATCH(b, batch.table_stride, 1);
+    REFUSE_BATCH(b, ids[5], -1);
+    REFUSE_BATCH(b, ids[5], b.t.vocab);
+    REFUSE_BATCH(b, positions[5], -1);
+    REFUSE_BATCH(b, positions[5], 96);
+    REFUSE_BATCH(b, positions[5], INT32_MAX);
+    REFUSE_BATCH(b, positions[5], 6); /* written twice */
+    REFUSE_BATCH(b, sequences[5], -1);
+    REFUSE_BATCH(b, sequences[5], 2);
+    REFUSE_BATCH(b, tables[0], -1);
+    REFUSE_BATCH(b, tables[1], BLOCKS);
+    REFUSE_BATCH(b, tables[1], 0); /* two positions in one place */
+    REFUSE_BATCH(b, tables[3], -1);
+    REFUSE_BATCH(b, rows[1], 0);
+    REFUSE_BATCH(b, rows[1], TOKENS);
+    REFUSE_BATCH(b, rows[0], -1);
+    b.tables[2] = b.tables[4] = -1; /* not needed */
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    b.batch.positions = NULL;
+    CHECK(bench_step(&b) == EDGE_INVALID, "NULL");
+    b.batch.positions = b.positions;
+    b.batch.logit_rows = NULL;
+    CHECK(bench_step(&b) == EDGE_INVALID, "NULL");
+    b.batch.num_logits = 0;
+    CHECK(bench_step(&b) == EDGE_OK, "no logits wanted: %s", b.error.message);
+    edge_threads *many = NULL;
+    CHECK(edge_threads_create(&many, 4) == EDGE_OK, "threads");
+    CHECK(edge_program_step(b.program, many, b.kv, &b.batch, NULL) == EDGE_INVALID, "too many threads");
+    edge_threads_destroy(&many);
+    const edge_kv_config other = {b.t.kv_type, b.t.num_layers + 1, b.t.num_kv_heads, b.t.head_dim, BLOCKS};
+    edge_kv *kv = NULL;
+    CHECK(edge_kv_create(&kv, &other) == EDGE_OK, "kv");
+    CHECK(edge_program_step(b.program, b.threads, kv, &b.batch, NULL) == EDGE_INVALID, "another KV arena");
+    edge_kv_destroy(&kv);
+    CHECK(edge_program_step(NULL, b.threads, b.kv, &b.batch, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_program_step(b.program, NULL, b.kv, &b.batch, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_program_step(b.program, b.threads, NULL, &b.batch, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_program_step(b.program, b.threads, b.kv, NULL, NULL) == EDGE_INVALID, "NULL");
+    CHECK(!edge_program_buffer(b.program, -1) && !edge_program_buffer(b.program, 10), "buffers that do not exist");
+    bench_close(&b);
+}
+
+int main(void) {
+    test_batches();
+    return check_result("batch");
+}
