@@ -6,7 +6,6 @@
 #   posix             the fallback without Linux system calls
 #   asan-gcc, asan-clang, tsan-gcc, tsan-clang
 #   fuzz              every libFuzzer target, EDGE_FUZZ_RUNS inputs (20000 if not set)
-#   contraction       no kernel multiplies and adds in one instruction (gcc, clang, aarch64 and real AVX-512 code)
 # EDGE_TEST_CASES limits the cases of randomised tests; emulated and sanitised runs set it themselves if it is not set.
 # EDGE_BUILD_ROOT (build/native) is where the builds go.
 set -euo pipefail
@@ -63,25 +62,6 @@ fuzz() {
   done
 }
 
-contraction() {
-  local name tool library
-  configure_and_build contraction-gcc -DCMAKE_C_COMPILER=gcc
-  configure_and_build contraction-clang -DCMAKE_C_COMPILER=clang
-  configure_and_build contraction-aarch64 -DCMAKE_TOOLCHAIN_FILE="$PWD/native/toolchains/aarch64.cmake"
-  for name in gcc clang aarch64; do
-    tool=objdump
-    [ $name = aarch64 ] && tool=aarch64-linux-gnu-objdump
-    library=$root/contraction-$name/_libedge.so
-    $tool -d --no-show-raw-insn "$library" >"$root/contraction-$name.s"
-    [ "$(wc -l <"$root/contraction-$name.s")" -gt 1000 ] || { echo "$library: nothing to look at" >&2; return 1; }
-    if grep -nE '\s(vfn?m(add|sub)[0-9a-z]*|fn?m(add|sub)|fml[as])\s' "$root/contraction-$name.s" | head -n 5 | grep .; then
-      echo "$library: fused multiply-adds break the numeric contract" >&2
-      return 1
-    fi
-    echo "$name: no fused multiply-add"
-  done
-}
-
 run_mode() {
   case $1 in
     gcc | clang) test_with "$1" -DCMAKE_C_COMPILER="$1" ;;
@@ -94,7 +74,6 @@ run_mode() {
     asan-gcc | asan-clang) sanitized "$1" "${1#asan-}" address,undefined ;;
     tsan-gcc | tsan-clang) sanitized "$1" "${1#tsan-}" thread ;;
     fuzz) fuzz ;;
-    contraction) contraction ;;
     *) echo "no mode is called $1; the head of $0 lists them" >&2; return 2 ;;
   esac
 }

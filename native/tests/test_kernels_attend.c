@@ -127,7 +127,7 @@ static void check_against_double(void) {
 }
 
 int main(int argc, char **argv) {
-    int32_t cases = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : CASES;
+    int32_t cases = check_cases(argc, argv, CASES);
     const size_t cells = (size_t)MAX_DIM * EDGE_KV_BLOCK_SIZE * sizeof(float), row = MAX_DIM * sizeof(float);
     arena memory = {guard_create(row), guard_create(cells), guard_create(cells), guard_create(row), guard_create(row)};
     check_against_double();

@@ -147,7 +147,7 @@ static void run_level(arena *memory, const edge_kernels *kernels, int32_t cases)
 }
 
 int main(int argc, char **argv) {
-    int32_t cases = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : CASES;
+    int32_t cases = check_cases(argc, argv, CASES);
     static arena memory;
     for (int i = 0; i < NUM_AREAS; i++) {
         memory.areas[i] = guard_create(MAX_SIZE * sizeof(float));
