@@ -1,0 +1,96 @@
+"""What a template may use: steps, text and time. Every loop, call, filter and operator draws on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+
+from jinja2 import Undefined
+
+__all__ = ["BUDGET", "Budget", "OverBudget"]
+
+MAX_STEPS = 2_000_000
+MAX_SECONDS = 2.0
+MAX_NODES = 200_000  # values inside one value, counted as often as they occur
+MIN_TEXT = 1 << 20
+_STEPS_BETWEEN_LOOKS = 500
+_CHARACTERS_PER_STEP = 64
+
+
+class OverBudget(Exception):
+    """The template asks for more than it may use. The message says of what."""
+
+
+class Budget:
+    """The budget of one rendering. Every method raises OverBudget.
+
+    Steps bound the time by themselves; the clock is for machines slower than anyone thought of.
+    """
+
+    def __init__(self, input_characters: int, clock: Callable[[], float]) -> None:
+        """`input_characters`: size of the conversation; it may be written out a few times over. `clock`: seconds."""
+        self.max_output = MIN_TEXT + 4 * input_characters
+        self.max_text = 2 * self.max_output  # one value; all that is written, inside macros too, is twice that
+        self._emitted = 0
+        self._steps = 0
+        self._next_look = _STEPS_BETWEEN_LOOKS
+        self._clock = clock
+        self._deadline = clock() + MAX_SECONDS
+
+    def burn(self, steps: int = 1) -> None:
+        """Use up steps."""
+        self._steps += steps
+        if self._steps < self._next_look:
+            return
+        self._next_look = self._steps + _STEPS_BETWEEN_LOOKS
+        if self._steps > MAX_STEPS:
+            raise OverBudget(f"it takes more than {MAX_STEPS} steps")
+        if self._clock() > self._deadline:
+            raise OverBudget(f"it takes longer than {MAX_SECONDS} seconds")
+
+    def text(self, characters: int) -> None:
+        """Announce a text of this length, before it is made."""
+        if characters > self.max_text:
+            raise OverBudget(f"it makes a text of {characters} characters, at most {self.max_text} are allowed")
+        self.burn(1 + max(characters, 0) // _CHARACTERS_PER_STEP)
+
+    def emit(self, characters: int) -> None:
+        """Announce text that is written, to the output or to what a macro returns."""
+        self._emitted += characters
+        if self._emitted > 2 * self.max_text:
+            raise OverBudget(f"it writes more than {2 * self.max_text} characters")
+        self.burn(1 + characters // _CHARACTERS_PER_STEP)
+
+    def weigh(self, value: object, *, printable: bool = False) -> None:
+        """Check what a value holds, counting what occurs twice twice: its text, copies and comparisons cost that.
+
+        `printable`: refuse what has no text of its own, as functions and namespaces.
+        """
+        nodes = characters = 0
+        stack = [value]
+        while stack:
+            item = stack.pop()
+            nodes += 1
+            if isinstance(item, str):
+                characters += len(item)
+            elif isinstance(item, Mapping):
+                stack.extend(item.keys())
+                stack.extend(item.values())
+            elif isinstance(item, (list, tuple)):
+                stack.extend(item)
+            elif printable and not isinstance(item, (int, float, Undefined, type(None), range)):
+                raise OverBudget(f"it writes a value of type {type(item).__name__}, which has no text")
+            if nodes + len(stack) > MAX_NODES or characters > self.max_text:
+                raise OverBudget(f"it makes a value of more than {MAX_NODES} parts or {self.max_text} characters")
+        self.burn(1 + nodes // 4 + characters // _CHARACTERS_PER_STEP)
+
+    def string(self, value: object) -> str:
+        """`str(value)`, once it is known to be small and harmless."""
+        if not isinstance(value, str):
+            self.weigh(value, printable=True)
+            value = str(value)
+        self.text(len(value))
+        return value
+
+
+BUDGET: ContextVar[Budget] = ContextVar("budget")
