@@ -13,6 +13,8 @@ __all__ = ["MAX_HEADER_BYTES", "Cursor", "quoted"]
 # Metadata and tensor table lie in this window. The largest known headers (a 262k vocabulary with merges) take 16 MiB.
 MAX_HEADER_BYTES = 128 * 2**20
 
+_PIECE = 2**20
+
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 
@@ -68,6 +70,16 @@ class Cursor:
             self.fail(f"{what} has length {length}, the limit is {max_bytes}", start)
         self.need(length, what)
         return self.decode(length, what)
+
+    def skip_text(self, length: int, what: str) -> None:
+        """Step over `length` bytes, which must exist and be UTF-8. A long text is never decoded as a whole."""
+        end = self.offset + length
+        while self.offset < end:
+            stop = min(end, self.offset + _PIECE)
+            for _ in range(3):  # do not cut a character: at most three bytes continue one
+                if stop < end and self.window[stop] & 0xC0 == 0x80:
+                    stop -= 1
+            self.decode(stop - self.offset, what)
 
     def decode(self, length: int, what: str) -> str:
         """The next `length` bytes, which must exist, as UTF-8."""

@@ -66,7 +66,7 @@ class _ValueReader:
             length = cursor.u64(f"{name}: length of the string")
             cursor.need(length, f"{name}: a string of length {length}")
             offset = cursor.offset
-            cursor.decode(length, f"{name}: the string")
+            cursor.skip_text(length, f"{name}: the string")
             return Entry(value_type, offset, length)
         if value_type is ValueType.ARRAY:
             return self._array(name, 1)

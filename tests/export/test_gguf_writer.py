@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -281,3 +284,31 @@ def test_permissions_and_links(tmp_path: Path) -> None:
     path.chmod(0o600)
     _write(path)
     assert path.stat().st_mode & 0o777 == 0o600  # as the file that was replaced
+
+
+_WRITE_FOREVER = """
+import sys
+from edge.export import GGUFWriter
+number = 0
+while True:
+    number += 1
+    writer = GGUFWriter(sys.argv[1])
+    writer.add("number", number)
+    writer.add_tensor("w", 0, (250_000,), bytes([number % 256]) * 1_000_000)
+    writer.finish()
+    if number == 1:
+        print("ready", flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    for delay in (0.0, 0.003, 0.011, 0.04):
+        with subprocess.Popen([sys.executable, "-c", _WRITE_FOREVER, str(path)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"ready\n"
+            time.sleep(delay)
+            child.kill()
+        with open_gguf(path) as file:
+            number = file.get_int("number", minimum=1)
+            assert set(bytes(file.tensor_data("w"))) == {number % 256}

@@ -107,6 +107,20 @@ def test_string_array_names_the_string_that_is_not_utf8(opened: Open) -> None:
                 read()
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_long_text_is_checked_in_pieces(opened: Open, shift: int) -> None:
+    text = "x" * shift + "👋" * 600_000  # 2.4 MB: two cuts, each inside a character for some shift
+    with opened(gguf([string("long", text)])) as file:
+        assert file.get_str("long") == text
+    for at in (2**20 - 2, 2**20, 2**20 + 1, 2**21 + 3):
+        broken = bytearray(text.encode())
+        broken[at] = 0xFF
+        with pytest.raises(BadModelFile, match=r"byte \d+: key 'long': the string is not UTF-8") as caught:
+            opened(gguf([string("long", bytes(broken))]))
+        reported = int(str(caught.value).split("byte ")[1].split(":")[0]) - 48  # where the text starts
+        assert at - 3 <= reported <= at
+
+
 def test_defaults_ranges_and_types_of_accessors(opened: Open) -> None:
     entries = [
         entry("n", raw.INT32, raw.i32(5)),
