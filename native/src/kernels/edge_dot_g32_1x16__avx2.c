@@ -9,23 +9,23 @@
 void edge_matmul_f32_a8g32_w8g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
     (void)num_tokens;
-    edge_g32_1x16(out, tiles, cols, acts, 8, 0);
+    edge_g32_rows(out, tiles, cols, acts, 0, 8, 0, 1);
 }
 
 void edge_matmul_f32_a8g32_w4g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
     (void)num_tokens;
-    edge_g32_1x16(out, tiles, cols, acts, 4, 0);
+    edge_g32_rows(out, tiles, cols, acts, 0, 4, 0, 1);
 }
 
 void edge_matmul_f32_a8g32_w4mg32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                              int32_t num_tokens) {
     (void)num_tokens;
-    edge_g32_1x16(out, tiles, cols, acts, 4, 1);
+    edge_g32_rows(out, tiles, cols, acts, 0, 4, 1, 1);
 }
 
 void edge_matmul_f32_a8g32_w5g32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
     (void)num_tokens;
-    edge_g32_1x16(out, tiles, cols, acts, 5, 0);
+    edge_g32_rows(out, tiles, cols, acts, 0, 5, 0, 1);
 }

@@ -8,20 +8,20 @@
 
 void edge_matmul_f32_a8g32_w8g32_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
-    edge_g32_panels(out, tiles, cols, acts, num_tokens, 8, 0);
+    edge_g32_8x16(out, tiles, cols, acts, num_tokens, 8, 0);
 }
 
 void edge_matmul_f32_a8g32_w4g32_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
-    edge_g32_panels(out, tiles, cols, acts, num_tokens, 4, 0);
+    edge_g32_8x16(out, tiles, cols, acts, num_tokens, 4, 0);
 }
 
 void edge_matmul_f32_a8g32_w4mg32_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                              int32_t num_tokens) {
-    edge_g32_panels(out, tiles, cols, acts, num_tokens, 4, 1);
+    edge_g32_8x16(out, tiles, cols, acts, num_tokens, 4, 1);
 }
 
 void edge_matmul_f32_a8g32_w5g32_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
-    edge_g32_panels(out, tiles, cols, acts, num_tokens, 5, 0);
+    edge_g32_8x16(out, tiles, cols, acts, num_tokens, 5, 0);
 }

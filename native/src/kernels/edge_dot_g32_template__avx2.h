@@ -44,45 +44,141 @@ EDGE_INLINE __m256 edge_g32_accumulate(__m256 acc, __m256i sum, __m256 dw, __m25
     return acc;
 }
 
-/* The sums of one half of a tile against one token's 32 codes, offset not yet subtracted. */
-EDGE_INLINE __m256i edge_g32_sum(const uint8_t *tile, const int8_t *q, int bits, int half) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    if (bits == 8) {
-        __m256i sum = _mm256_setzero_si256();
-        for (int v = 0; v < EDGE_TILE_VECTORS; v++) {
-            sum = _mm256_add_epi32(sum, edge_dot_signed(edge_codes(tile, 8, v, half), edge_broadcast(q + 4 * v)));
-        }
-        return sum;
-    }
-    __m256i pairs[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-    for (int v = 0; v < EDGE_TILE_VECTORS; v++) {
-        __m256i product = _mm256_maddubs_epi16(edge_codes(tile, bits, v, half), edge_broadcast(q + 4 * v));
-        pairs[v / 4] = _mm256_add_epi16(pairs[v / 4], product);
-    }
-    if (bits == 4) {
-        return _mm256_madd_epi16(_mm256_add_epi16(pairs[0], pairs[1]), ones);
-    }
-    return _mm256_add_epi32(_mm256_madd_epi16(pairs[0], ones), _mm256_madd_epi16(pairs[1], ones));
+/* One row of activations from group g on; a plain copy, so that stores to the output cannot touch it. */
+typedef struct edge_g32_row {
+    const int8_t *q;
+    const float *d;
+    const int32_t *s;
+} edge_g32_row;
+
+EDGE_INLINE edge_g32_row edge_g32_row_of(const edge_acts *acts, int32_t token, int32_t g) {
+    edge_g32_row row = {acts->q + token * acts->q_stride + (int64_t)g * EDGE_GROUP,
+                        acts->d + token * acts->d_stride + g, acts->s + token * acts->s_stride + g};
+    return row;
 }
 
-EDGE_INLINE void edge_g32_1x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int bits,
-                               int min) {
-    const int tile_bytes = edge_g32_bytes(bits, min), d = edge_g32_codes(bits), m = d + EDGE_ROW_HALVES;
-    __m256 acc[EDGE_HALVES] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
-        const uint8_t *tile = tiles + (int64_t)g * tile_bytes;
-        const int8_t *q = acts->q + (int64_t)g * EDGE_GROUP;
-        const __m256 da = _mm256_set1_ps(acts->d[g]);
-        edge_prefetch(tile, tile_bytes);
+/* Where the codes of a tile are taken from: unpacked in registers, or vectors that a panel has unpacked. */
+EDGE_INLINE __m256i edge_g32_codes_of(const uint8_t *tile, int bits, int unpacked, int v, int half) {
+    return unpacked ? edge_load(tile + v * EDGE_VECTOR_BYTES + half * EDGE_HALF_BYTES)
+                    : edge_codes(tile, bits, v, half);
+}
+
+/* Adds the products of vector v and token t to pairs[t][half], or begins with them. */
+EDGE_INLINE void edge_g32_products(__m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile,
+                                   const edge_g32_row *rows, int32_t i, int bits, int unpacked, int tokens, int v,
+                                   int is_first) {
+    const __m256i low = edge_g32_codes_of(tile, bits, unpacked, v, 0);
+    const __m256i high = edge_g32_codes_of(tile, bits, unpacked, v, 1);
+    for (int t = 0; t < tokens; t++) {
+        const __m256i a = edge_broadcast(rows[t].q + (int64_t)i * EDGE_GROUP + 4 * v);
+        const __m256i p0 = _mm256_maddubs_epi16(low, a), p1 = _mm256_maddubs_epi16(high, a);
+        pairs[t][0] = is_first ? p0 : _mm256_add_epi16(pairs[t][0], p0);
+        pairs[t][1] = is_first ? p1 : _mm256_add_epi16(pairs[t][1], p1);
+    }
+}
+
+/* sum[t][half] (+)= vectors begin .. end - 1 times token t, in int16 and widened once. 4 and 5 bits. */
+EDGE_INLINE void edge_g32_dot_unsigned(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile,
+                                       const edge_g32_row *rows, int32_t i, int bits, int unpacked, int tokens,
+                                       int begin, int end) {
+    __m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES];
+    edge_g32_products(pairs, tile, rows, i, bits, unpacked, tokens, begin, 1);
+    for (int v = begin + 1; v < end; v++) {
+        edge_g32_products(pairs, tile, rows, i, bits, unpacked, tokens, v, 0);
+    }
+    for (int t = 0; t < tokens; t++) {
         for (int half = 0; half < EDGE_HALVES; half++) {
-            __m256i sum = edge_g32_subtract_offset(edge_g32_sum(tile, q, bits, half), acts->s + g, bits, min);
-            __m256 dw = edge_load_f16(tile + d + half * 16);
-            __m256 mw = min ? edge_load_f16(tile + m + half * 16) : dw;
-            acc[half] = edge_g32_accumulate(acc[half], sum, dw, mw, da, acts->s + g, min);
+            const __m256i wide = _mm256_madd_epi16(pairs[t][half], _mm256_set1_epi16(1));
+            sum[t][half] = begin == 0 ? wide : _mm256_add_epi32(sum[t][half], wide);
         }
     }
-    _mm256_storeu_ps(out, acc[0]);
-    _mm256_storeu_ps(out + EDGE_LANE_ROWS, acc[1]);
+}
+
+EDGE_INLINE void edge_g32_dot_signed(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile,
+                                     const edge_g32_row *rows, int32_t i, int tokens) {
+    for (int t = 0; t < tokens; t++) {
+        sum[t][0] = sum[t][1] = _mm256_setzero_si256();
+    }
+    for (int v = 0; v < EDGE_TILE_VECTORS; v++) {
+        for (int half = 0; half < EDGE_HALVES; half++) {
+            const __m256i w = edge_codes(tile, 8, v, half);
+            for (int t = 0; t < tokens; t++) {
+                const __m256i a = edge_broadcast(rows[t].q + (int64_t)i * EDGE_GROUP + 4 * v);
+                sum[t][half] = _mm256_add_epi32(sum[t][half], edge_dot_signed(w, a));
+            }
+        }
+    }
+}
+
+/* The exact sums of group i for `tokens` (a constant) rows, offset not yet subtracted. */
+EDGE_INLINE void edge_g32_dot(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile,
+                              const edge_g32_row *rows, int32_t i, int bits, int unpacked, int tokens) {
+    if (bits == 8) {
+        edge_g32_dot_signed(sum, tile, rows, i, tokens);
+    } else if (bits == 4) {
+        edge_g32_dot_unsigned(sum, tile, rows, i, 4, unpacked, tokens, 0, 8);
+    } else {
+        edge_g32_dot_unsigned(sum, tile, rows, i, bits, unpacked, tokens, 0, 4);
+        edge_g32_dot_unsigned(sum, tile, rows, i, bits, unpacked, tokens, 4, 8);
+    }
+}
+
+/* One tile against `tokens` rows: acc[t][half] takes group i. dw, mw: 8 scales and minima per half. */
+EDGE_INLINE void edge_g32_tile(__m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile,
+                               const __m256 dw[EDGE_HALVES], const __m256 mw[EDGE_HALVES], const edge_g32_row *rows,
+                               int32_t i, int bits, int min, int unpacked, int tokens) {
+    __m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES];
+    edge_g32_dot(sum, tile, rows, i, bits, unpacked, tokens);
+    for (int t = 0; t < tokens; t++) {
+        const __m256 da = _mm256_set1_ps(rows[t].d[i]);
+        for (int half = 0; half < EDGE_HALVES; half++) {
+            const __m256i exact = edge_g32_subtract_offset(sum[t][half], rows[t].s + i, bits, min);
+            acc[t][half] = edge_g32_accumulate(acc[t][half], exact, dw[half], mw[half], da, rows[t].s + i, min);
+        }
+    }
+}
+
+/* All of k for `tokens` (a constant, at most EDGE_BLOCK_TOKENS) rows, codes unpacked in registers. */
+EDGE_INLINE void edge_g32_rows(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t token,
+                               int bits, int min, int tokens) {
+    const int tile_bytes = edge_g32_bytes(bits, min), d = edge_g32_codes(bits), m = d + EDGE_ROW_HALVES;
+    edge_g32_row rows[EDGE_BLOCK_TOKENS];
+    __m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES];
+    for (int t = 0; t < tokens; t++) {
+        rows[t] = edge_g32_row_of(acts, token + t, 0);
+        acc[t][0] = acc[t][1] = _mm256_setzero_ps();
+    }
+    for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
+        const uint8_t *tile = tiles + (int64_t)g * tile_bytes;
+        edge_prefetch(tile, tile_bytes);
+        const __m256 dw[EDGE_HALVES] = {edge_load_f16(tile + d), edge_load_f16(tile + d + 16)};
+        __m256 mw[EDGE_HALVES] = {dw[0], dw[1]};
+        if (min) {
+            mw[0] = edge_load_f16(tile + m);
+            mw[1] = edge_load_f16(tile + m + 16);
+        }
+        edge_g32_tile(acc, tile, dw, mw, rows, g, bits, min, 0, tokens);
+    }
+    for (int t = 0; t < tokens; t++) {
+        _mm256_storeu_ps(out + (token + t) * EDGE_TILE_ROWS, acc[t][0]);
+        _mm256_storeu_ps(out + (token + t) * EDGE_TILE_ROWS + EDGE_LANE_ROWS, acc[t][1]);
+    }
+}
+
+/* 1 .. 8 tokens: for so few, unpacking a tile twice costs less than storing what was unpacked. */
+EDGE_INLINE void edge_g32_8x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                               int32_t num_tokens, int bits, int min) {
+    int32_t t = 0;
+    for (; t + 4 <= num_tokens; t += 4) {
+        edge_g32_rows(out, tiles, cols, acts, t, bits, min, 4);
+    }
+    if (num_tokens - t == 3) {
+        edge_g32_rows(out, tiles, cols, acts, t, bits, min, 3);
+    } else if (num_tokens - t == 2) {
+        edge_g32_rows(out, tiles, cols, acts, t, bits, min, 2);
+    } else if (num_tokens - t == 1) {
+        edge_g32_rows(out, tiles, cols, acts, t, bits, min, 1);
+    }
 }
 
 /* 256 k of 16 rows, unpacked once for all tokens. Codes of 8 bits stay where they are. */
@@ -109,74 +205,36 @@ EDGE_INLINE void edge_g32_unpack(edge_g32_panel *panel, const uint8_t *tiles, in
     }
 }
 
-/* sum[t][half] += codes of vectors begin .. end - 1 times token t, widened to int32 once. 4 and 5 bits. */
-EDGE_INLINE void edge_g32_dot_unsigned(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *codes,
-                                       const int8_t *q, int64_t q_stride, int tokens, int begin, int end) {
-    __m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES];
-    for (int v = begin; v < end; v++) {
-        const __m256i low = edge_load(codes + v * EDGE_VECTOR_BYTES);
-        const __m256i high = edge_load(codes + v * EDGE_VECTOR_BYTES + EDGE_HALF_BYTES);
-        for (int t = 0; t < tokens; t++) {
-            const __m256i a = edge_broadcast(q + t * q_stride + 4 * v);
-            const __m256i p0 = _mm256_maddubs_epi16(low, a), p1 = _mm256_maddubs_epi16(high, a);
-            pairs[t][0] = v == begin ? p0 : _mm256_add_epi16(pairs[t][0], p0);
-            pairs[t][1] = v == begin ? p1 : _mm256_add_epi16(pairs[t][1], p1);
-        }
-    }
-    for (int t = 0; t < tokens; t++) {
-        for (int half = 0; half < EDGE_HALVES; half++) {
-            const __m256i wide = _mm256_madd_epi16(pairs[t][half], _mm256_set1_epi16(1));
-            sum[t][half] = begin == 0 ? wide : _mm256_add_epi32(sum[t][half], wide);
-        }
-    }
-}
-
-EDGE_INLINE void edge_g32_dot_signed(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *codes, const int8_t *q,
-                                     int64_t q_stride, int tokens) {
-    for (int v = 0; v < EDGE_TILE_VECTORS; v++) {
-        for (int half = 0; half < EDGE_HALVES; half++) {
-            const __m256i w = edge_load(codes + v * EDGE_VECTOR_BYTES + half * EDGE_HALF_BYTES);
-            for (int t = 0; t < tokens; t++) {
-                const __m256i product = edge_dot_signed(w, edge_broadcast(q + t * q_stride + 4 * v));
-                sum[t][half] = v == 0 ? product : _mm256_add_epi32(sum[t][half], product);
-            }
-        }
-    }
-}
-
 /* `tokens` (a constant) rows of activations, from group g on, against a panel. */
 EDGE_INLINE void edge_g32_block(float *out, const edge_g32_panel *panel, const uint8_t *tiles, int32_t num_tiles,
                                 const edge_acts *acts, int32_t token, int32_t g, int bits, int min, int tokens) {
-    const int8_t *q = acts->q + token * acts->q_stride + (int64_t)g * EDGE_GROUP;
-    const float *da = acts->d + token * acts->d_stride + g;
-    const int32_t *s = acts->s + token * acts->s_stride + g;
+    edge_g32_row rows[EDGE_BLOCK_TOKENS];
+    __m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES];
+    float *to = out + token * EDGE_TILE_ROWS;
+    for (int t = 0; t < tokens; t++) {
+        rows[t] = edge_g32_row_of(acts, token + t, g);
+        acc[t][0] = _mm256_loadu_ps(to + t * EDGE_TILE_ROWS);
+        acc[t][1] = _mm256_loadu_ps(to + t * EDGE_TILE_ROWS + EDGE_LANE_ROWS);
+    }
     for (int32_t i = 0; i < num_tiles; i++) {
-        __m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES];
-        if (bits == 8) {
-            edge_g32_dot_signed(sum, tiles + i * edge_g32_bytes(bits, min), q + i * EDGE_GROUP, acts->q_stride, tokens);
-        } else if (bits == 4) {
-            edge_g32_dot_unsigned(sum, panel->codes[i], q + i * EDGE_GROUP, acts->q_stride, tokens, 0, 8);
-        } else {
-            edge_g32_dot_unsigned(sum, panel->codes[i], q + i * EDGE_GROUP, acts->q_stride, tokens, 0, 4);
-            edge_g32_dot_unsigned(sum, panel->codes[i], q + i * EDGE_GROUP, acts->q_stride, tokens, 4, 8);
+        const uint8_t *codes = bits == 8 ? tiles + i * edge_g32_bytes(bits, min) : panel->codes[i];
+        const __m256 dw[EDGE_HALVES] = {_mm256_loadu_ps(panel->d[i]), _mm256_loadu_ps(panel->d[i] + EDGE_LANE_ROWS)};
+        __m256 mw[EDGE_HALVES] = {dw[0], dw[1]};
+        if (min) {
+            mw[0] = _mm256_loadu_ps(panel->m[i]);
+            mw[1] = _mm256_loadu_ps(panel->m[i] + EDGE_LANE_ROWS);
         }
-        for (int t = 0; t < tokens; t++) {
-            const int32_t *st = s + t * acts->s_stride + i;
-            const __m256 d = _mm256_set1_ps(da[t * acts->d_stride + i]);
-            for (int half = 0; half < EDGE_HALVES; half++) {
-                float *to = out + (token + t) * EDGE_TILE_ROWS + half * EDGE_LANE_ROWS;
-                const __m256 dw = _mm256_loadu_ps(panel->d[i] + half * EDGE_LANE_ROWS);
-                const __m256 mw = min ? _mm256_loadu_ps(panel->m[i] + half * EDGE_LANE_ROWS) : dw;
-                const __m256i exact = edge_g32_subtract_offset(sum[t][half], st, bits, min);
-                _mm256_storeu_ps(to, edge_g32_accumulate(_mm256_loadu_ps(to), exact, dw, mw, d, st, min));
-            }
-        }
+        edge_g32_tile(acc, codes, dw, mw, rows, i, bits, min, 1, tokens);
+    }
+    for (int t = 0; t < tokens; t++) {
+        _mm256_storeu_ps(to + t * EDGE_TILE_ROWS, acc[t][0]);
+        _mm256_storeu_ps(to + t * EDGE_TILE_ROWS + EDGE_LANE_ROWS, acc[t][1]);
     }
 }
 
-/* Any number of tokens: panel by panel, EDGE_BLOCK_TOKENS tokens at a time. */
-EDGE_INLINE void edge_g32_panels(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
-                                 int32_t num_tokens, int bits, int min) {
+/* A chunk: panel by panel, EDGE_BLOCK_TOKENS tokens at a time. */
+EDGE_INLINE void edge_g32_64x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                int32_t num_tokens, int bits, int min) {
     edge_g32_panel panel;
     memset(out, 0, (size_t)num_tokens * EDGE_TILE_ROWS * sizeof out[0]);
     for (int32_t g = 0; g < cols / EDGE_GROUP; g += EDGE_SUPER_TILES) {
