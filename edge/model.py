@@ -23,6 +23,7 @@ from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
+    from edge.templates import ChatTemplate
     from edge.tokenizer import Tokenizer
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
@@ -219,17 +220,13 @@ class Model:
         )
 
     def _encode_chat(self, messages: Items[Message]) -> list[int]:
-        if self.chat_template is None:
-            raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
-        from edge.templates import render
-
-        tokenizer = self.tokenizer
+        template, tokenizer = self._compiled_template, self.tokenizer
         bos, eos = tokenizer.bos_id, tokenizer.eos_id
-        text = render(
-            self.chat_template,
-            [_shield(message, tokenizer.shield) for message in messages],
+        text = template.render(
+            messages,
             bos_token="" if bos is None else tokenizer.token_text(bos),
             eos_token="" if eos is None else tokenizer.token_text(eos),
+            shield=tokenizer.shield,
         )
         # The template's control tokens are read as such, those that someone wrote into a message stay text.
         tokens = tokenizer.encode(text, add_special=False, parse_special=True, shielded=True)
@@ -238,20 +235,17 @@ class Model:
             tokens.insert(0, bos)
         return tokens
 
+    @cached_property
+    def _compiled_template(self) -> ChatTemplate:
+        if self.chat_template is None:
+            raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
+        from edge.templates import ChatTemplate
+
+        return ChatTemplate(self.chat_template)
+
     def _check_open(self) -> None:
         if self._closed:
             raise RequestError("the model is closed; load it again")
-
-
-def _shield(value: Any, shield: Callable[[str], str]) -> Any:
-    """All texts of a message, however deep, through `shield`."""
-    if isinstance(value, str):
-        return shield(value)
-    if isinstance(value, Mapping):
-        return {key: _shield(item, shield) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_shield(item, shield) for item in value]
-    return value
 
 
 def load(

@@ -91,7 +91,8 @@ def _write(
             array[ord(NAN_BYTE)] = np.nan
         if name == "output.weight":
             array[256:] = 0.0  # greedily, special tokens never come: answers are as long as they may be
-        writer.add_tensor(name, of, (rows, cols), edge.quant.encode(of, array))
+        data = array.tobytes() if of is GGMLType.F32 else edge.quant.encode(of, array)  # encode refuses NaN
+        writer.add_tensor(name, of, (rows, cols), data)
 
     def gain(name: str) -> None:
         writer.add_tensor(name, GGMLType.F32, (HIDDEN,), np.ones(HIDDEN, np.float32).tobytes())

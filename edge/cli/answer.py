@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from edge.cli.interrupt import cancelling
@@ -19,10 +18,10 @@ from edge.stream import PrefillProgress, Stream
 _CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
-def load_with_progress(path: Path, *, context: int | None, threads: int | None, isa: str | None) -> Model:
+def load_with_progress(name: str | None, *, context: int | None, threads: int | None, isa: str | None) -> Model:
     """edge.load with a progress bar on a terminal."""
     with ProgressBar("loading", " MiB", 2**20) as bar:
-        return load(path, context=context, threads=threads, isa=isa, on_progress=bar)
+        return load(name, context=context, threads=threads, isa=isa, on_progress=bar)
 
 
 class Answerer:

@@ -43,7 +43,8 @@ def command(
     """
     # Arguments are judged before the seconds that loading may take.
     model_name, prompt = split_arguments(first, second)
-    path = resolve(model_name)
+    if model_name is not None:
+        model_name = str(resolve(model_name))
     if raw and system is not None:
         raise RequestError("--system needs a chat template, and --raw uses none; leave one of them out")
     prompt = _read_stdin() if prompt == "-" else prompt
@@ -58,7 +59,7 @@ def command(
 
     from edge.cli.answer import Answerer, load_with_progress
 
-    with load_with_progress(path, context=context, threads=threads, isa=isa) as model:
+    with load_with_progress(model_name, context=context, threads=threads, isa=isa) as model:
         answerer = Answerer(model, raw=raw, system=system, options=sampling)
         if prompt is None:
             from edge.cli.chat_loop import chat_loop

@@ -99,6 +99,7 @@ def test_interrupt_ends_the_answer_and_not_the_chat(
         terminal.wait_for("> ")
         terminal.process.send_signal(signal.SIGINT)
         terminal.wait_for("(Ctrl-D leaves)")
+        terminal.wait_for("> ")
         terminal.enter("\x04")
         assert terminal.exit_code() == 0
 

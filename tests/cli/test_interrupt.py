@@ -81,7 +81,8 @@ def test_reader_goes_away(edge_environment: dict[str, str], long_model: Path) ->
     assert process.stdout.read(1)
     process.stdout.close()
     assert process.stderr is not None
-    errors = process.stderr.read()
+    with process.stderr:
+        errors = process.stderr.read()
     assert process.wait(PATIENCE) == 1
     assert errors == b""
 
