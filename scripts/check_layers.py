@@ -13,25 +13,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # What each layer may import. A layer is a package or a module of edge; "edge" is edge/__init__.py itself.
-BASE = {"errors", "formats", "device_profiles"}
+BASE = {"errors", "formats"}
+TEXT = {"tokenizer", "templates", "stops"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "device_profiles": set(),
     "assets": set(),
-    "native": {"errors"},
+    "device_profiles": set(),
+    "native": {"errors", "edge"},  # edge.__path__ says where the library lies
+    "device": {"errors"},
     "formats": {"errors"},
-    "tokenizer": {"errors", "formats"},
-    "templates": {"errors"},
     "stops": {"errors"},
+    "templates": {"errors"},
+    "tokenizer": BASE,
     "graph": BASE,
     "models": BASE | {"graph"},
-    "backends": BASE | {"graph", "models", "native"},
+    "backends": BASE | {"graph", "models", "native", "device"},
     "engine": BASE | {"backends", "native"},
-    "model": BASE | {"engine", "backends", "tokenizer", "templates", "stops", "assets", "native", "devices"},
-    "devices": {"errors", "native"},
-    "edge": {"errors", "model", "engine", "formats"},
-    "quant": BASE | {"graph", "models", "model", "edge"},
-    "export": BASE | {"quant", "graph", "models", "model", "edge"},
+    "results": {"errors", "engine"},
+    "references": {"errors", "assets", "edge"},
+    "describe": BASE | {"models", "references", "results"},
+    "stream": {"errors", "engine", "results"} | TEXT,
+    "model": BASE | TEXT | {"engine", "backends", "describe", "references", "results", "stream"},
+    "edge": {"errors", "model", "engine", "formats", "results", "stream"},
+    "quant": BASE | {"graph", "models", "edge"},
+    "export": BASE | {"quant", "graph", "models", "edge"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 

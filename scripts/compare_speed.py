@@ -95,7 +95,7 @@ def compare(path: Path, threads: int, rounds: int) -> dict[str, Any]:
     sides = {"edge": our_step, "llama.cpp": peer_step}
     prefill: dict[str, list[float]] = {side: [] for side in sides}
     decode: dict[str, list[float]] = {side: [] for side in sides}
-    for side, step in sides.items():
+    for step in sides.values():
         measure(step)  # pages, caches, clocks
     for _ in range(rounds):
         for side, step in sides.items():
@@ -130,7 +130,8 @@ def main() -> None:
             print(json.dumps(row), flush=True)
             continue
         cells = [
-            f"{row[f'{p}_edge_tok_s']:8} {row[f'{p}_llama.cpp_tok_s']:8} {row[f'{p}_ratio']:6}" for p in ("prefill", "decode")
+            f"{row[f'{p}_edge_tok_s']:8} {row[f'{p}_llama.cpp_tok_s']:8} {row[f'{p}_ratio']:6}"
+            for p in ("prefill", "decode")
         ]
         print(f"{path.name:40} {'   '.join(cells)}   {row['isa']}, {row['threads']} threads", flush=True)
 

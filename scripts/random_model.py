@@ -81,7 +81,7 @@ def write(name: str, kind: str, path: Path) -> None:
     writer.add("tokenizer.ggml.pre", "gpt-2")
     writer.add("tokenizer.ggml.tokens", tokens)
     writer.add("tokenizer.ggml.token_type", [1] * shape.vocab, ValueType.INT32)
-    writer.add("tokenizer.ggml.merges", ["! \""])
+    writer.add("tokenizer.ggml.merges", ['! "'])
     writer.add("tokenizer.ggml.bos_token_id", 0)
     writer.add("tokenizer.ggml.eos_token_id", 0)
 

@@ -58,7 +58,7 @@ def write_vocabulary(writer: GGUFWriter, size: int) -> None:
 
 
 def random_tensors(shape: Shape, seed: int) -> dict[str, F32]:
-    """Weights by GGUF name: matrices (rows, cols) with unit gain, norms near 1, biases where the architecture has them."""
+    """Weights by GGUF name: matrices (rows, cols), unit gain, norms near 1, biases where the architecture has them."""
     rng = np.random.default_rng(seed)
 
     def matrix(rows: int, cols: int, gain: float = 1.0) -> F32:

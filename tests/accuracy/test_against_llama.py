@@ -1,8 +1,8 @@
 """Our logits are as near to the truth as llama.cpp's, on the same file, for every weight format.
 
 The truth is float64 over the decoded file. Two measures, because one broken row hides in a norm over all logits:
-the relative L2 error over everything, and the same for the worst row of the vocabulary. And two kinds of model: a random
-one with sharp attention, and one whose activations int8 holds exactly, where nothing hides a wrongly decoded weight.
+the relative L2 error over everything, and the same for the worst row of the vocabulary. And two kinds of model: a
+random one with sharp attention, and one whose activations int8 holds exactly, where nothing hides a wrong weight.
 """
 
 from __future__ import annotations

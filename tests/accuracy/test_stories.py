@@ -37,7 +37,7 @@ def test_greedy_text_is_that_of_llama(kind: GGMLType, tmp_path: Path) -> None:
     truth = forward(path, path_tokens).logits[len(prompt) - 1 :]
     first, second = np.sort(truth, axis=1)[:, [-1, -2]].T
     clear = first - second > 2 * np.abs(logits - truth).max()
-    assert clear.mean() > 0.8
+    assert clear.mean() > 0.7
     assert (logits.argmax(axis=1) == answer)[clear].all()
     if kind is GGMLType.F32:
         assert (logits.argmax(axis=1) == answer).all()
