@@ -1,4 +1,4 @@
-"""The truth: a forward pass in float64 over the decoded file, written apart from edge.graph so neither hides the other."""
+"""The truth: float64 over the decoded file, written apart from edge.graph, so that neither hides the other."""
 
 from __future__ import annotations
 
