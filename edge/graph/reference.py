@@ -1,22 +1,23 @@
 """The NumPy lowering: runs the graph of fine ops as composed, before any fusion. What everything is tested against.
 
-Three modes. "float64": the truth over the dequantised weights. "float32": the same in single precision. "engine":
-rounds where the native engine rounds - activations to int8 in the weight format's groups, K and V to the cache's type,
-every value to float32 - so that what remains is the order of sums.
+Three modes. "float64": the truth over the dequantised weights. "float32": the same in single precision. "engine": what
+the native engine does, operation for operation - activations to int8 in the weight format's groups, K and V to the
+cache's type, sums in its order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.formats.types import type_name
-from edge.graph import numerics
-from edge.graph.numerics import ACTIVATION_GROUP, Array
+from edge.formats.types import GGMLType
+from edge.graph import engine_math, numerics
+from edge.graph.blocks import Blocks, split_blocks
+from edge.graph.numerics import Array
 from edge.graph.ops import (
     Add,
     Attention,
@@ -34,13 +35,16 @@ from edge.graph.ops import (
 Mode = Literal["float64", "float32", "engine"]
 KVType = Literal["f32", "f16"]
 
+_FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A tensor, decoded to floats, and the ggml type number that it has in the file."""
+    """A tensor decoded to floats. Engine mode also reads a quantised matrix as it is: ggml type number and bytes."""
 
     values: NDArray[np.floating[Any]]
-    type: int
+    type: int = GGMLType.F32
+    data: bytes | memoryview = b""
 
 
 @dataclass(slots=True)
@@ -68,7 +72,8 @@ class Reference:
         self._engine = mode == "engine"
         self._dtype = np.dtype(np.float64 if mode == "float64" else np.float32)
         self._kv_type = kv_type
-        self._weights: dict[str, tuple[Array, int]] = {}
+        self._weights: dict[str, Array] = {}
+        self._blocks: dict[str, Blocks] = {}  # engine mode: the quantised ones
         self._kv: dict[tuple[int, int], _History] = {}
         self.values: Mapping[str, Array] = {}
 
@@ -120,13 +125,15 @@ class Reference:
     def _run(self, node: Node, inputs: list[Array], run: _Step) -> Array:
         match node.op:
             case Embedding(weight, scale):
-                return self._weight(weight)[0][run.token_ids] * self._dtype.type(scale)
+                return self._weight(weight)[run.token_ids] * self._dtype.type(scale)
             case RmsNorm(gain, eps):
-                norm = numerics.engine_rms_norm if self._engine else numerics.rms_norm
-                return norm(inputs[0], self._weight(gain)[0], eps)
+                norm = engine_math.rms_norm if self._engine else numerics.rms_norm
+                return norm(inputs[0], self._weight(gain), eps)
             case Linear():
                 return self._linear(node.op, inputs[0])
             case Rope(spec, head_dim):
+                if self._engine:  # which has it as a float
+                    spec = replace(spec, magnitude=float(np.float32(spec.magnitude)))
                 return numerics.rope(inputs[0], spec, head_dim, run.positions)
             case Attention():
                 return self._attention(node.op, inputs, run)
@@ -135,36 +142,31 @@ class Reference:
             case Mul():
                 return inputs[0] * inputs[1]
             case Silu():
-                return numerics.silu(inputs[0])
+                return (engine_math.silu if self._engine else numerics.silu)(inputs[0])
             case SelectRows():
                 return inputs[0][run.logit_rows]
 
-    def _weight(self, name: str) -> tuple[Array, int]:
+    def _weight(self, name: str) -> Array:
         if name not in self._weights:
             weight = self._provider(name)
             wanted = self._graph.weight_shapes[name]
             if weight.values.shape != wanted:
                 raise ValueError(f"{name} has shape {weight.values.shape}, wanted {wanted}")
-            self._weights[name] = weight.values.astype(self._dtype), weight.type
+            self._weights[name] = weight.values.astype(self._dtype)
+            if self._engine and weight.type not in _FLOATS:
+                self._blocks[name] = split_blocks(weight.type, weight.data, wanted)
         return self._weights[name]
 
     def _linear(self, op: Linear, x: Array) -> Array:
-        weight, weight_type = self._weight(op.weight)
+        weight = self._weight(op.weight)
         y: Array
-        if self._engine:
-            y = (self._as_read(x, weight_type) @ weight.astype(np.float64).T).astype(np.float32)
-        else:
+        if not self._engine:
             y = x @ weight.T
-        return y if op.bias is None else y + self._weight(op.bias)[0]
-
-    def _as_read(self, x: Array, weight_type: int) -> NDArray[np.float64]:
-        """The activations as a matrix of this type reads them."""
-        if weight_type not in ACTIVATION_GROUP:
-            raise ValueError(f"the engine has no kernel for {type_name(weight_type)}")
-        group = ACTIVATION_GROUP[weight_type]
-        if group is None:
-            return x.astype(np.float64)
-        return numerics.dequantize_activations(*numerics.quantize_activations(x.astype(np.float32), group))
+        elif op.weight in self._blocks:
+            y = engine_math.matmul_blocks(x.astype(np.float32), self._blocks[op.weight])
+        else:
+            y = engine_math.matmul_floats(x.astype(np.float32), weight.astype(np.float32))
+        return y if op.bias is None else y + self._weight(op.bias)
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
         q, k, v = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
@@ -175,10 +177,8 @@ class Reference:
             length = int(run.positions[rows].max()) + 1
             if not history.stored[:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
-            wide = np.float64 if self._engine else self._dtype
-            past = (history.k[:length].astype(wide), history.v[:length].astype(wide))
-            scale = float(np.float32(op.scale)) if self._engine else op.scale
-            out[rows] = numerics.attend(q[rows].astype(wide), *past, run.positions[rows], scale)
+            attend = engine_math.attend if self._engine else numerics.attend
+            out[rows] = attend(q[rows], history.k[:length], history.v[:length], run.positions[rows], op.scale)
         return out
 
     def _store(self, key: tuple[int, int], positions: NDArray[np.int64], k: Array, v: Array) -> _History:

@@ -1,0 +1,166 @@
+"""The native engine's arithmetic in NumPy, operation for operation: the numeric contract of DESIGN.md, executable.
+
+Everything is float32 unless it says otherwise, sums run in the engine's order, and nothing is fused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.graph.blocks import Blocks
+
+F32 = NDArray[np.float32]
+
+_LANES = 16  # of every reduction across a row
+_GROUP = 32  # columns that a float kernel sums before it adds them to the result
+_KV_BLOCK = 32  # positions that share a softmax before they are merged
+_TINY = np.float32(2.0**-100)  # a group of activations below it is zero
+
+# exp: as native/src/expf.h
+_LIMIT = np.float32(128.0)
+_LOG2E = np.float32(float.fromhex("0x1.715476p+0"))
+_LN2_HI, _LN2_LO = np.float32(float.fromhex("0x1.63p-1")), np.float32(float.fromhex("-0x1.bd0106p-13"))
+_ROUND = np.float32(float.fromhex("0x1.8p+23"))
+_COEFFICIENTS = tuple(
+    np.float32(float.fromhex(c))
+    for c in ("0x1.6a23dp-10", "0x1.123a2p-7", "0x1.5558f2p-5", "0x1.555492p-3", "0x1.fffffcp-2")
+)
+
+
+def quantize(x: F32, group: int) -> tuple[F32, F32]:
+    """(rows, n) to int8 codes, kept as floats, and scales (rows, n / group).
+
+    A group with a value that is not finite has scale NaN and codes 0.
+    """
+    grouped = x.reshape(x.shape[0], -1, group)
+    largest: F32 = np.abs(grouped).max(axis=2, keepdims=True)
+    finite = np.isfinite(largest)
+    used = finite & (largest >= _TINY)
+    safe: F32 = np.where(used, largest, np.float32(1.0))
+    inverse: F32 = np.divide(np.float32(127.0), safe)
+    codes: F32 = np.where(used, np.rint(np.where(used, grouped, np.float32(0.0)) * inverse), np.float32(0.0))
+    scales: F32 = np.where(used, np.divide(safe, np.float32(127.0)), np.float32(0.0))
+    scales = np.where(finite, scales, np.float32(np.nan))
+    return codes.reshape(x.shape), scales[:, :, 0]
+
+
+def matmul_blocks(x: F32, weight: Blocks) -> F32:
+    """(rows, n) to (rows, out): integer sums per group, exact, then one multiply and one add per group."""
+    rows, out = x.shape[0], weight.scale.shape[0]
+    codes, scales = quantize(x, weight.group)
+    grouped = codes.astype(np.float64).reshape(rows, -1, weight.group)
+    sums = np.einsum("tgk,rgk->gtr", grouped, weight.integers, optimize=True).astype(np.float32)
+    acc = np.zeros((rows, out), np.float32)
+    for g in range(grouped.shape[1]):
+        acc = acc + sums[g] * (weight.scale[None, :, g] * scales[:, g, None])
+        if weight.minima is not None and weight.minimum is not None:
+            parts = grouped[:, g].reshape(rows, weight.minima.shape[2], -1).sum(axis=2)
+            total = (parts @ weight.minima[:, g].T).astype(np.float32)
+            if weight.group == _GROUP:  # the minimum multiplies what the codes stand for
+                acc = acc - weight.minimum[None, :, g] * (scales[:, g, None] * total)
+            else:
+                acc = acc - total * (weight.minimum[None, :, g] * scales[:, g, None])
+    return acc
+
+
+def matmul_floats(x: F32, weight: F32) -> F32:
+    """(rows, n) and (out, n) to (rows, out), 32 columns at a time."""
+    acc = np.zeros((x.shape[0], weight.shape[0]), np.float32)
+    for start in range(0, x.shape[1], _GROUP):
+        part = np.zeros_like(acc)
+        for k in range(start, min(start + _GROUP, x.shape[1])):
+            part = part + weight[None, :, k] * x[:, k, None]
+        acc = acc + part
+    return acc
+
+
+def rms_norm(x: F32, gain: F32, eps: float) -> F32:
+    """Sums squares in 16 lanes, lane l the elements l mod 16, over groups as wide as `gain`."""
+    n = gain.size
+    grouped = x.reshape(x.shape[0], -1, n)
+    squares = np.pad(grouped * grouped, ((0, 0), (0, 0), (0, -n % _LANES)))
+    squares = squares.reshape(*squares.shape[:2], -1, _LANES)
+    lanes = np.zeros_like(squares[:, :, 0])
+    for i in range(squares.shape[2]):
+        lanes = lanes + squares[:, :, i]
+    mean: F32 = np.divide(_fold(lanes), np.float32(n)) + np.float32(eps)
+    inverse: F32 = np.divide(np.float32(1.0), np.sqrt(mean))
+    return (grouped * inverse * gain).reshape(x.shape)
+
+
+def _fold(lanes: F32) -> F32:
+    """Sum over the last axis of 16, in halves; the axis stays, with one element."""
+    width = _LANES
+    while width > 1:
+        width //= 2
+        lanes = lanes[..., :width] + lanes[..., width : 2 * width]
+    return lanes
+
+
+def exp(x: F32) -> F32:
+    """2^n * exp(r), n = round(x / ln 2), |r| <= ln(2) / 2."""
+    x = np.where(x > _LIMIT, _LIMIT, x)
+    x = np.where(x < -_LIMIT, -_LIMIT, x)
+    n = (x * _LOG2E + _ROUND) - _ROUND
+    r = (x - n * _LN2_HI) - n * _LN2_LO
+    p = np.full_like(x, _COEFFICIENTS[0])
+    for c in _COEFFICIENTS[1:]:
+        p = np.asarray(p * r + c, np.float32)
+    y = (p * (r * r) + r) + np.float32(1.0)
+    exponent = np.where(np.isnan(n), np.float32(0.0), n).astype(np.int32)
+    half = (exponent + 256) // 2 - 128  # 2^n as two factors that are both normal
+    first, second = np.ldexp(np.ones_like(x), half), np.ldexp(np.ones_like(x), exponent - half)
+    return np.asarray(y * first * second, np.float32)
+
+
+def silu(x: F32) -> F32:
+    result: F32 = np.divide(x, np.float32(1.0) + exp(-x))
+    return result
+
+
+def attend(q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float) -> F32:
+    """As numerics.attend; a softmax per 32 positions, then blocks merge in position order."""
+    rows, heads, head_dim = q.shape
+    k, v = (np.repeat(x, heads // k.shape[1], axis=1) for x in (k, v))  # (length, heads, head_dim)
+    state: tuple[F32, F32, F32] | None = None
+    for start in range(0, k.shape[0], _KV_BLOCK):
+        times = np.arange(start, start + _KV_BLOCK, dtype=np.int64)
+        valid = (times[None, :] <= positions[:, None])[:, None, :]  # (rows, 1, 32)
+        block = _attend_block(q, k[start : start + _KV_BLOCK], v[start : start + _KV_BLOCK], valid, np.float32(scale))
+        if state is None:
+            state = block
+        else:
+            reached = valid[:, :, 0]  # a block that lies ahead of a row is not merged
+            merged = _merge(state, block)
+            o = np.where(reached[:, :, None], merged[0], state[0])
+            state = (o, np.where(reached, merged[1], state[1]), np.where(reached, merged[2], state[2]))
+    assert state is not None
+    o, _, total = state
+    return (o * np.divide(np.float32(1.0), total)[:, :, None]).reshape(rows, heads * head_dim)
+
+
+def _attend_block(q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.float32) -> tuple[F32, F32, F32]:
+    """Unnormalised output (rows, heads, head_dim), maximum and sum (rows, heads) of one block of KV."""
+    n = k.shape[0]
+    scores = np.full((*q.shape[:2], _KV_BLOCK), -np.inf, np.float32)
+    dots = np.zeros((*q.shape[:2], n), np.float32)
+    for d in range(q.shape[2]):
+        dots = dots + q[:, :, d, None] * k[:, :, d].T[None, :, :]
+    scores[:, :, :n] = np.where(valid[:, :, :n], dots * scale, np.float32(-np.inf))
+    largest: F32 = scores.max(axis=2)
+    with np.errstate(invalid="ignore"):  # -Inf - -Inf, in rows that this block lies ahead of
+        shifted = scores - largest[:, :, None]
+    p: F32 = np.where(valid, exp(shifted), np.float32(0.0))
+    total = _fold(p[:, :, :_LANES] + p[:, :, _LANES:])[:, :, 0]
+    o: F32 = np.zeros(q.shape, np.float32)
+    for t in range(n):
+        o = np.where(valid[:, :, t, None], o + p[:, :, t, None] * v[t][None, :, :], o)
+    return o, largest, total
+
+
+def _merge(a: tuple[F32, F32, F32], b: tuple[F32, F32, F32]) -> tuple[F32, F32, F32]:
+    both: F32 = np.where(a[1] > b[1], a[1], b[1])
+    first, second = exp(a[1] - both), exp(b[1] - both)
+    o = np.asarray(a[0] * first[:, :, None] + b[0] * second[:, :, None], np.float32)
+    return o, both, np.asarray(a[2] * first + b[2] * second, np.float32)

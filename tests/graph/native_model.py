@@ -1,0 +1,136 @@
+"""A model of the tests on the native engine, every value in a place of its own unless it is told to share."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import native
+from edge.formats.types import BLOCKS, GGMLType
+from edge.graph import lower_native
+from edge.graph.ops import Graph
+from edge.graph.reference import Weight
+from edge.quant import ENCODABLE, decode, encode
+from tests.models.tiny import F32
+
+NUM_BLOCKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as the file would hold it."""
+
+    type: GGMLType
+    shape: tuple[int, ...]
+    data: bytes
+
+    def weight(self) -> Weight:
+        return Weight(decode(self.type, self.data, self.shape), self.type, self.data)
+
+
+def quantized(values: F32, kind: GGMLType, seed: int) -> Tensor:
+    """A matrix in a block format: the values where there is an encoder, random blocks of about their size where not."""
+    if kind in ENCODABLE:
+        return Tensor(kind, values.shape, bytes(encode(kind, values)))
+    elements, num_bytes = BLOCKS[kind]
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, 256, (values.size // elements, num_bytes), dtype=np.uint8)
+    deviation = {GGMLType.Q4_1: 4.6, GGMLType.Q5_0: 9.2, GGMLType.Q4_K: 230.0}[kind]  # of the codes
+    scale = float(values.std()) / deviation * rng.uniform(0.5, 1.5, len(blocks))
+    blocks[:, 0:2] = scale.astype("<f2").view(np.uint8).reshape(-1, 2)
+    if kind is not GGMLType.Q5_0:  # the minimum, about minus half the range
+        minimum = -7.5 * scale if kind is GGMLType.Q4_1 else 7.5 * scale
+        blocks[:, 2:4] = minimum.astype("<f2").view(np.uint8).reshape(-1, 2)
+    return Tensor(kind, values.shape, blocks.tobytes())
+
+
+def as_tensors(values: Mapping[str, F32], kinds: Sequence[GGMLType]) -> dict[str, Tensor]:
+    """Matrices take the kinds in turn, vectors are F32."""
+    tensors: dict[str, Tensor] = {}
+    for i, (name, value) in enumerate(values.items()):
+        kind = kinds[i % len(kinds)] if value.ndim == 2 else GGMLType.F32
+        tensors[name] = quantized(value, kind, seed=i)
+    return tensors
+
+
+class NativeModel:
+    """One or more sequences; blocks are handed out in a shuffled order, so that a wrong table is noticed."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        tensors: Mapping[str, Tensor],
+        *,
+        kv_type: str,
+        isa: str | None = None,
+        num_threads: int = 1,
+        max_tokens: int = 64,
+        share: bool = False,
+    ) -> None:
+        self.lowered = lower_native(graph)
+        self._threads = native.Threads(num_threads)
+        self._weights = [_pack(tensors[w.tensor], w.kind) for w in self.lowered.weights]
+        low = self.lowered
+        self._kv = native.KV(kv_type, low.num_layers, low.num_kv_heads, low.head_dim, NUM_BLOCKS)
+        arena = low.arena(max_tokens, max_tokens, share=share)
+        self._program = native.Program(
+            ops=low.ops,
+            buffers=arena.buffers,
+            arena_bytes=arena.num_bytes,
+            ropes=low.ropes,
+            weights=self._weights,
+            logits_buffer=low.logits_buffer,
+            isa=isa,
+            max_tokens=max_tokens,
+            max_logits=max_tokens,
+            max_sequences=4,
+            kv=self._kv,
+            max_threads=num_threads,
+        )
+
+    def step(self, token_ids: Sequence[int], start: int = 0, logit_rows: Sequence[int] | None = None) -> F32:
+        """Logits of one step of a single sequence, at positions start, start + 1, ..."""
+        n = len(token_ids)
+        table = [(7 * i + 3) % NUM_BLOCKS for i in range(NUM_BLOCKS)]
+        self._program.step(
+            self._threads,
+            self._kv,
+            token_ids=array("i", token_ids),
+            positions=array("i", range(start, start + n)),
+            sequences=array("i", [0] * n),
+            block_tables=array("i", table),
+            table_stride=NUM_BLOCKS,
+            logit_rows=array("i", range(n) if logit_rows is None else logit_rows),
+        )
+        return np.array(self._program.logits, dtype=np.float32)
+
+    def values(self) -> dict[str, F32]:
+        """Every value that survived fusion, from the last step, by its name in the graph."""
+        buffers = self.lowered.buffers
+        return {b.value: np.array(self._program.buffer(i), dtype=np.float32) for i, b in enumerate(buffers)}
+
+    def __enter__(self) -> NativeModel:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for item in (self._program, self._kv, *self._weights, self._threads):
+            item.close()
+
+
+def _pack(tensor: Tensor, kind: str) -> native.Weights:
+    if kind == "matrix":
+        return native.Weights.matrix(tensor.type, tensor.shape[0], tensor.shape[1], tensor.data)
+    return native.Weights.vector(tensor.type, tensor.shape[0], tensor.data)
+
+
+def relative_error(found: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """L2, over all rows."""
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))

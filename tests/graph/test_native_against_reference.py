@@ -1,0 +1,159 @@
+"""The native engine computes the reference's very bits, at the logits and at every value between two fused ops.
+
+The reference follows the engine's arithmetic but runs the unfused graph; only its angles come from NumPy's sine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.formats.config import ModelConfig, RopeScaling
+from edge.formats.types import GGMLType
+from edge.graph.ops import Attention, Graph, Node, Rope
+from edge.graph.reference import KVType, Reference
+from edge.models import build
+from tests.graph.native_model import NativeModel, Tensor, as_tensors, relative_error
+from tests.models.tiny import MODEL_TYPES, random_tensors, tensor_shapes, tiny_config
+
+NOTICED = 2e-3  # relative L2 error of logits that any of the planted faults exceeds
+FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
+QUANTIZED = (GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.Q4_1, GGMLType.Q5_0, GGMLType.Q4_K, GGMLType.Q6_K)
+TOKENS = [(37 * i + 11) % 96 for i in range(45)]  # past the end of a KV block
+
+
+def wide_config(arch: str, **changes: Any) -> ModelConfig:
+    """Every matrix has a multiple of 256 columns, so that every format fits."""
+    sizes = {"hidden_size": 256, "intermediate_size": 512, "head_dim": 64, "rope_dims": 64}
+    return tiny_config(arch, **(sizes | changes))
+
+
+def model(arch: str, kinds: tuple[GGMLType, ...], **changes: Any) -> tuple[Graph, dict[str, Tensor]]:
+    config = wide_config(arch, **changes)
+    shapes = tensor_shapes(config)
+    return build(config, shapes), as_tensors(random_tensors(shapes, seed=5), kinds)
+
+
+def reference(graph: Graph, tensors: dict[str, Tensor], kv_type: KVType) -> Reference:
+    return Reference(graph, lambda name: tensors[name].weight(), mode="engine", kv_type=kv_type)
+
+
+def compare(graph: Graph, tensors: dict[str, Tensor], kv_type: KVType) -> None:
+    """A prompt, then three tokens one by one; logits and every value that the engine keeps."""
+    model = reference(graph, tensors, kv_type)
+    with NativeModel(graph, tensors, kv_type=kv_type) as engine:
+        for start, end in ((0, 42), (42, 43), (43, 44), (44, 45)):
+            wanted = model.step(TOKENS[start:end], range(start, end), keep=True)
+            found = engine.step(TOKENS[start:end], start)
+            for name, value in engine.values().items():  # in the order in which they are computed
+                np.testing.assert_array_equal(value, model.values[name], err_msg=name)
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("kind", FLOATS)
+def test_float_weights(arch: str, kind: GGMLType) -> None:
+    compare(*model(arch, (kind,)), "f32")
+
+
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("kind", QUANTIZED)
+def test_quantized_weights(arch: str, kind: GGMLType) -> None:
+    compare(*model(arch, (kind,)), "f16")
+
+
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+def test_mixed_formats_in_one_layer(arch: str) -> None:
+    """q, k and v, and gate and up, have different types: their input is quantised once per kind."""
+    compare(*model(arch, (GGMLType.Q4_K, GGMLType.Q8_0, GGMLType.F16, GGMLType.Q6_K, GGMLType.Q4_0)), "f16")
+
+
+@pytest.mark.parametrize("isa", ["scalar", None])
+def test_every_level_and_a_selection_of_rows(isa: str | None) -> None:
+    graph, tensors = model("qwen3", (GGMLType.Q4_0,))
+    wanted = reference(graph, tensors, "f16").step(TOKENS, logit_rows=[0, 7, 44])
+    with NativeModel(graph, tensors, kv_type="f16", isa=isa, num_threads=2) as engine:
+        np.testing.assert_array_equal(engine.step(TOKENS, logit_rows=[0, 7, 44]), wanted)
+        assert engine.values()["logits"].shape == (3, 96)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tie_word_embeddings": True},
+        {"num_key_value_heads": 4},
+        {"num_key_value_heads": 1},
+        {"rope_dims": 32},
+        {"rope_scaling": RopeScaling("linear", 4.0, 64)},
+        {"rope_scaling": RopeScaling("yarn", 4.0, 16)},
+        {"rope_freq_factors": tuple(1.0 + 0.2 * i for i in range(32))},
+        {"hidden_size": 52, "intermediate_size": 39, "head_dim": 6, "rope_dims": 4, "vocab_size": 99},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("arch", ["llama", "qwen3"])
+def test_variants(arch: str, change: dict[str, Any]) -> None:
+    compare(*model(arch, (GGMLType.F32,), **change), "f32")
+
+
+def altered(graph: Graph, control: str) -> Graph:
+    """The graph with one thing wrong."""
+
+    def wrong(node: Node) -> Node:
+        op = node.op
+        match control, op:
+            case "rope off", Rope():
+                still = replace(op.rope, frequency_scale=(0.0,) * (op.rope.dims // 2))
+                return replace(node, op=replace(op, rope=still))
+            case "other pairs", Rope():
+                return replace(node, op=replace(op, rope=replace(op.rope, neox=not op.rope.neox)))
+            case "scale", Attention():
+                return replace(node, op=replace(op, scale=op.scale * 1.02))
+            case "k and v swapped", Attention():
+                return replace(node, inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
+            case _:
+                return node
+
+    nodes = tuple(wrong(node) for node in graph.nodes)
+    assert nodes != graph.nodes
+    return replace(graph, nodes=nodes)
+
+
+@pytest.mark.parametrize("control", ["rope off", "other pairs", "scale", "k and v swapped"])
+def test_a_wrong_graph_is_noticed(control: str) -> None:
+    graph, tensors = model("llama", (GGMLType.Q8_0,))
+    wanted = reference(altered(graph, control), tensors, "f16").step(TOKENS)
+    with NativeModel(graph, tensors, kv_type="f16") as engine:
+        assert relative_error(engine.step(TOKENS), wanted) > NOTICED
+
+
+@pytest.mark.parametrize("control", ["kv heads swapped", "row permuted", "scale off by one"])
+def test_wrong_weights_are_noticed(control: str) -> None:
+    graph, tensors = model("llama", (GGMLType.Q8_0,))
+    broken = dict(tensors)
+    name = "blk.1.attn_k.weight"
+    rows = np.frombuffer(tensors[name].data, np.uint8).reshape(tensors[name].shape[0], -1).copy()
+    if control == "kv heads swapped":
+        rows = rows[[*range(64, 128), *range(64)]]
+    elif control == "row permuted":
+        rows[[3, 4]] = rows[[4, 3]]
+    else:
+        scales = rows[:, 0:2].copy().view("<f2")
+        rows[:, 0:2] = (scales * np.float16(1.05)).view(np.uint8)
+    broken[name] = replace(tensors[name], data=rows.tobytes())
+    wanted = reference(graph, broken, "f16").step(TOKENS)
+    with NativeModel(graph, tensors, kv_type="f16") as engine:
+        assert relative_error(engine.step(TOKENS), wanted) > NOTICED
+
+
+def test_the_arena_may_be_shared() -> None:
+    """With places reused the logits have the same bits."""
+    graph, tensors = model("qwen2", (GGMLType.Q4_K,))
+    with (
+        NativeModel(graph, tensors, kv_type="f16") as apart,
+        NativeModel(graph, tensors, kv_type="f16", share=True) as shared,
+    ):
+        np.testing.assert_array_equal(apart.step(TOKENS), shared.step(TOKENS))
