@@ -71,8 +71,11 @@ static edge_weights *random_weights(edge_type type, int64_t rows, int64_t cols, 
         return NULL;
     }
     uint8_t *source = edge_os_alloc(source_bytes);
-    for (uint64_t i = 0; source && i < source_bytes; i++) { /* small exponents: no Inf or NaN to slow a unit down */
+    for (uint64_t i = 0; source && i < source_bytes; i++) { /* scales below 1; no Inf, NaN or float subnormal */
         source[i] = (uint8_t)(random_u64(&state) & 0x3b);
+        if (type == EDGE_TYPE_F32 || type == EDGE_TYPE_BF16) {
+            source[i] |= 0x20;
+        }
     }
     if (source) {
         (void)edge_weights_create(&weights, (int32_t)type, rows, cols, source, source_bytes, threads);

@@ -9,11 +9,11 @@
 void edge_matmul_f32_a8g256_w4mg256_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                                int32_t num_tokens) {
     (void)num_tokens;
-    edge_g256_1x16(out, tiles, cols, acts, 4);
+    edge_g256_rows(out, tiles, cols, acts, 0, 4, 1);
 }
 
 void edge_matmul_f32_a8g256_w6g256_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                               int32_t num_tokens) {
     (void)num_tokens;
-    edge_g256_1x16(out, tiles, cols, acts, 6);
+    edge_g256_rows(out, tiles, cols, acts, 0, 6, 1);
 }

@@ -8,10 +8,10 @@
 
 void edge_matmul_f32_a8g256_w4mg256_64x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                                 int32_t num_tokens) {
-    edge_g256_panels(out, tiles, cols, acts, num_tokens, 4);
+    edge_g256_64x16(out, tiles, cols, acts, num_tokens, 4);
 }
 
 void edge_matmul_f32_a8g256_w6g256_64x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                                int32_t num_tokens) {
-    edge_g256_panels(out, tiles, cols, acts, num_tokens, 6);
+    edge_g256_64x16(out, tiles, cols, acts, num_tokens, 6);
 }

@@ -9,17 +9,17 @@
 void edge_matmul_f32_f32_f32_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                         int32_t num_tokens) {
     (void)num_tokens;
-    edge_float_1x16(out, tiles, cols, acts, EDGE_FAMILY_F32);
+    edge_float_rows(out, tiles, cols, acts, 0, EDGE_FAMILY_F32, 1);
 }
 
 void edge_matmul_f32_f32_f16_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                         int32_t num_tokens) {
     (void)num_tokens;
-    edge_float_1x16(out, tiles, cols, acts, EDGE_FAMILY_F16);
+    edge_float_rows(out, tiles, cols, acts, 0, EDGE_FAMILY_F16, 1);
 }
 
 void edge_matmul_f32_f32_bf16_1x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                          int32_t num_tokens) {
     (void)num_tokens;
-    edge_float_1x16(out, tiles, cols, acts, EDGE_FAMILY_BF16);
+    edge_float_rows(out, tiles, cols, acts, 0, EDGE_FAMILY_BF16, 1);
 }

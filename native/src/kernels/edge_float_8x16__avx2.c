@@ -8,15 +8,15 @@
 
 void edge_matmul_f32_f32_f32_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                         int32_t num_tokens) {
-    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F32);
+    edge_float_8x16(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F32);
 }
 
 void edge_matmul_f32_f32_f16_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                         int32_t num_tokens) {
-    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F16);
+    edge_float_8x16(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_F16);
 }
 
 void edge_matmul_f32_f32_bf16_8x16__avx2(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                          int32_t num_tokens) {
-    edge_float_panels(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_BF16);
+    edge_float_8x16(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_BF16);
 }
