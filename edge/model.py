@@ -124,10 +124,9 @@ class Model:
         Raises RequestError for an option out of range, DoesNotFit for a prompt longer than the context.
         """
         submitted_at = time.perf_counter()
-        tokens = prompt
         if isinstance(prompt, str):
-            tokens = self.tokenizer.encode(prompt, parse_special=parse_special)
-        return self._submit(tokens, SamplingParams(**options), submitted_at, None, on_prefill)
+            prompt = self.tokenizer.encode(prompt, parse_special=parse_special)
+        return self._submit(prompt, SamplingParams(**options), submitted_at, None, on_prefill)
 
     def generate(
         self,

@@ -94,7 +94,8 @@ def test_several_threads_share_a_model(tiny_model: Path) -> None:
         prompts = [f"prompt {i}" for i in range(6)]
         alone = [model.generate(prompt, max_tokens=25).tokens for prompt in prompts]
         with ThreadPoolExecutor(6) as pool:
-            together = list(pool.map(lambda prompt: model.generate(prompt, max_tokens=25).tokens, prompts))
+            answers = [pool.submit(model.generate, prompt, max_tokens=25) for prompt in prompts]
+            together = [answer.result().tokens for answer in answers]
     assert together == alone
 
 

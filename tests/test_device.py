@@ -27,9 +27,17 @@ def topology(*cores: int) -> dict[str, str]:
     return files
 
 
+def _four(_process: int) -> set[int]:
+    return {0, 1, 2, 3}
+
+
+def _two(_process: int) -> set[int]:
+    return {0, 2}
+
+
 @pytest.fixture(autouse=True)
 def four_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", _four, raising=False)
 
 
 def test_two_threads_of_one_core_count_once(tmp_path: Path) -> None:
@@ -38,7 +46,7 @@ def test_two_threads_of_one_core_count_once(tmp_path: Path) -> None:
 
 
 def test_affinity_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", _two, raising=False)
     assert device.cpus(write(tmp_path, topology(0, 1, 0, 1))).default_threads == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,7 +48,7 @@ class Answerer:
         """Streams the answer to the last message, then prints what it took."""
         out = sys.stdout
         terminal = out.isatty()
-        if not terminal and hasattr(out, "reconfigure"):
+        if not terminal and isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="backslashreplace")  # an output that is not UTF-8 must not end the answer
         with ProgressBar("prefill", " tokens") as bar, cancelling(self.model.cancel):
             with self._stream(messages, bar) as stream:

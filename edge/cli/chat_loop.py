@@ -14,7 +14,7 @@ PROMPT = "> "
 def chat_loop(answerer: Answerer) -> int:
     """Reads lines and answers them until the input ends; returns the exit code."""
     try:
-        import readline  # noqa: F401  (line editing for input(), where the system has it)
+        __import__("readline")  # line editing for input(), where the system has it
     except ImportError:
         pass
     model = answerer.model

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,7 +22,7 @@ class Interrupt:
 
 
 @contextmanager
-def cancelling(cancel: Callable[[], None]) -> Iterator[Interrupt]:
+def cancelling(cancel: Callable[[], None]) -> Generator[Interrupt]:
     """Inside, SIGINT calls `cancel` (from another thread) instead of raising KeyboardInterrupt.
 
     A second Ctrl-C raises, in case cancelling does not end it. Only the main thread gets signals; elsewhere this does

@@ -45,8 +45,7 @@ class SamplingParams:
             _check_int("seed", self.seed, 0, MAX_SEED)
         for token, bias in self.logit_bias.items():
             _check_int("logit_bias", token, 0, 2**31 - 1)
-            if isinstance(bias, bool) or not isinstance(bias, (int, float)) or math.isnan(bias) or bias == math.inf:
-                raise RequestError(f"logit_bias of token {token} is {bias!r}; it must be a number (-inf forbids it)")
+            _check_bias(token, bias)
         object.__setattr__(self, "logit_bias", MappingProxyType(dict(self.logit_bias)))
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
         for text in stop:
@@ -68,6 +67,11 @@ class SamplingParams:
 def _check_int(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise RequestError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
+
+
+def _check_bias(token: int, bias: object) -> None:
+    if isinstance(bias, bool) or not isinstance(bias, (int, float)) or not bias < math.inf:
+        raise RequestError(f"logit_bias of token {token} is {bias!r}; it must be a number (-inf forbids the token)")
 
 
 def _check_float(

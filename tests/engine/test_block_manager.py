@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    rule,
+    run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]
+)
 
 import edge
 from edge.engine import BlockManager
@@ -88,8 +95,8 @@ class Blocks(RuleBasedStateMachine):
                 assert self.cells[table.blocks[position // BLOCK_SIZE]][position % BLOCK_SIZE] == value
 
 
-TestBlocks = Blocks.TestCase
-TestBlocks.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+def test_random_operations() -> None:
+    run_state_machine_as_test(Blocks, settings=settings(max_examples=100, stateful_step_count=40, deadline=None))
 
 
 def test_growing_beyond_what_is_free_changes_nothing() -> None:

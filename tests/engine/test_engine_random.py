@@ -33,12 +33,13 @@ def test_random_traffic(
 ) -> None:
     bench = make_bench(num_blocks=num_blocks, max_tokens=max_tokens, max_sequences=max_sequences)
     sequences: list[Any] = []
-    start: list[tuple[list[int], int, int]] = []  # prompt, answer tokens at the start, answer tokens in all
+    starts: list[tuple[list[int], int, int]] = []  # prompt, answer tokens at the start, answer tokens in all
     for action, *values in actions:
         if action == "add":
-            prompt, max_new = values
+            prompt: list[int] = values[0]
+            max_new: int = values[1]
             sequences.append(bench.add(prompt, max_new))
-            start.append((prompt, 0, max_new))
+            starts.append((prompt, 0, max_new))
         elif action == "step":
             for _ in range(values[0]):
                 bench.engine.step()
@@ -48,20 +49,20 @@ def test_random_traffic(
         elif sequences and action == "cancel":
             bench.engine.cancel(sequences[values[0] % len(sequences)])
         elif sequences and action == "fork":
-            parent_index = values[0] % len(sequences)
+            parent_index: int = values[0] % len(sequences)
             parent = sequences[parent_index]
             try:
                 fork = bench.engine.fork(parent, number=1)
             except (edge.RequestError, edge.DoesNotFit):
                 continue
             sequences.append(fork)
-            prompt, _, max_new = start[parent_index]
-            start.append((prompt, parent.num_answer_tokens, max_new))
+            start = starts[parent_index]
+            starts.append((start[0], parent.num_answer_tokens, start[2]))
     bench.run()
     assert bench.engine.blocks.num_used == 0
-    for sequence, (prompt, skipped, max_new) in zip(sequences, start, strict=True):
+    for sequence, (first, skipped, length) in zip(sequences, starts, strict=True):
         assert sequence.finished
-        expected = make_bench().answer(prompt, max_new)[skipped:]
+        expected = make_bench().answer(first, length)[skipped:]
         got = list(sequence.output)
         assert got == expected[: len(got)]
         assert len(got) == len(expected) or sequence.finish_reason == "cancelled"
