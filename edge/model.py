@@ -57,7 +57,8 @@ class Model:
     def __init__(self, file: GGUFFile, backend: NativeBackend, *, load_seconds: float) -> None:
         self._file = file
         self._backend = backend
-        self._engine = Engine(backend, NativeSampler(backend.limits.vocab_size))
+        self._sampler = NativeSampler(backend.limits.vocab_size)
+        self._engine = Engine(backend, self._sampler)
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -179,6 +180,7 @@ class Model:
         with self._engine.lock:
             self._closed = True
             self._engine.close()
+            self._sampler.close()
             self._file.close()
 
     def __enter__(self) -> Self:

@@ -12,6 +12,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model file, 130 interrupted.
     """
-    from edge.cli.app import run
+    try:
+        from edge.cli.app import run
 
-    return run(argv)
+        return run(argv)
+    except KeyboardInterrupt:  # while the command itself was still being imported
+        return 130

@@ -7,16 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge.cli.interrupt import cancelling
+from edge.cli.interrupt import Interrupt, cancelling
 from edge.cli.progress import ProgressBar
 from edge.cli.report import as_json, summary_line
-from edge.errors import RequestError
+from edge.cli.terminal import harmless
+from edge.errors import EdgeError, RequestError
 from edge.model import Model, load
 from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
-
-# Terminals obey control characters; a model's words must not. Tab and newline stay.
-_CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 
 
 def load_with_progress(name: str | None, *, context: int | None, threads: int | None, isa: str | None) -> Model:
@@ -50,33 +48,52 @@ class Answerer:
         terminal = out.isatty()
         if not terminal and isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="backslashreplace")  # an output that is not UTF-8 must not end the answer
-        with ProgressBar("prefill", " tokens") as bar, cancelling(self.model.cancel):
-            with self._stream(messages, bar) as stream:
-                ended_line = True
+        at_line_start = True
+        try:
+            with (
+                ProgressBar("prefill", " tokens") as bar,
+                cancelling(self.model.cancel) as interrupt,
+                self._stream(messages, bar, interrupt) as stream,
+            ):
                 for token in stream:
                     bar.wipe()
-                    text = token.text.translate(_CONTROL) if terminal else token.text
+                    text = harmless(token.text) if terminal else token.text
                     if text:
                         out.write(text)
                         out.flush()
-                        ended_line = text.endswith("\n")
+                        at_line_start = text.endswith("\n")
                 completion = stream.completion()
-        if not ended_line or not completion.text:
+        except EdgeError:
+            if not at_line_start:
+                out.write("\n")  # what was said stands on a line of its own, before the error
+            raise
+        if not at_line_start or not completion.text:
             out.write("\n")
-            out.flush()
+        out.flush()
         print(summary_line(completion, self.template_note), file=sys.stderr)
         return completion
 
     def answer_json(self, prompt: str) -> tuple[Completion, dict[str, Any]]:
         """The whole answer and the object that describes it."""
-        with ProgressBar("prefill", " tokens") as bar, cancelling(self.model.cancel):
-            with self._stream([{"role": "user", "content": prompt}], bar) as stream:
-                completion = stream.completion()
+        messages = [{"role": "user", "content": prompt}]
+        with (
+            ProgressBar("prefill", " tokens") as bar,
+            cancelling(self.model.cancel) as interrupt,
+            self._stream(messages, bar, interrupt) as stream,
+        ):
+            completion = stream.completion()
         return completion, as_json(completion, self.model, self.template_note)
 
-    def _stream(self, messages: Sequence[Mapping[str, Any]], on_prefill: PrefillProgress) -> Stream:
+    def _stream(
+        self, messages: Sequence[Mapping[str, Any]], on_prefill: PrefillProgress, interrupt: Interrupt
+    ) -> Stream:
         options: Any = self._options
         if self.uses_template:
-            return self.model.stream_chat([*self._system, *messages], on_prefill=on_prefill, **options)
-        # Without a template there are no turns: the last message is the prompt.
-        return self.model.stream(messages[-1]["content"], parse_special=self._raw, on_prefill=on_prefill, **options)
+            stream = self.model.stream_chat([*self._system, *messages], on_prefill=on_prefill, **options)
+        else:
+            # Without a template there are no turns: the last message is the prompt.
+            prompt = messages[-1]["content"]
+            stream = self.model.stream(prompt, parse_special=self._raw, on_prefill=on_prefill, **options)
+        if interrupt.happened:  # while the tokenizer was built, when there was no answer to cancel yet
+            stream.cancel()
+        return stream

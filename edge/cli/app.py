@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import click
 
 import edge
+from edge.cli.terminal import harmless
 from edge.errors import EdgeError
 
 # name -> (module, line for --help). The line stands here so that --help imports no command.
@@ -100,6 +101,6 @@ def _explain(error: BaseException) -> tuple[str, int]:
 
 def _complain(message: str) -> None:
     try:
-        click.echo(f"edge: {' '.join(message.split())}", err=True)
+        click.echo(f"edge: {harmless(' '.join(message.split()))}", err=True)
     except OSError:
         pass  # nobody reads stderr; the exit code still tells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -15,18 +16,21 @@ _WIDTH = 24
 class ProgressBar:
     """Call it with (done, total). A context manager: leaving it wipes the bar."""
 
-    def __init__(self, label: str, unit: str = "", scale: float = 1.0) -> None:
+    def __init__(
+        self, label: str, unit: str = "", scale: float = 1.0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._label = label
         self._unit = unit
         self._scale = scale
         self._enabled = sys.stderr.isatty()
-        self._started_at = time.monotonic()
+        self._clock = clock
+        self._started_at = clock()
         self._drawn_at: float | None = None
 
     def __call__(self, done: int, total: int) -> None:
         if not self._enabled:
             return
-        now = time.monotonic()
+        now = self._clock()
         since = self._started_at + DELAY_SECONDS if self._drawn_at is None else self._drawn_at + _INTERVAL_SECONDS
         if now < since:
             return

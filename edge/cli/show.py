@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edge.cli.options import debug_option, json_option
+from edge.cli.terminal import harmless
 
 
 @click.command("show")
@@ -43,7 +44,7 @@ def _lines(description: dict[str, Any]) -> str:
     ]  # fmt: skip
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows if value is not None]
-    return "\n".join("".join(c if c.isprintable() or c == "\n" else "?" for c in line) for line in lines)
+    return harmless("\n".join(lines))
 
 
 def _bits(bits: float | None) -> str:

@@ -12,6 +12,10 @@ class NativeSampler:
     def __init__(self, vocab_size: int) -> None:
         self._sampler = native.Sampler(vocab_size)
 
+    def close(self) -> None:
+        """Frees the scratch; allowed twice."""
+        self._sampler.close()
+
     def __call__(self, sequence: Sequence, logits: memoryview[float]) -> int:
         params = sequence.params
         return self._sampler.sample(

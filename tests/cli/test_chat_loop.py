@@ -93,10 +93,11 @@ def test_interrupt_ends_the_answer_and_not_the_chat(
     with Terminal(edge_environment, "run", str(model), "--context", "200000") as terminal:
         terminal.wait_for("> ")
         terminal.enter("hello\n")
-        time.sleep(1.5)
+        time.sleep(1)
         terminal.process.send_signal(signal.SIGINT)
         terminal.wait_for("ended by cancelled")
         terminal.wait_for("> ")
+        time.sleep(0.5)  # readline writes the prompt just before it starts to listen
         terminal.process.send_signal(signal.SIGINT)
         terminal.wait_for("(Ctrl-D leaves)")
         terminal.wait_for("> ")

@@ -66,7 +66,7 @@ def test_interrupt_during_prefill(edge_environment: dict[str, str], long_model: 
 
 
 def test_interrupt_at_any_early_moment(edge_environment: dict[str, str], long_model: Path) -> None:
-    """While Python starts there is no handler of ours yet; from our first line on it is always 130."""
+    """While Python itself starts it ends the process by the signal; from our first line on it is always 130."""
     for delay in (0.15, 0.25, 0.4):
         process = start(edge_environment, "run", str(long_model), "hello", "--context", "200000")
         time.sleep(delay)
