@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "expf.h"
 
@@ -30,6 +31,23 @@ EDGE_INLINE float edge_max_lanes(float lane[EDGE_LANES]) {
     return lane[0];
 }
 
+#define EDGE_EACH_BLOCK 256
+
+/* out[i] = result for i < n, where result is an expression in i. Results are collected before they are stored, so that
+ * a compiler vectorises even where out is an input. (In blocks of 16, gcc would unroll and then not vectorise.) */
+#define EDGE_EACH(out, n, result)                                                                                      \
+    do {                                                                                                               \
+        float block[EDGE_EACH_BLOCK];                                                                                  \
+        for (int32_t begin = 0; begin < (n); begin += EDGE_EACH_BLOCK) {                                               \
+            const int32_t size = (n) - begin < EDGE_EACH_BLOCK ? (n) - begin : EDGE_EACH_BLOCK;                        \
+            for (int32_t l = 0; l < size; l++) {                                                                       \
+                const int32_t i = begin + l;                                                                           \
+                block[l] = (result);                                                                                   \
+            }                                                                                                          \
+            memcpy((out) + begin, block, (size_t)size * sizeof block[0]);                                              \
+        }                                                                                                              \
+    } while (0)
+
 EDGE_INLINE void edge_rms_norm(float *out, const float *x, const float *gain, int32_t n, float eps) {
     float lane[EDGE_LANES] = {0};
     int32_t whole = n - n % EDGE_LANES;
@@ -42,33 +60,23 @@ EDGE_INLINE void edge_rms_norm(float *out, const float *x, const float *gain, in
         lane[l] = lane[l] + x[whole + l] * x[whole + l];
     }
     float scale = 1.0f / sqrtf(edge_sum_lanes(lane) / (float)n + eps);
-    for (int32_t i = 0; i < n; i++) {
-        out[i] = (x[i] * scale) * gain[i];
-    }
+    EDGE_EACH(out, n, (x[i] * scale) * gain[i]);
 }
 
 EDGE_INLINE void edge_silu_loop(float *out, const float *x, int32_t n) {
-    for (int32_t i = 0; i < n; i++) {
-        out[i] = edge_silu(x[i]);
-    }
+    EDGE_EACH(out, n, edge_silu(x[i]));
 }
 
 EDGE_INLINE void edge_silu_mul(float *out, const float *gate, const float *up, int32_t n) {
-    for (int32_t i = 0; i < n; i++) {
-        out[i] = edge_silu(gate[i]) * up[i];
-    }
+    EDGE_EACH(out, n, edge_silu(gate[i]) * up[i]);
 }
 
 EDGE_INLINE void edge_add(float *out, const float *a, const float *b, int32_t n) {
-    for (int32_t i = 0; i < n; i++) {
-        out[i] = a[i] + b[i];
-    }
+    EDGE_EACH(out, n, a[i] + b[i]);
 }
 
 EDGE_INLINE void edge_mul(float *out, const float *a, const float *b, int32_t n) {
-    for (int32_t i = 0; i < n; i++) {
-        out[i] = a[i] * b[i];
-    }
+    EDGE_EACH(out, n, a[i] * b[i]);
 }
 
 EDGE_INLINE void edge_rope_norm(float *x, const float *restrict cosine, const float *restrict sine, int32_t dims) {
