@@ -27,14 +27,18 @@ static inline int check_result(const char *name) {
     return check_failures > 0 || check_count == 0;
 }
 
-/* Cases of a randomised test: the first argument, or else usual, but at most EDGE_TEST_CASES (emulated and sanitised
- * runs are slow). */
+/* Cases of a randomised test: the first argument, or else EDGE_TEST_PERCENT per cent (emulated and sanitised runs are
+ * slow) of the usual number, but at least one. */
 static inline int32_t check_cases(int argc, char **argv, int32_t usual) {
-    const char *most = getenv("EDGE_TEST_CASES");
+    const char *percent = getenv("EDGE_TEST_PERCENT");
     if (argc > 1) {
         return (int32_t)strtol(argv[1], NULL, 10);
     }
-    return most && most[0] && strtol(most, NULL, 10) < usual ? (int32_t)strtol(most, NULL, 10) : usual;
+    if (!percent || !percent[0]) {
+        return usual;
+    }
+    int32_t cases = (int32_t)(usual * strtol(percent, NULL, 10) / 100);
+    return cases > 0 ? cases : 1;
 }
 
 /* Index of the first float whose bits differ (any NaN equals any NaN), or -1. */

@@ -29,7 +29,8 @@ static inline float random_special(uint64_t *state) {
     return values[random_u64(state) % (sizeof values / sizeof values[0])];
 }
 
-/* mode 0: [-1, 1); 1: wide exponents; 2: one special among ordinary values now and then; 3: specials only; 4: zeros. */
+/* mode 0: [-1, 1); 1: wide exponents; 2: one special among ordinary values now and then; 3: specials only;
+ * 4: about 2^-100, where quantising gives up; 5: zeros. */
 static inline float random_float(uint64_t *state, int32_t mode) {
     switch (mode) {
     case 0:
@@ -40,11 +41,13 @@ static inline float random_float(uint64_t *state, int32_t mode) {
         return random_int(state, 0, 63) == 0 ? random_special(state) : random_unit(state);
     case 3:
         return random_special(state);
+    case 4:
+        return random_int(state, 0, 31) == 0 ? 0x1p-100f : ldexpf(random_unit(state), -100);
     default:
         return 0.0f;
     }
 }
 
-#define RANDOM_FLOAT_MODES 5
+#define RANDOM_FLOAT_MODES 6
 
 #endif
