@@ -21,7 +21,8 @@ Tools (fixed, not read from the prompt): {", ".join(tools)}.
 
 Data: {record["examples"]} generated conversations (seed {record["data_seed"]}) from
 {sum(len(template.train) for template in TEMPLATES)} wordings of {len(TEMPLATES)} meanings; no text from anywhere else.
-Training: {record["steps"]} steps, {record["tokens"]} tokens, one pass, seed {record["seed"]}, on a CPU.
+Training: {record["drill_steps"]} steps of copying random tokens, then one pass over {record["tokens"]} tokens of
+requests, {record["steps"]} steps in all, seed {record["seed"]}, on a CPU.
 
 Exact match after JSON normalisation, greedy, on {record["eval_examples"]} requests each:
 

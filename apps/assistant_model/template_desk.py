@@ -269,5 +269,5 @@ TALK: tuple[Template, ...] = (
              held_out=("are you a person", "what are you called")),
     sentence("I can help with lights, heating, timers, lists, notes, music, the weather and sums.", weight=0.4,
              train=("what can you do", "help", "help me", "what do you do", "how can you help", "what are you good at"),
-             held_out=("what can you help with", "what can you do for me")),
+             held_out=("what can you help with", "what are you able to do")),
 )  # fmt: skip

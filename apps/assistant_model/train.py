@@ -22,14 +22,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from apps.assistant_model.data import TRAIN_SEED, make_examples
+from apps.assistant_model.data import TRAIN_EXAMPLES, TRAIN_SEED, make_examples
+from apps.assistant_model.drills import copy_drills
 from apps.assistant_model.network import Network, Shape
 from apps.assistant_model.network_score import score_network
 from apps.assistant_model.optimizer import Muon
 from apps.assistant_model.scoring import EVAL_KINDS, evaluation_set
 from apps.assistant_model.tokenizer_bpe import encode_example, train_tokenizer
 
-TOKENS_PER_BATCH = 4096
+TOKENS_PER_BATCH = 2048
+DRILL_STEPS = 250
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.02, 0.004, 0.01
 WARMUP_STEPS = 40
 VOCABULARY_EXAMPLES = 40_000
@@ -65,9 +67,8 @@ def rate_at(step: int, steps: int) -> float:
     return min((step + 1) / WARMUP_STEPS, 1.0) * (1.0 - step / steps)
 
 
-def train(network: Network, encoded: list[tuple[list[int], list[int]]], seed: int) -> list[tuple[int, float]]:
-    """One pass over the examples; returns (step, mean loss since the last entry) as logged."""
-    plan = list(batches(encoded, Random(seed)))
+def train(network: Network, plan: list[tuple[Tensor, Tensor]]) -> list[tuple[int, float]]:
+    """One pass over the batches; returns (step, mean loss since the last entry) as logged."""
     tensors = network.tensors
     matrices = [weight for name, weight in tensors.items() if weight.ndim == 2 and name.startswith("blk.")]
     others = [weight for name, weight in tensors.items() if weight.ndim == 1 or not name.startswith("blk.")]
@@ -98,7 +99,7 @@ def train(network: Network, encoded: list[tuple[list[int], list[int]]], seed: in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--examples", type=int, default=150_000)
+    parser.add_argument("--examples", type=int, default=TRAIN_EXAMPLES)
     parser.add_argument("--layers", type=int, default=Shape().num_hidden_layers)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data-seed", type=int, default=TRAIN_SEED)
@@ -121,13 +122,16 @@ def main() -> None:
     num_tokens = sum(len(prompt) + len(answer) for prompt, answer in encoded)
     print(f"{len(examples)} examples, {num_tokens} tokens, {network.num_parameters} parameters, "
           f"prepared in {time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
-    log = train(network, encoded, options.seed)
+    rng = Random(options.seed)
+    drills = list(copy_drills(tokenizer, rng, DRILL_STEPS, TOKENS_PER_BATCH))
+    log = train(network, drills + list(batches(encoded, rng)))
     torch.save(network.tensors, options.out / "weights.pt")
     record: dict[str, object] = {
         "data_seed": options.data_seed,
         "seed": options.seed,
         "examples": len(examples),
         "tokens": num_tokens,
+        "drill_steps": DRILL_STEPS,
         "steps": log[-1][0],
         "seconds": round(time.monotonic() - started),
         "layers": shape.num_hidden_layers,

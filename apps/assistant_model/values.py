@@ -17,7 +17,7 @@ from apps.assistant_model import spoken
 Split = Literal["train", "held_out"]
 Value = str | int | float | list[str] | dict[str, str] | dict[str, int]
 
-MADE_UP_SHARE = 0.15  # of open words in training
+MADE_UP_SHARE = 0.5  # of open words in training
 
 
 def is_held_out(value: str) -> bool:
@@ -103,6 +103,7 @@ OPEN: dict[str, tuple[str, ...]] = {
     "color": _words("red, green, blue, yellow, orange, purple, pink, white, warm white, cool white, turquoise, amber"),
 }
 
+_OPEN_LISTS = tuple(OPEN.values())
 _VERBS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("call", OPEN["person"]),
     ("text", OPEN["person"]),
@@ -152,7 +153,7 @@ _SETTINGS = (
     ("battery_saver", ("battery saver", "power saving", "the power saver")),
     ("notifications", ("notifications", "the notifications")),
     ("microphone", ("the microphone", "the mic")),
-    ("camera", ("the webcam", "the camera")),
+    ("camera", ("the webcam", "my webcam")),
 )
 _OPERATORS = (
     ("+", ("plus", "and", "+")),
@@ -190,7 +191,7 @@ class Draw:
 
     def open_word(self, kind: str) -> tuple[str, str]:
         """A word of an open kind, now and then a made-up one."""
-        if self.split == "train" and kind != "list" and self.rng.random() < MADE_UP_SHARE:
+        if self.split == "train" and self.rng.random() < MADE_UP_SHARE:
             word = self.made_up()
         else:
             word = self.pick(OPEN[kind])
@@ -203,11 +204,19 @@ class Draw:
         self.keep(word)
         return word
 
+    def _any_word(self) -> str:
+        texts = [text for text in self.rng.choice(_OPEN_LISTS) if not is_held_out(text)]
+        return self.rng.choice([word for text in texts for word in text.split() if len(word) > 3])
+
     def made_up(self) -> str:
         while True:
-            word = "".join(self.rng.choice(_SYLLABLES) for _ in range(self.rng.randint(2, 3)))
+            if self.rng.random() < 0.4:
+                word = "".join(self.rng.choice(_SYLLABLES) for _ in range(self.rng.randint(2, 3)))
+            else:  # the head of one real word and the tail of another
+                one, other = (self._any_word() for _ in range(2))
+                word = one[: self.rng.randint(2, 4)] + other[self.rng.randint(1, 3) :]
             if self.rng.random() < 0.3:
-                word += f" {self.rng.choice(_SYLLABLES)}"
+                word += f" {self._any_word()}"
             if self.keep(word):
                 return word
 
@@ -228,7 +237,7 @@ def _percent(d: Draw) -> tuple[str, Value]:
 def _todo(d: Draw) -> tuple[str, Value]:
     while True:
         verb, objects = d.rng.choice(_VERBS)
-        thing = d.made_up() if d.split == "train" and d.rng.random() < 0.1 else d.rng.choice(objects)
+        thing = d.made_up() if d.split == "train" and d.rng.random() < 0.4 else d.rng.choice(objects)
         text = f"{verb} {thing}"
         if (d.split == "held_out" or not is_held_out(thing)) and d.keep(text):
             return text, text
@@ -238,7 +247,7 @@ def _fact(d: Draw) -> tuple[str, Value]:
     if d.rng.random() < 0.5:
         return _todo(d)
     text = d.pick(_FACTS)
-    if d.split == "train" and d.rng.random() < 0.3:
+    if d.split == "train" and d.rng.random() < 0.6:
         words = text.split()
         words[d.rng.randrange(len(words))] = d.made_up()
         if d.keep(" ".join(words)):

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from apps.assistant_model import spoken
-from apps.assistant_model.data import EVAL_SEED, TEMPLATES, TRAIN_SEED, Example, Kind, make_examples
+from apps.assistant_model.data import EVAL_SEED, TEMPLATES, TRAIN_EXAMPLES, TRAIN_SEED, Example, Kind, make_examples
 from apps.assistant_model.scoring import same_answer
 from apps.assistant_model.templates import say
 from apps.assistant_model.values import OPEN, Draw, is_held_out
@@ -75,7 +75,7 @@ def test_training_never_draws_a_held_out_value() -> None:
 
 
 def test_evaluation_requests_are_not_in_the_training_data() -> None:
-    trained = requests(make_examples(TRAIN_SEED, "train", 20_000))
+    trained = requests(make_examples(TRAIN_SEED, "train", TRAIN_EXAMPLES))
     for kind in ("new_values", "new_templates"):
         held_out = make_examples(EVAL_SEED, kind, 1000)
         assert len(requests(held_out)) == 1000
