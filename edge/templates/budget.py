@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from typing import cast
 
 from jinja2 import Undefined
 
@@ -74,10 +75,11 @@ class Budget:
             if isinstance(item, str):
                 characters += len(item)
             elif isinstance(item, Mapping):
-                stack.extend(item.keys())
-                stack.extend(item.values())
+                mapping = cast("Mapping[object, object]", item)
+                stack.extend(mapping.keys())
+                stack.extend(mapping.values())
             elif isinstance(item, (list, tuple)):
-                stack.extend(item)
+                stack.extend(cast("Sequence[object]", item))
             elif printable and not isinstance(item, (int, float, Undefined, type(None), range)):
                 raise OverBudget(f"it writes a value of type {type(item).__name__}, which has no text")
             if nodes + len(stack) > MAX_NODES or characters > self.max_text:

@@ -99,7 +99,7 @@ def _as_int(value: object) -> int:
 
 
 class StringFormat(string.Formatter):
-    """`text.format`, for plain field names and small widths only: fields that look into values are the classic escape."""
+    """`text.format` for plain field names and small widths: fields that look into values are the classic escape."""
 
     def __init__(self, text: str, budget: Callable[[], Budget]) -> None:
         self._text, self._budget = text, budget
@@ -110,7 +110,8 @@ class StringFormat(string.Formatter):
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         if not _FIELD.fullmatch(field_name):
             raise OverBudget(f"it formats a field named {field_name[:40]!r}, only plain names are allowed")
-        return super().get_field(field_name, args, kwargs)
+        field: tuple[Any, str] = super().get_field(field_name, args, kwargs)
+        return field
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
         self._budget().weigh(value, printable=True)

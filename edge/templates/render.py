@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import TemplateSyntaxError
 from jinja2 import exceptions as jinja_exceptions
@@ -114,7 +114,7 @@ def render(
 
 
 class _Data:
-    """Copies of what the caller passes: plain dicts, lists, texts and numbers, so that a template meets nothing else."""
+    """Copies of what the caller passes: dicts, lists, texts and numbers, so that a template meets nothing else."""
 
     def __init__(self, shield: Callable[[str], str] | None) -> None:
         self._shield = shield
@@ -131,12 +131,12 @@ class _Data:
             self.characters += 8
             return value
         if isinstance(value, Mapping):
+            mapping = cast("Mapping[object, object]", value)
             return {
-                self._key(key, where): self.plain(item, f"{where}.{key}", depth + 1)
-                for key, item in value.items()  # pyright: ignore[reportUnknownVariableType]
+                self._key(key, where): self.plain(item, f"{where}.{key}", depth + 1) for key, item in mapping.items()
             }
-        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-            items: Sequence[object] = value  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(value, (list, tuple)):
+            items = cast("Sequence[object]", value)
             return [self.plain(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(items)]
         raise RequestError(f"{where} is of type {type(value).__name__}, it must be text, a number, a list or a dict")
 

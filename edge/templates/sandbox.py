@@ -1,14 +1,14 @@
 """The one place where templates of model files run: Jinja2's immutable sandbox, narrowed and metered.
 
 The sandbox keeps templates from Python's internals but sets no limit on what they use. Here every loop item, call,
-filter, operator and literal goes through a guard that a pass over the syntax tree puts in, and only the methods, filters
-and functions that chat templates use exist.
+filter, operator and literal goes through a guard that a pass over the syntax tree puts in, and only the methods,
+filters and functions that chat templates use exist.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 from jinja2 import TemplateError as JinjaTemplateError
 from jinja2 import Undefined, nodes
@@ -43,8 +43,8 @@ class _Meter(Extension):
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         return nodes.CallBlock(self.call_method("body"), [], [], body).set_lineno(line)
 
-    def guard(self, name: str, arguments: list[nodes.Expr], line: int) -> nodes.Call:
-        return self.call_method(name, arguments, lineno=line)
+    def guard(self, name: str, arguments: Sequence[nodes.Node], line: int) -> nodes.Call:
+        return self.call_method(name, [cast("nodes.Expr", argument) for argument in arguments], lineno=line)
 
     @staticmethod
     def body(caller: Callable[[], str]) -> str:
@@ -184,7 +184,7 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(__obj, LoopContext) and args:
             args = (_Meter.each(args[0]), *args[1:])
         elif isinstance(owner, tuple(METHODS)) and not isinstance(__obj, type):
-            args = check_method(budget, owner, __obj.__name__, args)
+            args = check_method(budget, owner, getattr(__obj, "__name__", ""), args)
         elif isinstance(__obj, Undefined):
             pass  # raises what it is
         elif not (
@@ -195,8 +195,8 @@ class Environment(ImmutableSandboxedEnvironment):
         ):
             raise SecurityError(f"a template may not call a value of type {type(__obj).__name__}")
         out = super().call(__context, __obj, *args, **kwargs)
-        if isinstance(out, (dict, list, tuple)):
-            budget.weigh(out)  # pyright: ignore[reportUnknownArgumentType]
+        if type(out) in (dict, list, tuple):
+            budget.weigh(out)
         return out
 
 

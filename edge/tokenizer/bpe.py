@@ -14,7 +14,7 @@ from tokenizers import models, pre_tokenizers
 from edge.errors import BadModelFile, RequestError
 from edge.tokenizer.digits import digit_cuts
 from edge.tokenizer.pretokenizers import PreTokenizer
-from edge.tokenizer.vocabulary import Vocabulary
+from edge.tokenizer.vocabulary import SPACE, Vocabulary
 
 __all__ = ["BYTE_CHARACTERS", "BytePairEncoder"]
 
@@ -70,8 +70,10 @@ class BytePairEncoder:
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`. Raises RequestError when the vocabulary lacks a character or the text defeats its pattern."""
+        if self._pre.escape_spaces:
+            text = text.replace(" ", SPACE)
         if self._present is not None:
-            self._check_bytes(text, self._present)
+            self._check_characters(text, self._present)
         if self._newline_ids:
             ids: list[int] = []
             for part in _NEWLINES.split(text):
@@ -88,8 +90,6 @@ class BytePairEncoder:
             return False
 
     def _encode(self, text: str) -> list[int]:
-        if self._pre.escape_spaces:
-            text = text.replace(" ", "\u2581")
         if self._pre.digit_groups is None:
             return self._run(text)
         cuts = [0, *digit_cuts(text, self._pre.digit_groups), len(text)]
@@ -105,12 +105,14 @@ class BytePairEncoder:
             raise RequestError(f"prompt: {len(text)} characters, on which the tokenizer's pattern gave up") from error
         return ids
 
-    def _check_bytes(self, text: str, present: bytes) -> None:
+    def _check_characters(self, text: str, present: bytes) -> None:
         """Refuse text that the vocabulary cannot express, which merging would drop."""
         if not text.encode().translate(None, present):
             return
         for index, character in enumerate(text):
-            if character.encode().translate(None, present):
+            if not character.encode().translate(None, present):
+                continue
+            if self._pre.byte_level or self._tokenizer.token_to_id(character) is None:
                 raise RequestError(
                     f"prompt: character {character!r} (U+{ord(character):04X}) at {index} "
                     f"cannot be written in the vocabulary of {self._path}"

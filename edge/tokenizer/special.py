@@ -102,7 +102,7 @@ class SpecialTokens:
         named: NamedTokens,
         is_word: Callable[[str, int], bool] = lambda text, token: False,
     ) -> None:
-        """`is_word`: whether plain text becomes this token; then it is no mark, whatever it looks like ("</s>" is HTML).
+        """`is_word`: whether plain text becomes this token; then it is no mark, whatever it looks like.
 
         Raises BadModelFile for byte tokens that do not name a byte.
         """
@@ -110,7 +110,7 @@ class SpecialTokens:
         known = {text: i for text, i in named.known.items() if i in types or not is_word(text, i)}
         self.types = types  # of the tokens that are not normal
         self.eog_ids = frozenset(_end_tokens(vocabulary, known, types))
-        texts = named.texts | {i: text for text, i in known.items()}
+        texts = {**named.texts, **{i: text for text, i in known.items()}}
         self.byte_ids = _byte_tokens(vocabulary.path, texts, types)  # byte -> id, as far as there are byte tokens
         hidden = {text: index for index, text in texts.items() if types.get(index) in HIDDEN and text}
         shown = {text: index for index, text in texts.items() if types.get(index) is TokenType.USER_DEFINED and text}

@@ -12,11 +12,9 @@ from heapq import heapify, heappop, heappush
 
 from edge.errors import RequestError
 from edge.tokenizer.special import SpecialTokens
-from edge.tokenizer.vocabulary import TokenType, Vocabulary
+from edge.tokenizer.vocabulary import SPACE, TokenType, Vocabulary
 
-__all__ = ["SPACE", "SentencePieceEncoder"]
-
-SPACE = "\u2581"  # stands for a space in token texts
+__all__ = ["SentencePieceEncoder"]
 
 _CACHED_PIECES = 8192
 _CACHED_LENGTH = 32

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from edge.errors import BadModelFile, RequestError, UnsupportedModel
 from edge.tokenizer.pretokenizers import PRE_TOKENIZERS, PreTokenizer
 from edge.tokenizer.special import HIDDEN, NamedTokens, SpecialTokens
-from edge.tokenizer.spm import SPACE, SentencePieceEncoder
-from edge.tokenizer.vocabulary import TokenType, Vocabulary
+from edge.tokenizer.spm import SentencePieceEncoder
+from edge.tokenizer.vocabulary import SPACE, TokenType, Vocabulary
 
 if TYPE_CHECKING:
     from edge.formats import GGUFFile

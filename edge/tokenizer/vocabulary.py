@@ -13,8 +13,9 @@ from edge.errors import BadModelFile, UnsupportedModel
 if TYPE_CHECKING:
     from edge.formats import GGUFFile
 
-__all__ = ["TokenType", "Vocabulary"]
+__all__ = ["SPACE", "TokenType", "Vocabulary"]
 
+SPACE = "\u2581"  # stands for a space in the token texts of SentencePiece and its kin
 MODELS = {"gpt2": "byte-level BPE", "llama": "SentencePiece BPE"}
 MAX_TOKENS = 1 << 24  # keeps every index of the engine and of the tokenizers library far inside 32 bits
 _PREFIX = "tokenizer.ggml."
