@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib
 import json
 import statistics
 import time
@@ -18,15 +19,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
-
 from edge import device
 from edge.backends import Batch
 from edge.backends.native import NativeBackend
 from edge.formats.gguf import open_gguf
 
 PROMPT, DECODE, CONTEXT = 512, 32, 1024
-_QUIET = llama_cpp.llama_log_callback(lambda level, text, user: None)  # must outlive the calls
+
+
+def _ignore(level: int, text: bytes, user: object) -> None:
+    """llama.cpp's log goes nowhere."""
+
+
+llama_cpp: Any = importlib.import_module("llama_cpp")  # its stubs lag behind it
+_QUIET = llama_cpp.llama_log_callback(_ignore)  # must outlive the calls
 Step = Callable[[list[int], int], None]  # (token ids, position of the first): runs one batch
 
 

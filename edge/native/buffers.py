@@ -6,7 +6,7 @@ import ctypes
 from array import array
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from edge.errors import NativeError
 
@@ -73,7 +73,7 @@ class Pinned:
         if view is not None:
             _release_buffer(ctypes.byref(view))
 
-    def __enter__(self) -> Pinned:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -91,13 +91,10 @@ class PinnedItems(Pinned):
     __slots__ = ("count",)
 
     def __init__(self, source: Buffer, what: str, formats: frozenset[str]) -> None:
-        try:
-            form = memoryview(source).format
-        except (TypeError, ValueError) as error:
-            raise NativeError(f"{what}: wanted a buffer, got {type(source).__name__}") from error
-        if form not in formats:
-            raise NativeError(f"{what}: wanted items of format {sorted(formats)[-1]!r}, got {form!r}")
         super().__init__(source, what)
+        form = memoryview(source).format
+        if form not in formats:
+            raise NativeError(f"{what}: wanted items of format {min(formats, key=len)!r}, got {form!r}")
         self.count: int = self.num_bytes // 4
 
 

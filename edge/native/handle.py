@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import operator
+import operator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex, SupportsIndex
 
 from edge.errors import NativeError
 
@@ -59,9 +61,9 @@ class Closable:
 
 def checked_int(value: object, what: str, low: int, high: int) -> int:
     """The value as int. NativeError unless it is a whole number in low .. high."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         raise NativeError(f"{what} is {value!r}, wanted a whole number")
-    number = int(value.__index__())  # type: ignore[attr-defined]
+    number = operator.index(value)
     if not low <= number <= high:
         raise NativeError(f"{what} is {number}, wanted {low} .. {high}")
     return number

@@ -27,9 +27,7 @@ class KV(Closable):
         self.num_kv_heads = checked_int(num_kv_heads, "num_kv_heads", 1, _MAX)
         self.head_dim = checked_int(head_dim, "head_dim", 2, 1024)
         self.num_blocks = checked_int(num_blocks, "num_blocks", 1, _MAX)
-        config = structs.KVConfig(
-            self.type_number, self.num_layers, self.num_kv_heads, self.head_dim, self.num_blocks
-        )
+        config = structs.KVConfig(self.type_number, self.num_layers, self.num_kv_heads, self.head_dim, self.num_blocks)
         lib, out, size = library(), ctypes.c_void_p(), ctypes.c_uint64()
         what = f"KV arena of {num_blocks} blocks ({type}, {num_layers} layers, {num_kv_heads} heads of {head_dim})"
         check(lib.edge_kv_block_bytes(ctypes.byref(config), ctypes.byref(size)), what)

@@ -111,7 +111,7 @@ def check(status: int, what: str, error: structs.Error | None = None) -> None:
     raise kind(f"{what}: {message or meaning}")
 
 
-def float_array(address: int, count: int, owner: object) -> memoryview:
+def float_array(address: int, count: int, owner: object) -> memoryview[float]:
     """`count` floats of C memory as a flat view; the view keeps `owner` alive, and with it the memory."""
     array = (c_float * count).from_address(address)
     array.owner = owner  # type: ignore[attr-defined]

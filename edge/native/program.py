@@ -179,11 +179,11 @@ class Program(Closable):
             self._num_tokens, self._num_logits = ids.count, rows.count
 
     @property
-    def logits(self) -> memoryview:
+    def logits(self) -> memoryview[float]:
         """Logits of the last step, float32 (num_logits, vocab_size): the memory itself, overwritten by the next."""
         return self._view(self._logits_buffer)
 
-    def buffer(self, index: int) -> memoryview:
+    def buffer(self, index: int) -> memoryview[float]:
         """The rows of any buffer after a step, float32 (rows, width), for tests: a place may have been reused."""
         return self._view(checked_int(index, "buffer", 0, len(self._shapes) - 1))
 
@@ -191,7 +191,7 @@ class Program(Closable):
         """From any thread: the running step (or the next one) raises Cancelled at its next operation."""
         library().edge_program_cancel(self.handle.address)
 
-    def _view(self, index: int) -> memoryview:
+    def _view(self, index: int) -> memoryview[float]:
         handle = self.handle
         width, of_logits = self._shapes[index]
         rows = self._num_logits if of_logits else self._num_tokens

@@ -50,9 +50,7 @@ class Weights(Closable):
                 raise NativeError(f"{what}: has {source.num_bytes} bytes, wanted {expected}")
             pool = threads.handle.address if threads is not None else None
             check(
-                lib.edge_weights_create(
-                    ctypes.byref(out), type, rows, cols, source.address, source.num_bytes, pool
-                ),
+                lib.edge_weights_create(ctypes.byref(out), type, rows, cols, source.address, source.num_bytes, pool),
                 what,
             )
         return cls(Handle(out, lib.edge_weights_destroy), rows, cols, is_vector=False)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-llama_cpp = pytest.importorskip("llama_cpp", reason="the peer is not installed: pip install -e '.[llama]'")
+llama_cpp: Any = pytest.importorskip("llama_cpp", reason="the peer is not installed: pip install -e '.[llama]'")
 
 FTYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q4_K": 14, "Q6_K": 18, "BF16": 32}
-_QUIET = llama_cpp.llama_log_callback(lambda level, text, user: None)  # must outlive the calls
+
+
+def _ignore(level: int, text: bytes, user: object) -> None:
+    """llama.cpp's log goes nowhere."""
+
+
+_QUIET = llama_cpp.llama_log_callback(_ignore)  # must outlive the calls
 llama_cpp.llama_backend_init()
 llama_cpp.llama_log_set(_QUIET, None)
 
@@ -45,7 +52,8 @@ def logits(path: Path, tokens: list[int], threads: int = 2) -> npt.NDArray[np.fl
         assert llama_cpp.llama_decode(context, batch) == 0
         vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
         pointer = llama_cpp.llama_get_logits(context)
-        return np.ctypeslib.as_array(pointer, shape=(n, vocab)).copy()
+        values: npt.NDArray[np.float32] = np.ctypeslib.as_array(pointer, shape=(n, vocab)).copy()
+        return values
     finally:
         llama_cpp.llama_batch_free(batch)
         llama_cpp.llama_free(context)

@@ -62,7 +62,8 @@ def random_tensors(shape: Shape, seed: int) -> dict[str, F32]:
     rng = np.random.default_rng(seed)
 
     def matrix(rows: int, cols: int, gain: float = 1.0) -> F32:
-        return (rng.standard_normal((rows, cols)) * gain / np.sqrt(cols)).astype(np.float32)
+        values: F32 = (rng.standard_normal((rows, cols)) * gain / np.sqrt(cols)).astype(np.float32)
+        return values
 
     def vector(size: int, mean: float, spread: float) -> F32:
         return (mean + spread * rng.standard_normal(size)).astype(np.float32)

@@ -61,7 +61,7 @@ def write_stories(path: Path, kind: GGMLType) -> Path:
         "attn_norm": attn_norm,
     }
     final = reader.take(dim)
-    reader.take(context, hd // 2), reader.take(context, hd // 2)
+    reader.take(2, context, hd // 2)  # tables of cosines and sines
     head = embedding if vocab > 0 else reader.take(abs(vocab), dim)
 
     writer = GGUFWriter(path)

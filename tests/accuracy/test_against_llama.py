@@ -54,7 +54,8 @@ def _model(folder: Path, shape: Shape, kind: str, seed: int) -> Path:
 
 
 def _prompt(seed: int) -> list[int]:
-    return np.random.default_rng(seed).integers(0, 512, TOKENS).tolist()
+    tokens: list[int] = np.random.default_rng(seed).integers(0, 512, TOKENS).tolist()
+    return tokens
 
 
 def _measure(

@@ -44,7 +44,8 @@ def forward(path: Path, tokens: list[int]) -> Truth:
     largest: list[F64] = []
 
     def norm(x: F64, name: str) -> F64:
-        return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * weights[name]
+        normed: F64 = x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps) * weights[name]
+        return normed
 
     def linear(x: F64, name: str) -> F64:
         bias = weights.get(name + ".bias")
