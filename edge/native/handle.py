@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import operator
-import operator
 from types import TracebackType
-from typing import Any, Self, SupportsIndex, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 from edge.errors import NativeError
 

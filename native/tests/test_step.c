@@ -1,5 +1,6 @@
 /* What a step does besides computing: barriers, cancelling, refusing numbers that are not finite, allocating nothing.
  */
+#include "edge/sampling.h"
 #include "os.h"
 #include "program_bench.h"
 
@@ -133,8 +134,21 @@ static void test_allocations(void) {
     bench_close(&b);
 }
 
+/* The sizes that edge/native/structs.py states too: Python packs these structs. */
+static void test_struct_sizes(void) {
+    CHECK(sizeof(edge_op) == 27 * 4, "edge_op");
+    CHECK(sizeof(edge_buffer) == 16, "edge_buffer");
+    CHECK(sizeof(edge_error) == 256, "edge_error");
+    CHECK(sizeof(edge_kv_config) == 5 * 4, "edge_kv_config");
+    CHECK(sizeof(edge_rope) == 24 + sizeof(void *), "edge_rope");
+    CHECK(sizeof(edge_program_config) == 4 * sizeof(void *) + 8 * 4 + 8 + 6 * 4, "edge_program_config");
+    CHECK(sizeof(edge_batch) == 4 * 4 + 5 * sizeof(void *), "edge_batch");
+    CHECK(sizeof(edge_sampling) == 6 * 4 + 3 * 8, "edge_sampling");
+}
+
 int main(void) {
     int64_t before = edge_os_live();
+    test_struct_sizes();
     test_barriers();
     for (int32_t threads = 1; threads <= 3; threads++) {
         test_cancel(threads);
