@@ -8,6 +8,7 @@
 #include "edge/program.h"
 #include "kernels.h"
 #include "kv.h"
+#include "os.h"
 #include "weights.h"
 
 #define EDGE_MAX_ITEMS     16384 /* operations, buffers, weights; a bound on the time that checking takes */
@@ -84,8 +85,9 @@ struct edge_program {
     _Atomic int32_t running;
     _Atomic int32_t cancel;
     _Atomic int32_t nonfinite;
-    _Atomic int32_t stop[2];    /* by parity of the operation: see step.c */
-    _Atomic int64_t counter[2]; /* by parity of the phase: the next piece of work */
+    _Atomic int32_t stop[2]; /* by parity of the operation: see step.c */
+    /* By parity of the phase: the next piece of work. All threads write it all the time: a cache line of its own. */
+    _Alignas(EDGE_ALIGNMENT) _Atomic int64_t counter[2];
 };
 
 /* One thread in a step. */

@@ -1,8 +1,8 @@
 /* The rules of each kind of operation. A program that passes cannot read or write outside its memory in any step. */
 #include <math.h>
 
-#include "rules.h"
 #include "error.h"
+#include "rules.h"
 
 static edge_status check_embed(edge_checker *k, edge_op_plan *plan) {
     const edge_op *op = edge_check_op(k);
