@@ -58,7 +58,7 @@ def _prompt(seed: int) -> list[int]:
     return tokens
 
 
-def _measure(
+def measure(
     folder: Path, shape: Shape, kind: str, change: Callable[[Path], None] | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Mean (overall, worst row) error over the seeds: ours, on files that `change` may damage, and llama.cpp's."""
@@ -84,13 +84,13 @@ def _as_good(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_error_is_at_most_that_of_llama(arch: str, kind: str, folder: Path) -> None:
-    ours, theirs = _measure(folder, Shape(arch), kind)
+    ours, theirs = measure(folder, Shape(arch), kind)
     assert _as_good(ours, theirs), f"ours {ours}, llama.cpp {theirs} (overall, worst row)"
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_weights_are_decoded_exactly(kind: str, folder: Path) -> None:
-    ours, theirs = _measure(folder, Shape("llama", exact=True), kind)
+    ours, theirs = measure(folder, Shape("llama", exact=True), kind)
     assert _as_good(ours, theirs), f"ours {ours}, llama.cpp {theirs} (overall, worst row)"
 
 
@@ -137,5 +137,5 @@ CONTROLS: dict[str, tuple[Shape, Callable[[Path], None]]] = {
 @pytest.mark.parametrize("control", CONTROLS)
 def test_the_check_sees_a_fault(control: str, folder: Path) -> None:
     shape, change = CONTROLS[control]
-    ours, theirs = _measure(folder, shape, "Q4_K", change)
+    ours, theirs = measure(folder, shape, "Q4_K", change)
     assert not _as_good(ours, theirs), f"{control} went unseen: ours {ours}, llama.cpp {theirs}"
