@@ -1,5 +1,5 @@
-/* Choosing the next token. Sums run in ascending order of token ids, in double, so that the choice is the same
- * everywhere; the draw walks the kept tokens in that order too. */
+/* Choosing the next token. Weights are counted in units of 2^-40 of the most probable token's: sums of integers are
+ * exact, so no order of adding can change a choice. */
 #include "edge/sampling.h"
 
 #include <math.h>
@@ -12,12 +12,16 @@
 #include "philox.h"
 #include "select.h"
 
+#define UNITS     0x1p40f   /* the weight of the most probable token */
+#define MAX_VOCAB (1 << 22) /* so sums stay below 2^63 */
+
 struct edge_sampler {
     int32_t vocab_size;
-    float *logits;  /* after penalties and bias */
-    float *weights; /* exp((logit - largest) / temperature) of the candidates */
-    int32_t *ids;   /* the candidates */
-    uint8_t *seen;  /* tokens of the history, all 0 between calls */
+    float *logits;     /* after penalties and bias */
+    uint64_t *weights; /* exp((logit - largest) / temperature) of the candidates, in units */
+    int32_t *ids;      /* the candidates */
+    uint64_t *buckets; /* for top_p, EDGE_SELECT_BUCKETS of them */
+    uint8_t *seen;     /* tokens of the history, all 0 between calls */
 };
 
 static uint64_t scratch_bytes(int32_t vocab_size, size_t item) {
@@ -29,7 +33,7 @@ edge_status edge_sampler_create(edge_sampler **out, int32_t vocab_size) {
         return EDGE_INVALID;
     }
     *out = NULL;
-    if (vocab_size < 1) {
+    if (vocab_size < 1 || vocab_size > MAX_VOCAB) {
         return EDGE_INVALID;
     }
     edge_sampler *s = edge_os_alloc(sizeof(*s));
@@ -38,10 +42,11 @@ edge_status edge_sampler_create(edge_sampler **out, int32_t vocab_size) {
     }
     s->vocab_size = vocab_size;
     s->logits = edge_os_alloc(scratch_bytes(vocab_size, sizeof(float)));
-    s->weights = edge_os_alloc(scratch_bytes(vocab_size, sizeof(float)));
+    s->weights = edge_os_alloc(scratch_bytes(vocab_size, sizeof(uint64_t)));
     s->ids = edge_os_alloc(scratch_bytes(vocab_size, sizeof(int32_t)));
     s->seen = edge_os_alloc(scratch_bytes(vocab_size, 1));
-    if (!s->logits || !s->weights || !s->ids || !s->seen) {
+    s->buckets = edge_os_alloc(scratch_bytes(EDGE_SELECT_BUCKETS, sizeof(uint64_t)));
+    if (!s->logits || !s->weights || !s->ids || !s->seen || !s->buckets) {
         edge_sampler_destroy(&s);
         return EDGE_NO_MEMORY;
     }
@@ -55,9 +60,10 @@ void edge_sampler_destroy(edge_sampler **sampler) {
     }
     edge_sampler *s = *sampler;
     edge_os_free(s->logits, scratch_bytes(s->vocab_size, sizeof(float)));
-    edge_os_free(s->weights, scratch_bytes(s->vocab_size, sizeof(float)));
+    edge_os_free(s->weights, scratch_bytes(s->vocab_size, sizeof(uint64_t)));
     edge_os_free(s->ids, scratch_bytes(s->vocab_size, sizeof(int32_t)));
     edge_os_free(s->seen, scratch_bytes(s->vocab_size, 1));
+    edge_os_free(s->buckets, scratch_bytes(EDGE_SELECT_BUCKETS, sizeof(uint64_t)));
     edge_os_free(s, sizeof(*s));
     *sampler = NULL;
 }
@@ -137,51 +143,35 @@ static int32_t largest(const edge_sampler *s) {
     return best;
 }
 
-/* Weights of the candidates; their sum in the order of `ids`. */
-static double weigh(edge_sampler *s, int32_t count, float most, float temperature) {
-    double sum = 0.0;
+/* Weights of the candidates in units; returns their sum. */
+static uint64_t weigh(edge_sampler *s, int32_t count, float most, float temperature) {
+    uint64_t sum = 0;
     for (int32_t i = 0; i < count; i++) {
         int32_t id = s->ids[i];
-        s->weights[id] = edge_expf((s->logits[id] - most) / temperature);
-        sum = sum + (double)s->weights[id];
+        s->weights[id] = (uint64_t)(edge_expf((s->logits[id] - most) / temperature) * UNITS);
+        sum += s->weights[id];
     }
     return sum;
 }
 
-/* Keeps the smallest set of most probable candidates whose weights reach top_p of the sum. They gather at the end of
- * ids and are moved to its front. Returns how many. */
-static int32_t keep_top_p(edge_sampler *s, int32_t count, double sum, float top_p) {
-    double wanted = (double)top_p * sum, reached = 0.0;
-    int32_t left = count;
-    edge_select_heapify(s->ids, count, s->logits);
-    while (left > 0 && reached < wanted) {
-        edge_select_pop(s->ids, left, s->logits);
-        left--;
-        reached = reached + (double)s->weights[s->ids[left]];
-    }
-    memmove(s->ids, s->ids + left, (size_t)(count - left) * sizeof(*s->ids));
-    return count - left;
-}
-
-/* Walks the kept tokens in id order until the sum passes `unit` of the whole. */
+/* Draws among the candidates, in the order of their ids, with the chances of their weights. */
 static int32_t draw(const edge_sampler *s, int32_t count, float min_p, double unit) {
-    double sum = 0.0, passed = 0.0;
-    int32_t last = -1;
+    const uint64_t least = (uint64_t)(min_p * UNITS);
+    uint64_t sum = 0, passed = 0;
     for (int32_t i = 0; i < count; i++) {
-        float weight = s->weights[s->ids[i]];
-        sum = sum + (weight >= min_p ? (double)weight : 0.0);
+        uint64_t weight = s->weights[s->ids[i]];
+        sum += weight >= least ? weight : 0;
     }
-    for (int32_t i = 0; i < count; i++) {
-        float weight = s->weights[s->ids[i]];
-        if (weight >= min_p && weight > 0.0f) {
-            last = s->ids[i];
-            passed = passed + (double)weight;
-            if (passed > unit * sum) {
-                break;
-            }
+    uint64_t target = (uint64_t)(unit * (double)sum);
+    target = target < sum ? target : sum - 1; /* the product may have been rounded up */
+    for (int32_t i = 0; i < count - 1; i++) {
+        uint64_t weight = s->weights[s->ids[i]];
+        passed += weight >= least ? weight : 0;
+        if (passed > target) {
+            return s->ids[i];
         }
     }
-    return last; /* the last token when rounding left the sum behind */
+    return s->ids[count - 1];
 }
 
 static int32_t choose(edge_sampler *s, const edge_sampling *p, int32_t best) {
@@ -190,10 +180,10 @@ static int32_t choose(edge_sampler *s, const edge_sampling *p, int32_t best) {
     if (count < s->vocab_size) {
         edge_select_sort_ids(s->ids, count);
     }
-    double sum = weigh(s, count, s->logits[best], p->temperature);
+    uint64_t sum = weigh(s, count, s->logits[best], p->temperature);
     if (p->top_p < 1.0f) {
-        count = keep_top_p(s, count, sum, p->top_p);
-        edge_select_sort_ids(s->ids, count);
+        double wanted = (double)p->top_p * (double)sum;
+        count = edge_select_share(s->ids, count, s->logits, s->weights, wanted, s->buckets);
     }
     return draw(s, count, p->min_p, edge_philox_unit(p->seed, p->sequence, p->position));
 }

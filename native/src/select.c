@@ -1,24 +1,19 @@
-/* Binary heaps over token ids; the order is (logit descending, id ascending), which has no ties. */
+/* The order of tokens is (logit descending, id ascending), which has no ties: heaps for few tokens, buckets of logits
+ * for a share of the probability. */
 #include "select.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static int before(const float *logits, int32_t a, int32_t b) {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
 }
 
 /* What stands at the root. */
-typedef enum heap_order { LAST_AT_ROOT, FIRST_AT_ROOT, LARGEST_ID_AT_ROOT } heap_order;
+typedef enum heap_order { LAST_AT_ROOT, LARGEST_ID_AT_ROOT } heap_order;
 
 static int above(heap_order order, const float *logits, int32_t a, int32_t b) {
-    switch (order) {
-    case LAST_AT_ROOT:
-        return before(logits, b, a);
-    case FIRST_AT_ROOT:
-        return before(logits, a, b);
-    default:
-        return a > b;
-    }
+    return order == LAST_AT_ROOT ? before(logits, b, a) : a > b;
 }
 
 static void sink(heap_order order, int32_t *ids, int32_t count, int64_t at, const float *logits) {
@@ -70,17 +65,57 @@ void edge_select_largest(int32_t *ids, int32_t count, const float *logits, int32
     }
 }
 
-void edge_select_heapify(int32_t *ids, int32_t count, const float *logits) {
-    heapify(FIRST_AT_ROOT, ids, count, logits);
-}
-
-void edge_select_pop(int32_t *ids, int32_t count, const float *logits) {
-    pop(FIRST_AT_ROOT, ids, count, logits);
-}
-
 void edge_select_sort_ids(int32_t *ids, int32_t count) {
     heapify(LARGEST_ID_AT_ROOT, ids, count, NULL);
     for (int32_t left = count; left > 1; left--) {
         pop(LARGEST_ID_AT_ROOT, ids, left, NULL);
     }
+}
+
+/* The bits of a logit, made to ascend with its value. */
+static uint32_t key_of(float logit) {
+    uint32_t bits;
+    logit = logit + 0.0f; /* -0 and 0 are one value */
+    memcpy(&bits, &logit, sizeof(bits));
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+/* The bucket in which the sum, from the last bucket downwards, reaches what is wanted; adds what lies above to reached.
+ */
+static uint32_t find_edge(const uint64_t *buckets, double wanted, uint64_t *reached) {
+    uint32_t bucket = EDGE_SELECT_BUCKETS - 1;
+    while (bucket > 0 && (double)(*reached + buckets[bucket]) < wanted) {
+        *reached += buckets[bucket--];
+    }
+    return bucket;
+}
+
+int32_t edge_select_share(int32_t *ids, int32_t count, const float *logits, const uint64_t *weights, double wanted,
+                          uint64_t *buckets) {
+    /* The key of the last logit that is kept, found from its upper half, then its lower half. */
+    uint64_t reached = 0;
+    memset(buckets, 0, EDGE_SELECT_BUCKETS * sizeof(*buckets));
+    for (int32_t i = 0; i < count; i++) {
+        buckets[key_of(logits[ids[i]]) >> 16] += weights[ids[i]];
+    }
+    uint32_t upper = find_edge(buckets, wanted, &reached);
+    memset(buckets, 0, EDGE_SELECT_BUCKETS * sizeof(*buckets));
+    for (int32_t i = 0; i < count; i++) {
+        uint32_t key = key_of(logits[ids[i]]);
+        if (key >> 16 == upper) {
+            buckets[key & 0xffffu] += weights[ids[i]];
+        }
+    }
+    uint32_t last = upper << 16 | find_edge(buckets, wanted, &reached);
+    int32_t kept = 0;
+    for (int32_t i = 0; i < count; i++) {
+        uint32_t key = key_of(logits[ids[i]]);
+        if (key > last) {
+            ids[kept++] = ids[i];
+        } else if (key == last && (double)reached < wanted) {
+            reached += weights[ids[i]];
+            ids[kept++] = ids[i];
+        }
+    }
+    return kept;
 }

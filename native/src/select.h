@@ -8,12 +8,13 @@
  * lower id. 1 <= count <= size. */
 void edge_select_largest(int32_t *ids, int32_t count, const float *logits, int32_t size);
 
-/* Makes ids[0 .. count-1] a heap whose root is the largest logit (ties: the lowest id). */
-void edge_select_heapify(int32_t *ids, int32_t count, const float *logits);
-
-/* Removes the root of such a heap to ids[count - 1], where the removed ones gather. */
-void edge_select_pop(int32_t *ids, int32_t count, const float *logits);
-
 void edge_select_sort_ids(int32_t *ids, int32_t count); /* ascending */
+
+#define EDGE_SELECT_BUCKETS 65536
+
+/* Keeps the fewest candidates with the largest logits (ties: lower ids) whose weights reach `wanted` together; returns
+ * how many. ids ascend, before and after. weights: by id. buckets: scratch of EDGE_SELECT_BUCKETS. */
+int32_t edge_select_share(int32_t *ids, int32_t count, const float *logits, const uint64_t *weights, double wanted,
+                          uint64_t *buckets);
 
 #endif

@@ -54,7 +54,7 @@ static int by_logit(const void *a, const void *b) {
 static int32_t plain_sample(const float *l, const edge_sampling *p) {
     int32_t ids[VOCAB];
     float w[VOCAB];
-    double sum = 0.0, reached = 0.0, all = 0.0, passed = 0.0;
+    uint64_t units[VOCAB], sum = 0, reached = 0, all = 0, passed = 0;
     uint8_t kept[VOCAB] = {0};
     for (int32_t i = 0; i < VOCAB; i++) {
         ids[i] = i;
@@ -67,32 +67,30 @@ static int32_t plain_sample(const float *l, const edge_sampling *p) {
     int32_t count = p->top_k > 0 && p->top_k < VOCAB ? p->top_k : VOCAB;
     for (int32_t i = 0; i < VOCAB; i++) {
         w[i] = edge_expf((l[i] - l[ids[0]]) / p->temperature);
+        units[i] = (uint64_t)ldexp((double)w[i], 40);
     }
     for (int32_t i = 0; i < count; i++) {
         kept[ids[i]] = 1;
     }
     for (int32_t i = 0; i < VOCAB; i++) {
-        sum += kept[i] ? (double)w[i] : 0.0;
+        sum += kept[i] ? units[i] : 0;
     }
     for (int32_t i = 0; i < count && p->top_p < 1.0f; i++) {
-        kept[ids[i]] = reached < (double)p->top_p * sum;
-        reached += (double)w[ids[i]];
+        kept[ids[i]] = (double)reached < (double)p->top_p * (double)sum;
+        reached += units[ids[i]];
     }
     for (int32_t i = 0; i < VOCAB; i++) {
-        kept[i] = kept[i] && w[i] >= p->min_p && w[i] > 0.0f;
-        all += kept[i] ? (double)w[i] : 0.0;
+        kept[i] = kept[i] && (double)units[i] >= floor(ldexp((double)p->min_p, 40));
+        all += kept[i] ? units[i] : 0;
     }
-    int32_t last = -1;
+    uint64_t target = (uint64_t)(edge_philox_unit(p->seed, p->sequence, p->position) * (double)all);
     for (int32_t i = 0; i < VOCAB; i++) {
-        if (kept[i]) {
-            last = i;
-            passed += (double)w[i];
-            if (passed > edge_philox_unit(p->seed, p->sequence, p->position) * all) {
-                break;
-            }
+        passed += kept[i] ? units[i] : 0;
+        if (passed > target) {
+            return i;
         }
     }
-    return last;
+    return -1;
 }
 
 static void plain_penalties(float *l, const edge_sampling *p, const int32_t *history, int32_t count) {
@@ -243,8 +241,9 @@ static void test_failures(void) {
     edge_sampler *sampler = NULL;
     int64_t before = edge_os_live();
     CHECK(edge_sampler_create(&sampler, 0) == EDGE_INVALID && sampler == NULL, "vocabulary of 0");
+    CHECK(edge_sampler_create(&sampler, (1 << 22) + 1) == EDGE_INVALID && sampler == NULL, "a vocabulary too large");
     CHECK(edge_sampler_create(NULL, 5) == EDGE_INVALID, "NULL");
-    for (int32_t fail = 0; fail < 5; fail++) {
+    for (int32_t fail = 0; fail < 6; fail++) {
         edge_os_fail_after(fail);
         CHECK(edge_sampler_create(&sampler, 100) == EDGE_NO_MEMORY && sampler == NULL, "failure %d", fail);
         CHECK(edge_os_live() == before, "failure %d leaks", fail);

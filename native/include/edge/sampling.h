@@ -9,7 +9,8 @@
 /* Applied in this order: repetition and presence penalties over the history, bias, temperature, softmax, top_k, top_p,
  * min_p. Ties go to the lower token id. temperature 0 is greedy (after penalties and bias).
  * top_p is a share of what top_k left: the smallest set of most probable tokens that reaches it. The draw walks the
- * kept tokens in ascending id order until their sum passes the random number's share of the whole. */
+ * kept tokens in ascending id order until their sum passes the random number's share of the whole. Probabilities are
+ * counted in units of 2^-40 of the largest, so sums are exact and no order matters. */
 typedef struct edge_sampling {
     float temperature;        /* >= 0 */
     float top_p;              /* (0, 1], 1: off */
@@ -24,7 +25,7 @@ typedef struct edge_sampling {
 
 typedef struct edge_sampler edge_sampler;
 
-/* Holds the scratch for one vocabulary: sampling allocates nothing. */
+/* Holds the scratch for one vocabulary of 1 .. 2^22 tokens: sampling allocates nothing. */
 EDGE_API edge_status edge_sampler_create(edge_sampler **out, int32_t vocab_size);
 EDGE_API void edge_sampler_destroy(edge_sampler **sampler);
 
