@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=${EDGE_BUILD_ROOT:-build/native}
 jobs=$(nproc)
+debuggable=(-DCMAKE_BUILD_TYPE=Sanitize -DCMAKE_C_FLAGS_SANITIZE=-O1) # asserts stay; -O3 takes minutes to instrument
 
 configure_and_build() { # NAME CMAKE_ARGUMENTS...
   local dir=$root/$1
@@ -33,7 +34,7 @@ few_cases() { export EDGE_TEST_PERCENT=${EDGE_TEST_PERCENT:-$1}; }
 
 sanitized() { # NAME COMPILER SANITIZERS
   few_cases 20
-  test_with "$1" -DCMAKE_C_COMPILER="$2" -DEDGE_SANITIZE="$3"
+  test_with "$1" -DCMAKE_C_COMPILER="$2" -DEDGE_SANITIZE="$3" "${debuggable[@]}"
 }
 
 aarch64() {
@@ -48,7 +49,8 @@ aarch64() {
 }
 
 fuzz() {
-  configure_and_build fuzz -DCMAKE_C_COMPILER=clang -DEDGE_SANITIZE=address,undefined -DEDGE_BUILD_FUZZERS=ON
+  configure_and_build fuzz -DCMAKE_C_COMPILER=clang -DEDGE_SANITIZE=address,undefined -DEDGE_BUILD_FUZZERS=ON \
+    "${debuggable[@]}"
   local targets=() target
   mapfile -t targets < <(find "$root/fuzz/fuzz" -maxdepth 1 -type f -name 'fuzz_*' -executable | sort)
   [ ${#targets[@]} -gt 0 ] || { echo "no fuzz target was built" >&2; return 1; }
