@@ -180,11 +180,11 @@ static void edit(candidate *c, input *in) {
         break;
     }
     case 6:
-        buffer->width = input_int(in) * (field % 2 ? 1 : 16);
+        buffer->width = (int32_t)((uint32_t)input_int(in) * (field % 2 ? 1u : 16u));
         break;
     case 7:
         buffer->offset =
-            (uint64_t)(int64_t)input_int(in) * (field % 8 ? 64 : 1) + (field % 16 == 9 ? UINT64_MAX / 2 : 0);
+            (uint64_t)(int64_t)input_int(in) * (field % 8 ? 64u : 1u) + (field % 16 == 9 ? UINT64_MAX / 2 : 0);
         break;
     case 8:
         buffer->rows = input_int(in);
