@@ -10,7 +10,7 @@ from jinja2 import Undefined
 
 __all__ = ["BUDGET", "Budget", "OverBudget"]
 
-MAX_STEPS = 2_000_000
+MIN_STEPS = 500_000
 MAX_SECONDS = 2.0
 MAX_NODES = 200_000  # values inside one value, counted as often as they occur
 MIN_TEXT = 1 << 20
@@ -32,6 +32,7 @@ class Budget:
         """`input_characters`: size of the conversation; it may be written out a few times over. `clock`: seconds."""
         self.max_output = MIN_TEXT + 4 * input_characters
         self.max_text = 2 * self.max_output  # one value; all that is written, inside macros too, is twice that
+        self._max_steps = MIN_STEPS + 2 * input_characters
         self._emitted = 0
         self._steps = 0
         self._next_look = _STEPS_BETWEEN_LOOKS
@@ -44,8 +45,8 @@ class Budget:
         if self._steps < self._next_look:
             return
         self._next_look = self._steps + _STEPS_BETWEEN_LOOKS
-        if self._steps > MAX_STEPS:
-            raise OverBudget(f"it takes more than {MAX_STEPS} steps")
+        if self._steps > self._max_steps:
+            raise OverBudget(f"it takes more than {self._max_steps} steps")
         if self._clock() > self._deadline:
             raise OverBudget(f"it takes longer than {MAX_SECONDS} seconds")
 
@@ -80,7 +81,9 @@ class Budget:
                 stack.extend(mapping.values())
             elif isinstance(item, (list, tuple)):
                 stack.extend(cast("Sequence[object]", item))
-            elif printable and not isinstance(item, (int, float, Undefined, type(None), range)):
+            elif isinstance(item, range):
+                nodes += len(item)
+            elif printable and not isinstance(item, (int, float, Undefined, type(None))):
                 raise OverBudget(f"it writes a value of type {type(item).__name__}, which has no text")
             if nodes + len(stack) > MAX_NODES or characters > self.max_text:
                 raise OverBudget(f"it makes a value of more than {MAX_NODES} parts or {self.max_text} characters")

@@ -1,4 +1,4 @@
-"""The filters that chat templates use, each within the budget. What is not here does not exist for a template."""
+"""The filters that chat templates use and the tests, each within the budget. Other filters do not exist."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jinja2 import filters as jinja_filters
+from jinja2 import tests as jinja_tests
 
 from edge.templates.budget import BUDGET, Budget, OverBudget
 from edge.templates.guards import check_join, check_percent, check_replace, check_width
 
-__all__ = ["template_filters"]
+__all__ = ["template_filters", "template_tests"]
 
 Guard = Callable[[Budget, list[Any], dict[str, Any]], None]
 
 _PLAIN = (
-    "abs capitalize count d default dictsort e escape first float forceescape groupby int items last length list lower "
-    "map max min reject rejectattr reverse safe select selectattr sort string title trim truncate unique upper "
-    "urlencode wordcount"
+    "abs count d default dictsort first float groupby int items last length list map max min reject rejectattr reverse "
+    "select selectattr sort unique urlencode"
 ).split()
+# These take the text of whatever they get.
+_TEXT = "capitalize e escape forceescape lower safe string title trim truncate upper wordcount".split()
 
 
 def template_filters() -> dict[str, Callable[..., Any]]:
     """Name -> filter. Those of Jinja2 behave as they do there."""
     chosen = {name: _within(jinja_filters.FILTERS[name], _nothing) for name in _PLAIN}
+    chosen |= {name: _within(jinja_filters.FILTERS[name], _text) for name in _TEXT}
     guarded: dict[str, Guard] = {
         "batch": _counts,
-        "center": _counts,
+        "center": _center,
         "format": _format,
         "indent": _indent,
         "join": _join,
@@ -40,6 +43,12 @@ def template_filters() -> dict[str, Callable[..., Any]]:
     chosen |= {name: _within(jinja_filters.FILTERS[name], guard) for name, guard in guarded.items()}
     chosen["tojson"] = _within(tojson, _nothing)
     return chosen
+
+
+def template_tests() -> dict[str, Callable[..., Any]]:
+    """Name -> test, as Jinja2 has them."""
+    tests: Any = jinja_tests.TESTS
+    return {name: _weighed(function) for name, function in tests.items()}
 
 
 def tojson(
@@ -76,6 +85,17 @@ def _within(function: Callable[..., Any], guard: Guard) -> Callable[..., Any]:
     return within
 
 
+def _weighed(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def weighed(*args: Any, **kwargs: Any) -> Any:
+        budget = BUDGET.get()
+        for value in args:
+            budget.weigh(value)
+        return function(*args, **kwargs)
+
+    return weighed
+
+
 def _metered(budget: Budget, values: Iterator[Any]) -> Iterator[Any]:
     for value in values:
         budget.burn()
@@ -84,6 +104,16 @@ def _metered(budget: Budget, values: Iterator[Any]) -> Iterator[Any]:
 
 def _nothing(budget: Budget, args: list[Any], kwargs: dict[str, Any]) -> None:
     del budget, args, kwargs
+
+
+def _text(budget: Budget, args: list[Any], kwargs: dict[str, Any]) -> None:
+    del kwargs
+    args[0] = budget.string(args[0])
+
+
+def _center(budget: Budget, args: list[Any], kwargs: dict[str, Any]) -> None:
+    _text(budget, args, kwargs)
+    _counts(budget, args, kwargs)
 
 
 def _counts(budget: Budget, args: list[Any], kwargs: dict[str, Any]) -> None:

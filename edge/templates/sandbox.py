@@ -20,8 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from edge.templates.budget import BUDGET
-from edge.templates.filters import template_filters
+from edge.templates.budget import BUDGET, OverBudget
+from edge.templates.filters import template_filters, template_tests
 from edge.templates.guards import METHODS, StringFormat, check_binop, check_method
 
 __all__ = ["Environment"]
@@ -29,6 +29,7 @@ __all__ = ["Environment"]
 _LOOP_ATTRIBUTES = frozenset(
     "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0".split()
 )
+_CALL_STEPS = 4  # a call costs about this many loop items
 _REFUSED = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -97,6 +98,13 @@ class _MeterPass(NodeTransformer):
         self.generic_visit(node)
         return self._meter.guard("joined", node.nodes, node.lineno)
 
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        self.generic_visit(node)
+        node.expr = self._meter.guard("weighed", [node.expr], node.lineno)
+        for operand in node.ops:
+            operand.expr = self._meter.guard("weighed", [operand.expr], node.lineno)
+        return node
+
     def visit_List(self, node: nodes.List) -> nodes.Node:
         self.generic_visit(node)
         return self._meter.guard("weighed", [node], node.lineno)
@@ -130,16 +138,17 @@ class Environment(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.filters = template_filters()
+        self.tests: Any = template_tests()
         self.globals = {
             "range": self.globals["range"],  # the sandbox's own, which is limited
             "dict": dict,
-            "namespace": Namespace,
+            "namespace": _Namespace,
             "raise_exception": _raise_exception,
         }
         meter = next(extension for extension in self.extensions.values() if isinstance(extension, _Meter))
         self._meter_pass = _MeterPass(meter)
         self._functions = frozenset(
-            (id(self.globals["range"]), id(dict), id(Namespace), id(_raise_exception))
+            (id(self.globals["range"]), id(dict), id(_Namespace), id(_raise_exception))
             + tuple(id(getattr(_Meter, name)) for name in ("body", "each", "written", "weighed", "joined"))
         )
 
@@ -157,6 +166,10 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(obj, LoopContext):
             return attr in _LOOP_ATTRIBUTES
         return isinstance(obj, (Namespace, Undefined))
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        # Jinja2 hands out a value that fails when it is used; nothing good reaches this point.
+        raise SecurityError(f"a template may not use {attribute!r} of a value of type {type(obj).__name__}")
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, str) and attribute == "format":
@@ -179,7 +192,7 @@ class Environment(ImmutableSandboxedEnvironment):
     # The names keep clear of what templates may pass by keyword.
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
         budget = BUDGET.get()
-        budget.burn()
+        budget.burn(_CALL_STEPS)
         owner = getattr(__obj, "__self__", None)
         if isinstance(__obj, LoopContext) and args:
             args = (_Meter.each(args[0]), *args[1:])
@@ -201,14 +214,20 @@ class Environment(ImmutableSandboxedEnvironment):
 
 
 def _finalize(value: Any) -> Any:
-    """Every value that is written goes through here; constants while the template is compiled."""
-    budget = BUDGET.get(None)
-    if budget is None:
-        return value
+    """Every value that is written goes through here. While a template is compiled there is no budget: the error makes
+    Jinja2 leave constants for later."""
+    budget = BUDGET.get()
     text = budget.string(value)
     budget.emit(len(text))
     return text
 
 
-def _raise_exception(message: str) -> None:
-    raise JinjaTemplateError(message)
+def _raise_exception(message: object) -> None:
+    raise JinjaTemplateError(BUDGET.get().string(message))
+
+
+class _Namespace(Namespace):
+    """Has no text: namespaces hold each other, and what they hold is not weighed."""
+
+    def __repr__(self) -> str:
+        raise OverBudget("it writes a namespace, which has no text")
