@@ -117,11 +117,12 @@ def _scale_off_by_one(raw: npt.NDArray[np.uint8]) -> None:
 
 
 def _rope_off(path: Path) -> None:
-    # theta -> infinity turns every angle but that of the first pair into zero; the key is edited in place
+    # only the first pair of a head still rotates; the key is edited in place
     raw = bytearray(path.read_bytes())
-    key = b"rope.freq_base"
+    key = b"llama.rope.dimension_count"
     at = raw.index(key) + len(key) + 4
-    raw[at : at + 4] = np.float32(9e29).tobytes()
+    assert raw[at : at + 4] == np.uint32(64).tobytes()
+    raw[at : at + 4] = np.uint32(2).tobytes()
     path.write_bytes(raw)
 
 
