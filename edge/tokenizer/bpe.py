@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import tokenizers
@@ -46,8 +47,7 @@ class _Pairs(Sequence[tuple[str, str]]):
     def __iter__(self) -> Iterator[tuple[str, str]]:
         # The library has copied the vocabulary by now, and the peak of memory lies ahead.
         self._ids.clear()
-        pairs: Iterator[Any] = map(tuple, map(str.split, self._merges, repeat(" ")))
-        return pairs
+        return map(itemgetter(0, 2), map(str.partition, self._merges, repeat(" ")))
 
 
 class BytePairEncoder:

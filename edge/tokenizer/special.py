@@ -34,6 +34,7 @@ _FIM_TEXTS = (
 # gpt-oss: these are part of what the model says.
 _SHOWN_TEXTS = ("<|channel|>", "<|message|>", "<|start|>", "<|constrain|>")
 
+_NOT_NORMAL = re.compile(rb"[^\x01]", re.DOTALL)
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _SPACE = " \t\n\v\f\r"
 HIDDEN = (TokenType.CONTROL, TokenType.UNKNOWN)  # not part of the text, and found only when asked for
@@ -51,10 +52,10 @@ class NamedTokens:
     @staticmethod
     def of(vocabulary: Vocabulary, ids: Mapping[str, int]) -> NamedTokens:
         """`ids`: token text -> id, of all tokens but empty ones."""
-        normal = TokenType.NORMAL
-        kinds = vocabulary.types or ()
-        types = {index: TokenType(kind) for index, kind in enumerate(kinds) if kind != normal}
-        texts = {index: text for text, index in ids.items() if index in types}
+        # One pass in C over what is almost always normal.
+        kinds = bytes(iter(vocabulary.types)) if vocabulary.types is not None else b""
+        types = {match.start(): TokenType(kinds[match.start()]) for match in _NOT_NORMAL.finditer(kinds)}
+        texts = {index: text for text, index in ids.items() if index in types} if types else {}
         known = {text: ids[text] for text in _WELL_KNOWN if text in ids}
         return NamedTokens(types, texts, known)
 

@@ -151,8 +151,11 @@ class Vocabulary:
             self._fail(key, f"has {len(values)} entries, it must have {len(self.tokens)}, one for each token")
 
     def _check_types(self, types: Sequence[int]) -> None:
-        if min(types) >= TokenType.UNDEFINED and max(types) <= TokenType.BYTE:
-            return
+        try:
+            if not bytes(iter(types)).translate(None, bytes(TokenType)):
+                return
+        except ValueError:  # not in 0 to 255
+            pass
         index = next(i for i, kind in enumerate(types) if not TokenType.UNDEFINED <= kind <= TokenType.BYTE)
         self._fail("token_type", f"is {types[index]} at entry {index}, it must be 0 to {int(TokenType.BYTE)}")
 
