@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.stops import StopStrings
@@ -20,6 +20,7 @@ def _reference(text: str, stops: list[str]) -> tuple[str, str | None]:
     return text[:start], stop
 
 
+@settings(deadline=None)
 @given(text=_TEXT, stops=_STOPS, cuts=st.lists(st.integers(0, 40), max_size=8))
 def test_equals_search_in_whole_text(text: str, stops: list[str], cuts: list[int]) -> None:
     matcher = StopStrings(stops)
@@ -34,6 +35,7 @@ def test_equals_search_in_whole_text(text: str, stops: list[str], cuts: list[int
     assert (out, matcher.found) == _reference(text, stops)
 
 
+@settings(deadline=None)
 @given(text=_TEXT, stops=_STOPS)
 def test_holds_back_no_more_than_a_possible_start(text: str, stops: list[str]) -> None:
     matcher = StopStrings(stops)

@@ -6,8 +6,9 @@ Which texts mean what was taken from llama.cpp's vocabulary loader, so that the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from edge.errors import BadModelFile
 from edge.tokenizer.vocabulary import TokenType, Vocabulary
@@ -130,21 +131,35 @@ class SpecialTokens:
         their text before shorter ones, as in llama.cpp.
         """
         matcher = self._all if parse_special else self._shown
-        present = {piece for _, piece in matcher.occurring(text)}
-        fragments: list[str | int] = [text] if text else []
-        # Bytes, not characters, decide what is longer. Equal lengths: lower id first.
-        for piece in sorted(present, key=lambda piece: (-len(piece.encode()), matcher.ids[piece])):
-            token_id = matcher.ids[piece]
-            fragments = [
-                part
-                for fragment in fragments
-                for part in (self._cut(fragment, piece, token_id) if isinstance(fragment, str) else (fragment,))
-            ]
-        return fragments
+        found = matcher.occurring(text)
+        if self._strip_left or self._strip_right:  # then a token reaches beyond its own text
+            return self._by_length(text, {piece for _, piece in found}, matcher.ids)
+        fragments: list[str | int] = []
+        at = 0
+        for start, end, pieces in _clusters(found):
+            fragments.append(text[at:start])
+            if len(pieces) == 1:
+                fragments.append(matcher.ids[pieces[0]])
+            else:
+                fragments.extend(self._by_length(text[start:end], set(pieces), matcher.ids))
+            at = end
+        fragments.append(text[at:])
+        return _joined(fragments)
 
     def hidden_starts(self, text: str) -> list[int]:
         """Where a control or unknown token begins in `text`, ascending."""
         return sorted({start for start, _ in self._hidden.occurring(text)})
+
+    def _by_length(self, text: str, pieces: set[str], ids: Mapping[str, int]) -> list[str | int]:
+        fragments: list[str | int] = [text] if text else []
+        # Bytes, not characters, decide what is longer. Equal lengths: lower id first.
+        for piece in sorted(pieces, key=lambda piece: (-len(piece.encode()), ids[piece])):
+            fragments = [
+                part
+                for fragment in fragments
+                for part in (self._cut(fragment, piece, ids[piece]) if isinstance(fragment, str) else (fragment,))
+            ]
+        return fragments
 
     def _cut(self, fragment: str, piece: str, token_id: int) -> Iterable[str | int]:
         parts: list[str | int] = []
@@ -163,6 +178,34 @@ class SpecialTokens:
         if start < len(fragment):
             parts.append(fragment[start:])
         return parts
+
+
+def _clusters(found: list[tuple[int, str]]) -> Iterator[tuple[int, int, list[str]]]:
+    """Occurrences in groups that do not overlap: (start, end, token texts). Almost always one text each."""
+    pieces: list[str] = []
+    first = last = 0
+    for start, piece in found:
+        if pieces and start >= last:
+            yield first, last, pieces
+            pieces = []
+        if not pieces:
+            first = last = start
+        pieces.append(piece)
+        last = max(last, start + len(piece))
+    if pieces:
+        yield first, last, pieces
+
+
+def _joined(fragments: list[str | int]) -> list[str | int]:
+    """The same with neighbouring texts joined and empty ones left out."""
+    out: list[str | int] = []
+    for is_text, group in groupby(fragments, key=lambda fragment: isinstance(fragment, str)):
+        if is_text:
+            text = "".join(map(str, group))
+            out.extend((text,) if text else ())
+        else:
+            out.extend(group)
+    return out
 
 
 def _end_tokens(vocabulary: Vocabulary, ids: Mapping[str, int], types: dict[int, TokenType]) -> set[int]:

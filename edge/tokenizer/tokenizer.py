@@ -118,9 +118,8 @@ class Tokenizer:
         What a user wrote stays text in a prompt whose template writes control tokens.
         """
         text = text.replace(_SHIELD, _SHIELD * 2)
-        for start in reversed(self._special.hidden_starts(text)):
-            text = text[: start + 1] + _SHIELD + text[start + 1 :]
-        return text
+        cuts = [0, *(start + 1 for start in self._special.hidden_starts(text)), len(text)]
+        return _SHIELD.join(text[start:end] for start, end in zip(cuts, cuts[1:], strict=False))
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = True) -> str:
         """Text of `ids`; bytes that are not UTF-8 become U+FFFD. Undoes `encode`, the space it adds included."""

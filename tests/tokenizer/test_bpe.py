@@ -43,7 +43,7 @@ def _merges(draw: st.DrawFn, alphabet: str) -> list[tuple[str, str]]:
     return draw(st.permutations(merges))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(merges=_merges("ab" + BYTE_CHARACTERS[0xC3] + BYTE_CHARACTERS[0xA9]), texts=st.lists(st.text("abé"), max_size=4))
 def test_equals_the_plain_algorithm(merges: list[tuple[str, str]], texts: list[str]) -> None:
     vocabulary = bpe_vocabulary(merges)
@@ -54,7 +54,7 @@ def test_equals_the_plain_algorithm(merges: list[tuple[str, str]], texts: list[s
         assert tokenizer.decode(ids) == text
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(merges=_merges("ab▁é"), text=st.text("ab é字"))
 def test_whole_characters_with_byte_fallback(merges: list[tuple[str, str]], text: str) -> None:
     octets = [f"<0x{byte:02X}>" for byte in range(256)]

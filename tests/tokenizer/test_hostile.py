@@ -82,3 +82,6 @@ def test_thousands_of_special_tokens_do_not_slow_text() -> None:
     text = "<unused17><" * 10_000
     ids = tokenizer.encode(text, parse_special=True)
     assert len(ids) == 20_000 and tokenizer.token_text(ids[0]) == "<unused17>"
+    ids = tokenizer.encode("x".join(special) * 4, parse_special=True)
+    assert len(ids) == 4 * 9999
+    assert tokenizer.encode(tokenizer.shield(text), parse_special=True, shielded=True) == tokenizer.encode(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.tokenizer import StreamDecoder, Tokenizer, TokenType
@@ -39,6 +39,7 @@ def test_longer_tokens_take_their_text_first() -> None:
     assert _texts(tokenizer, tokenizer.encode("<a><b><b>", parse_special=True)) == ["<", "a><b>", "<b>"]
 
 
+@settings(deadline=None)
 @given(parts=st.lists(st.sampled_from(["<|im_end|>", "<|im_start|>", "<", "|", "im_end", ">", "\ufdd0", "é", " "])))
 def test_shielded_text_stays_text(parts: list[str]) -> None:
     """What a user writes cannot become a control token in a prompt that a template wrote."""
@@ -51,6 +52,30 @@ def test_shielded_text_stays_text(parts: list[str]) -> None:
         *tokenizer.encode(text),
         *tokenizer.encode("<|im_end|>", parse_special=True),
     ]
+
+
+_NAMES = st.text("ab<", min_size=1, max_size=4)
+
+
+@settings(deadline=None)
+@given(names=st.lists(_NAMES, min_size=1, max_size=6, unique=True), texts=st.lists(st.text("ab<c"), max_size=4))
+def test_equals_cutting_one_token_after_the_other(names: list[str], texts: list[str]) -> None:
+    special = {name: _CONTROL for name in names if len(name) > 1}
+    tokenizer = Tokenizer(bpe_vocabulary(special=special))
+    ids = {tokenizer.token_text(i): i for i in range(tokenizer.vocab_size)}
+    for text in texts:
+        parts: list[str | int] = [text]
+        for name in sorted(special, key=lambda name: (-len(name), ids[name])):
+            cut: list[str | int] = []
+            for part in parts:
+                if isinstance(part, int):
+                    cut.append(part)
+                    continue
+                for number, piece in enumerate(part.split(name)):
+                    cut.extend((ids[name], piece) if number else (piece,))
+            parts = cut
+        expected = [i for part in parts for i in ([part] if isinstance(part, int) else tokenizer.encode(part))]
+        assert tokenizer.encode(text, parse_special=True) == expected
 
 
 def test_phi3_swallows_space_behind_special_tokens() -> None:
@@ -127,6 +152,7 @@ def test_begin_and_end_are_added_as_the_file_says() -> None:
     assert Tokenizer(spm_vocabulary({"▁": 0.0}, add_bos=False)).encode("") == []
 
 
+@settings(deadline=None)
 @given(text=st.text(), cut=st.integers(0, 3))
 def test_stream_hands_out_whole_characters(text: str, cut: int) -> None:
     tokenizer = Tokenizer(bpe_vocabulary(special=_CHAT))

@@ -40,7 +40,7 @@ def _plain(vocabulary: Vocabulary, text: str) -> list[int]:
     return out
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(pieces=_PIECES, texts=st.lists(_TEXTS, max_size=4))
 def test_equals_the_plain_algorithm(pieces: dict[str, float], texts: list[str]) -> None:
     vocabulary = spm_vocabulary({"▁": -3.0} | pieces)
