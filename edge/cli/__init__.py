@@ -13,8 +13,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model file, 130 interrupted.
     """
     try:
-        from edge.cli.app import run
+        from edge.cli.interrupt import noticing
 
-        return run(argv)
+        with noticing():
+            from edge.cli.app import run
+
+            return run(argv)
     except KeyboardInterrupt:  # while the command itself was still being imported
         return 130

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from edge.cli.answer import Answerer
+from edge.cli.interrupt import forget_interrupt
 from edge.errors import EdgeError
 
 PROMPT = "> "
@@ -31,6 +32,7 @@ def chat_loop(answerer: Answerer) -> int:
             print()
             return 0
         except KeyboardInterrupt:
+            forget_interrupt()
             print("\n(Ctrl-D leaves)", file=sys.stderr)
             continue
         if not line.strip():

@@ -14,6 +14,41 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class NoticedInterrupt:
+    """A handler for Ctrl-C that raises, and remembers that it did.
+
+    Python drops an exception that a handler raises inside a finaliser or a weak reference's callback, and imports run
+    many of those: without a memory that Ctrl-C would be lost.
+    """
+
+    def __init__(self) -> None:
+        self.happened = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.happened = True
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def noticing() -> Generator[None]:
+    """Inside, a Ctrl-C raises KeyboardInterrupt, at the latest when `cancelling` is entered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, NoticedInterrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def forget_interrupt() -> None:
+    """Ctrl-C was understood: what follows may run."""
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, NoticedInterrupt):
+        handler.happened = False
+
+
 class Interrupt:
     """Whether Ctrl-C came inside `cancelling`."""
 
@@ -25,13 +60,17 @@ class Interrupt:
 def cancelling(cancel: Callable[[], None]) -> Generator[Interrupt]:
     """Inside, SIGINT calls `cancel` (from another thread) instead of raising KeyboardInterrupt.
 
-    A second Ctrl-C raises, in case cancelling does not end it. Only the main thread gets signals; elsewhere this does
-    nothing.
+    A second Ctrl-C raises, in case cancelling does not end it; so does one from before that was noticed and then lost.
+    Only the main thread gets signals; elsewhere this does nothing.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
+
+    before = signal.getsignal(signal.SIGINT)
+    if isinstance(before, NoticedInterrupt) and before.happened:
+        raise KeyboardInterrupt
 
     def handle(number: int, frame: FrameType | None) -> None:
         if interrupt.happened:
