@@ -21,7 +21,7 @@ TEMPLATES: tuple[Template, ...] = HOME + DESK + TALK
 Kind = Literal["train", "new_values", "new_templates"]
 
 TRAIN_SEED = 20240
-TRAIN_EXAMPLES = 75_000
+TRAIN_EXAMPLES = 130_000
 EVAL_SEED = 77001
 TWO_CALLS_SHARE = 0.14
 SECOND_TURN_SHARE = 0.06
