@@ -14,7 +14,7 @@ import edge
 from edge.native import isa_supported
 from edge.references import resolve
 
-MODEL_SHA256 = "6642908a50d60419e1fe347fec450f1ae50e2d25d79484d47947e26adfec0efb"
+MODEL_SHA256 = "013729e857c01b7d68e84f866cfce93a48297d9b3ef26b7d718d27cf0fd0bd47"
 
 CHAT = {
     "turn on the kitchen light": '[{"name":"set_light","arguments":{"room":"kitchen","state":"on"}}]',
@@ -23,9 +23,12 @@ CHAT = {
     "hello": "Hello! What can I do for you?",
 }
 
-SAMPLED_PROMPT = "Once upon"
+SAMPLED_PROMPT = "please remind me to"
 SAMPLED: list[tuple[dict[str, Any], str]] = [
-    ({"temperature": 1.5}, ' playsums.kmgarageon"]}},{"name":"set_screen","arguments0}}]'),
+    (
+        {"temperature": 1.5},
+        '"}},{"should welcome remind you of?What remind What should I remind you of?What should I remind you of?for',
+    ),
     (
         {
             "temperature": 0.9,
@@ -35,7 +38,7 @@ SAMPLED: list[tuple[dict[str, Any], str]] = [
             "repetition_penalty": 1.1,
             "presence_penalty": 0.3,
         },
-        ' play"}},{"name":"play_music","arguments":{"query":"ni',
+        "WhatWhatshould I remind you of?What should I remind you of?What should I remind you of?of?What ",
     ),
 ]
 
