@@ -5,6 +5,9 @@
 A request counts as right when its calls are equal after JSON normalisation, or its sentence is the wanted one.
 """
 
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# PyTorch is only there where models are trained.
+
 from __future__ import annotations
 
 import argparse
