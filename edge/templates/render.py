@@ -6,10 +6,11 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, cast
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, meta
 from jinja2 import exceptions as jinja_exceptions
 
 from edge.errors import RequestError, TemplateError
@@ -34,10 +35,20 @@ class ChatTemplate:
                 f"chat template: {len(source)} characters long, at most {MAX_SOURCE_CHARACTERS} are allowed"
             )
         try:
-            self._template = Environment().from_string(source)
+            self._environment = Environment()
+            self._template = self._environment.from_string(source)
         except TemplateSyntaxError as error:
             raise TemplateError(f"chat template, line {error.lineno}: {error.message}") from None
         except (jinja_exceptions.TemplateError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise TemplateError(f"chat template: {_reason(error)}") from None
+        self._source = source
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Names that the template reads and does not set itself, as `messages` and `tools`."""
+        try:
+            return frozenset(meta.find_undeclared_variables(self._environment.parse(self._source)))
+        except (jinja_exceptions.TemplateError, RecursionError, MemoryError) as error:  # compiled, with more stack left
             raise TemplateError(f"chat template: {_reason(error)}") from None
 
     def render(
@@ -54,8 +65,9 @@ class ChatTemplate:
         clock: Callable[[], float] = time.thread_time,
     ) -> str:
         """The prompt. `extra`: more variables, data only. `shield` is applied to every string of messages and tools
-        (`Tokenizer.shield`), except roles. `now`: what templates that write the date see. `clock`: seconds, for the
-        time limit; processor time by default, so that a busy machine does not fail a good template.
+        (`Tokenizer.shield`), except roles, types and keys that are plain words: templates compare them with theirs.
+        `now`: what templates that write the date see. `clock`: seconds, for the time limit; processor time by
+        default, so that a busy machine does not fail a good template.
 
         Raises TemplateError with the line when the template fails, refuses the conversation, or asks for more than
         the budget; RequestError when the conversation is not plain data.
@@ -125,8 +137,7 @@ class _Data:
             raise RequestError(f"{where} is nested more than {MAX_DEPTH} deep")
         if isinstance(value, str):
             self.characters += len(value)
-            role = where.endswith((".role", ".type"))
-            return str(value) if self._shield is None or role else self._shield(value)
+            return self._shielded(value, word=where.endswith((".role", ".type")))
         if value is None or isinstance(value, (bool, int, float)):
             self.characters += 8
             return value
@@ -144,7 +155,10 @@ class _Data:
         if not isinstance(key, str):
             raise RequestError(f"{where} has a key of type {type(key).__name__}, it must be text")
         self.characters += len(key)
-        return key
+        return self._shielded(key, word=True)
+
+    def _shielded(self, text: str, *, word: bool) -> str:
+        return str(text) if self._shield is None or (word and text.isidentifier()) else self._shield(text)
 
 
 def _strftime(now: Callable[[], datetime]) -> Callable[[str], str]:
