@@ -20,6 +20,7 @@ from edge.formats.gguf import GGUFFile, open_gguf
 from edge.references import resolve
 from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
+from edge.tools import function_tools
 
 if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
@@ -30,6 +31,7 @@ DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
 DEFAULT_CHUNK = 128  # prompt tokens in one step
 
 Message = Mapping[str, Any]
+Tool = Mapping[str, Any]
 LoadProgress = Callable[[int, int], None]  # (bytes packed, bytes of all weights)
 
 
@@ -111,6 +113,11 @@ class Model:
         """The file's chat template (Jinja), None when it has none."""
         return self._file.get_str(TEMPLATE_KEY, default="") or None
 
+    @property
+    def takes_tools(self) -> bool:
+        """Whether there is a chat template and it reads `tools`. Raises TemplateError when it does not compile."""
+        return self.chat_template is not None and "tools" in self._compiled_template.variables
+
     def stream(
         self,
         prompt: str | Items[int],
@@ -145,27 +152,35 @@ class Model:
         self,
         messages: str | Items[Message],
         *,
+        tools: Items[Tool] | None = None,
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Stream:
         """Answers a conversation, rendered with the file's chat template.
 
         messages: {"role": ..., "content": ...} each, oldest first; a text is one message of the user.
-        Raises RequestError when the file has no template, TemplateError when it fails, otherwise as stream.
+        tools: what the model may call, {"type": "function", "function": {"name": ..., "description": ...,
+        "parameters": JSON schema of type "object"}} each, or the function alone. None leaves it to the template,
+        [] says that there are none. A call comes back as text, in the model's own form.
+        Raises RequestError when the file has no template, a tool is malformed or the template takes no tools,
+        TemplateError when the template fails, otherwise as stream.
         """
         submitted_at = time.perf_counter()
-        tokens = self._encode_chat([{"role": "user", "content": messages}] if isinstance(messages, str) else messages)
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        tokens = self._encode_chat(messages, None if tools is None else function_tools(tools))
         return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, on_prefill)
 
     def chat(
         self,
         messages: str | Items[Message],
         *,
+        tools: Items[Tool] | None = None,
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Completion:
         """Like stream_chat, but returns the finished answer."""
-        with self.stream_chat(messages, on_prefill=on_prefill, **options) as stream:
+        with self.stream_chat(messages, tools=tools, on_prefill=on_prefill, **options) as stream:
             return stream.completion()
 
     def cancel(self) -> None:
@@ -220,11 +235,14 @@ class Model:
             on_prefill=on_prefill,
         )
 
-    def _encode_chat(self, messages: Items[Message]) -> list[int]:
+    def _encode_chat(self, messages: Items[Message], tools: Items[Tool] | None) -> list[int]:
         template, tokenizer = self._compiled_template, self.tokenizer
+        if tools and not self.takes_tools:
+            raise RequestError(f"tools: the chat template of {self.path} never mentions them; leave them out")
         bos, eos = tokenizer.bos_id, tokenizer.eos_id
         text = template.render(
             messages,
+            tools=tools,
             bos_token="" if bos is None else tokenizer.token_text(bos),
             eos_token="" if eos is None else tokenizer.token_text(eos),
             shield=tokenizer.shield,
