@@ -12,7 +12,7 @@ from edge.cli.progress import ProgressBar
 from edge.cli.report import as_json, summary_line
 from edge.cli.terminal import harmless
 from edge.errors import EdgeError, RequestError
-from edge.model import Model, load
+from edge.model import Model, Tool, load
 from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
 
@@ -26,7 +26,15 @@ def load_with_progress(name: str | None, *, context: int | None, threads: int | 
 class Answerer:
     """Answers with one model and one set of options. Ctrl-C ends an answer, not the program."""
 
-    def __init__(self, model: Model, *, raw: bool, system: str | None, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        raw: bool,
+        system: str | None,
+        tools: Sequence[Tool] | None,
+        options: Mapping[str, Any],
+    ) -> None:
         self.model = model
         self.uses_template = not raw and model.chat_template is not None
         self.template_note = (
@@ -36,11 +44,16 @@ class Answerer:
         )  # fmt: skip
         self._raw = raw
         self._options = options
+        self._tools = tools
         self._system = [] if system is None else [{"role": "system", "content": system}]
         for warning in model.warnings:
             print(f"edge: warning: {warning}", file=sys.stderr)
         if system is not None and not self.uses_template:
             raise RequestError(f"--system needs a chat template, and {model.path} has none")
+        if tools is not None and not self.uses_template:
+            raise RequestError(f"--tools needs a chat template, and {model.path} has none")
+        if tools and not model.takes_tools:
+            raise RequestError(f"--tools: the chat template of {model.path} never mentions tools; leave the option out")
 
     def answer(self, messages: Sequence[Mapping[str, Any]]) -> Completion:
         """Streams the answer to the last message, then prints what it took."""
@@ -89,7 +102,8 @@ class Answerer:
     ) -> Stream:
         options: Any = self._options
         if self.uses_template:
-            stream = self.model.stream_chat([*self._system, *messages], on_prefill=on_prefill, **options)
+            conversation = [*self._system, *messages]
+            stream = self.model.stream_chat(conversation, tools=self._tools, on_prefill=on_prefill, **options)
         else:
             # Without a template there are no turns: the last message is the prompt.
             prompt = messages[-1]["content"]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from edge.cli.options import debug_option, json_option, model_options, option, sampling_options
+from edge.cli.tools_file import read_tools
 from edge.errors import RequestError
 from edge.references import looks_like_model, resolve
 
@@ -18,6 +19,7 @@ from edge.references import looks_like_model, resolve
 @click.argument("second", required=False, metavar="[PROMPT]")
 @sampling_options
 @option("--system", default=None, help="Instructions put before the conversation.")
+@option("--tools", default=None, metavar="FILE", help="Tools the model may call: JSON, as OpenAI's API takes them.")
 @option("--raw", is_flag=True, help="Use the prompt as it is, names of special tokens included: no chat template.")
 @model_options
 @json_option
@@ -26,6 +28,7 @@ def command(
     first: str | None,
     second: str | None,
     system: str | None,
+    tools: str | None,
     raw: bool,
     as_json: bool,
     context: int | None,
@@ -47,6 +50,9 @@ def command(
         model_name = str(resolve(model_name))
     if raw and system is not None:
         raise RequestError("--system needs a chat template, and --raw uses none; leave one of them out")
+    if raw and tools is not None:
+        raise RequestError("--tools needs a chat template, and --raw uses none; leave one of them out")
+    tool_list = None if tools is None else read_tools(tools)
     prompt = _read_stdin() if prompt == "-" else prompt
     if prompt is None and (as_json or not sys.stdin.isatty()):
         raise click.UsageError("no prompt: give one, or - to read it from standard input")
@@ -60,7 +66,7 @@ def command(
     from edge.cli.answer import Answerer, load_with_progress
 
     with load_with_progress(model_name, context=context, threads=threads, isa=isa) as model:
-        answerer = Answerer(model, raw=raw, system=system, options=sampling)
+        answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling)
         if prompt is None:
             from edge.cli.chat_loop import chat_loop
 

@@ -127,6 +127,25 @@ def test_a_conversation_that_outgrows_the_context_goes_on(edge_environment: dict
         assert terminal.exit_code() == 0
 
 
+def test_tools_hold_for_the_whole_conversation(
+    edge_environment: dict[str, str], tmp_path: Path, write_model: Callable[..., Path]
+) -> None:
+    template = "{{ tools[0].function.name }}{% for m in messages %}{{ m.content }}{% endfor %}"
+    model = write_model(tmp_path / "tools.gguf", template=template)
+    (tmp_path / "tools.json").write_text('[{"name": "abcdefgh"}]')
+    options = ("--tools", str(tmp_path / "tools.json"), "--max-tokens", "1")
+    with Terminal(edge_environment, "run", str(model), *options) as terminal:
+        terminal.wait_for("> ")
+        terminal.enter("x\n")
+        terminal.wait_for("measured: 9 prompt")  # a byte is a token: the name and the question
+        terminal.wait_for("> ")
+        terminal.enter("y\n")
+        terminal.wait_for("measured: 1")  # ten and what the answer's byte became
+        terminal.wait_for("> ")
+        terminal.enter("\x04")
+        assert terminal.exit_code() == 0
+
+
 @pytest.mark.parametrize("option", ["--raw"])
 def test_without_template_lines_are_prompts(edge_environment: dict[str, str], tiny_model: Path, option: str) -> None:
     with Terminal(edge_environment, "run", str(tiny_model), option, "--max-tokens", "4") as terminal:
