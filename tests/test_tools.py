@@ -14,12 +14,12 @@ from edge.tools import MAX_CHARACTERS, MAX_TOOLS, function_tools
 
 _PARAMETERS = {"type": "object", "properties": {"minutes": {"type": "integer", "description": "how long"}}}
 _WATER = {"name": "water_plants", "description": "water the plants", "parameters": _PARAMETERS}
-_LINE = "water_plants(minutes:how long) water the plants\n"
+_LINE = "water the plants>water_plants(how long:minutes)\n"
 _TOJSON = "{{ tools | tojson }}{% for m in messages %}{{ m.content }}{% endfor %}"
 
 
 def _prompt(lines: str) -> str:
-    return f"<|im_start|>system\n{lines}<|im_end|>\n<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
+    return f"<|tools|>\n{lines}<|user|>hello<|assistant|>"
 
 
 @pytest.fixture(scope="module")

@@ -4,36 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apps.assistant_model.data import TEMPLATES
+from apps.assistant_model.data import KINDS, TEMPLATES
+from apps.assistant_model.template_extra import EXTRA_TOOLS
+from apps.assistant_model.tools import TOOLS
+
+SETS = {
+    "new_values": "slot values never trained on, in known wordings",
+    "new_templates": "wordings never trained on",
+    "hand_written": "200 requests written by hand",
+    "renamed": "wordings never trained on, every tool and argument renamed, a third of the tools removed",
+}
+
+
+def score_table(scores: Mapping[str, float]) -> str:
+    """Markdown: exact match by set and weight format, and the share of invalid JSON. `scores` by "<format>.<set>"."""
+    formats = list(dict.fromkeys(key.split(".")[0] for key in scores))
+    rows = ["| set | " + " | ".join(formats) + " |", "|---" * (len(formats) + 1) + "|"]
+    for kind in KINDS:
+        rows.append(f"| {SETS[kind]} | " + " | ".join(f"{scores[f'{kept}.{kind}']:.1%}" for kept in formats) + " |")
+    rows.append(
+        "| invalid JSON, all sets | " + " | ".join(f"{scores[f'{kept}.invalid']:.2%}" for kept in formats) + " |"
+    )
+    return "\n".join(rows)
 
 
 def model_card(record: Mapping[str, object], scores: Mapping[str, float]) -> str:
     """Markdown: what the model does, what it learnt from, how well it does, and what it cannot do."""
-    tools = sorted({template.tool for template in TEMPLATES if template.tool is not None})
+    table = f"\nExact match after JSON normalisation, greedy:\n\n{score_table(scores)}\n" if scores else ""
     return f"""\
 # edge assistant
 
 Turns one spoken-style English request for the home or the desk into compact JSON tool calls,
-`[{{"name":...,"arguments":{{...}}}}]`, or into one short sentence: small talk, a question back when something is
-missing, a refusal when no tool fits.
+`[{{"name":...,"arguments":{{...}}}}]`, one or several, or into one short sentence: small talk, a question back when
+something is missing, a refusal when no tool fits. The tools are those that the prompt lists; without a list these
+{len(TOOLS)}: {", ".join(tool.name for tool in TOOLS)}.
 
-Tools (fixed, not read from the prompt): {", ".join(tools)}.
-
-Data: {record["examples"]} generated conversations (seed {record["data_seed"]}) from
-{sum(len(template.train) for template in TEMPLATES)} wordings of {len(TEMPLATES)} meanings; no text from anywhere else.
-Training: {record["drill_steps"]} steps of copying random tokens, then one pass over {record["tokens"]} tokens of
-requests, {record["steps"]} steps in all, seed {record["seed"]}, on a CPU.
-
-Exact match after JSON normalisation, greedy, on {record["eval_examples"]} requests each:
-
-| held out | float32 | Q8_0 |
-|---|---|---|
-| slot values never trained on, in known wordings | {scores["float.new_values"]:.1%} | {scores["q8_0.new_values"]:.1%} |
-| wordings never trained on | {scores["float.new_templates"]:.1%} | {scores["q8_0.new_templates"]:.1%} |
-
-Limits: English only; one or two calls a request; times without am, pm or a part of the day are taken as said; earlier
-turns are ignored; a system message or a tool list in the prompt was never trained on. It makes mistakes: check a call
-before acting on it. Wordings unlike the generated ones fail more often than the table says.
+Data: {record["conversations"]} generated conversations (seed {record["data_seed"]}) behind random tool lists, from
+{sum(len(template.train) for template in TEMPLATES)} wordings of {len(TEMPLATES)} meanings and {len(EXTRA_TOOLS)} more
+tools; tools, arguments and descriptions renamed at random. No text from anywhere else.
+Training: {record["drill_steps"]} steps of copying random tokens, then one pass;
+{record["tokens"]} tokens in {record["steps"]} steps in all, seed {record["seed"]}, on a CPU.
+{table}
+Limits: English only; times without am, pm or a part of the day are taken as said; a question back is remembered for
+one turn, nothing else is. It makes mistakes: check a call before acting on it. Wordings unlike the generated ones fail
+more often than the table says. If one of several requests needs a tool that is not listed, all are refused.
 
 Licence: Apache-2.0, data and weights.
 """

@@ -1,6 +1,12 @@
 """The bundled model's chat template: a list of tools, one line each, and then the conversation.
 
-The network learns on its exact output, so a change here asks for a new training.
+    <|tools|>
+    switch lights>set_light(which room:room;state)
+    <|user|>kitchen light on<|assistant|>[{"name":...}]<|end|><|user|>...<|assistant|>
+
+What a tool or an argument is for comes before its name: the network, which only looks back, then knows at the name
+what it stands for. It learns on this exact output, so a change here asks for a new training. A turn costs three tokens
+of frame; with the usual ten a fifth of all training would go into frames.
 """
 
 from __future__ import annotations
@@ -11,7 +17,7 @@ from apps.assistant_model.tools import TOOLS, Argument, Tool
 
 # What the prompt says when nobody gives tools: names only, for the network knows the rest.
 _DEFAULT_LINES = "".join(
-    f"{tool.name}({','.join(argument.name for argument in tool.arguments)}) {tool.description}\n" for tool in TOOLS
+    f"{tool.description}>{tool.name}({';'.join(argument.name for argument in tool.arguments)})\n" for tool in TOOLS
 )
 
 # Every text of a tool goes through here, so that none ends its line or writes a control token. Nothing is taken out
@@ -24,24 +30,24 @@ _ONE_LINE = (
 _ARGUMENT = (
     "{% macro argument(name, schema) %}"
     "{% set about = one_line(schema['description'] or '') %}"
-    "{{ one_line(name) }}"
-    "{% if about %}{{ ':' + about }}"
+    "{% if about %}{{ about + ':' }}"
     "{% elif schema['enum'] %}"
     "{% for value in schema['enum'] %}"
-    "{{ ':' if loop.first else '/' }}{{ one_line(value if value is string else value | tojson) }}"
+    "{{ one_line(value if value is string else value | tojson) + (':' if loop.last else '/') }}"
     "{% endfor %}"
     "{% endif %}"
+    "{{ one_line(name) }}"
     "{% endmacro %}"
 )
 _TOOL_LINES = (
     "{% for tool in tools %}"
     "{% set function = tool['function'] or tool %}"
     "{% set about = one_line(function['description'] or '') %}"
-    "{{ one_line(function['name']) + '(' }}"
+    "{{ about + '>' + one_line(function['name']) + '(' }}"
     "{% for name, schema in ((function['parameters'] or {})['properties'] or {}).items() %}"
-    "{{ ('' if loop.first else ',') + argument(name, schema) }}"
+    "{{ ('' if loop.first else ';') + argument(name, schema) }}"
     "{% endfor %}"
-    "{{ ')' + (' ' + about if about else '') + '\\n' }}"
+    "{{ ')\\n' }}"
     "{% endfor %}"
 )
 _MESSAGES = (
@@ -51,21 +57,20 @@ _MESSAGES = (
     "{% elif message['role'] not in ['user', 'assistant'] %}"
     "{{ raise_exception('this model knows two roles, user and assistant') }}"
     "{% endif %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{{ '<|' + message['role'] + '|>' + message['content'] }}{% if message['role'] == 'assistant' %}<|end|>{% endif %}"
     "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 
 CHAT_TEMPLATE = (
     _ONE_LINE
     + _ARGUMENT
-    + "{{ '<|im_start|>system\\n' }}"
+    + "{{ '<|tools|>\\n' }}"
     + "{% if tools is not defined or tools is none %}"
     + _DEFAULT_LINES
     + "{% else %}"
     + _TOOL_LINES
     + "{% endif %}"
-    + "{{ '<|im_end|>\\n' }}"
     + _MESSAGES
 )
 

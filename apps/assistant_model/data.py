@@ -1,37 +1,100 @@
-"""Generates home and desk requests with their answers: the same seed always gives the same requests.
+"""Generates requests with their answers behind tool lists: the same seed always gives the same data.
 
-Run `python -m apps.assistant_model.data` (at the root) to see samples and counts.
+    python -m apps.assistant_model.data [--kind train|new_values|new_templates|renamed]
+
+shows samples and counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
-from apps.assistant_model.template_desk import DESK, TALK
-from apps.assistant_model.template_home import HOME
-from apps.assistant_model.templates import Call, Template, say
-from apps.assistant_model.values import Draw, Split
+from apps.assistant_model import (
+    template_desk,
+    template_extra,
+    template_home,
+    template_lists,
+    template_media,
+    template_questions,
+    template_talk,
+    template_time,
+)
+from apps.assistant_model.dress import CASED_SHARE, corrected, dressed
+from apps.assistant_model.templates import Call, Piece, Template, say
+from apps.assistant_model.tool_list import ToolList, random_list, renamed_list, shipped_list
+from apps.assistant_model.tools import REFUSAL
+from apps.assistant_model.values import Choices, Draw, SlotMaker, Split, closed_slots, open_slots, standard_slots
 
-TEMPLATES: tuple[Template, ...] = HOME + DESK + TALK
 Kind = Literal["train", "new_values", "new_templates"]
 
-TRAIN_SEED = 20240
-TRAIN_EXAMPLES = 130_000
-EVAL_SEED = 77001
-TWO_CALLS_SHARE = 0.14
-SECOND_TURN_SHARE = 0.06
-
-_BEFORE = (
-    "please", "can you", "could you", "would you", "hey", "hey there", "ok", "okay", "um", "so", "could you please",
-    "can you please", "i'd like you to", "would you please", "well", "now", "computer", "assistant",
+TEMPLATES: tuple[Template, ...] = (
+    template_home.HOME + template_lists.LISTS + template_time.TIME + template_media.MEDIA + template_desk.DESK
+    + template_questions.QUESTIONS_ASKED + template_talk.TALKS + template_talk.REFUSALS + template_extra.EXTRA
 )  # fmt: skip
-_AFTER = ("please", "thanks", "thank you", "for me", "now", "right now", "will you", "would you", "if you can")
-_JOINTS = (" and ", " and ", " and then ", " then ", ", ", " and also ", ", and ", " and please ")
+_MODULES: tuple[Any, ...] = (
+    template_home, template_lists, template_time, template_media, template_desk, template_questions, template_talk,
+    template_extra,
+)  # fmt: skip
+
+EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed"]
+KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed")
+RENAMED_GROUP = 25  # requests behind one renamed list
+
+TRAIN_SEED = 20261
+EVAL_SEED = 77001
+SEVERAL_CALLS_SHARE = 0.2
+SHIPPED_LIST_SHARE = 0.4
+UNLISTED_PHASE, GROWTH_PHASE = 0.2, 0.3  # shares of training without a list, then with lists that grow
+UNLISTED_SHARE = 0.08  # of requests behind a random list: asked for without looking whether the tool is there
+REFUSED_SHARE, TALK_SHARE = 0.055, 0.045
+OLD_TURN_SHARE = 0.04
+REPLY_SHARE = 0.5  # of questions asked back
+HAND_WRITTEN = Path(__file__).with_name("requests.jsonl")
+
+_JOINTS = (
+    " and ", " and ", " and ", " and then ", " then ", ", ", ", ", " and also ", ", and ", " and please ", " plus ",
+    ". ", ", then ", " as well as ", " and after that ", ". also ", ", also ",
+)  # fmt: skip
+
+
+def dump_calls(calls: list[dict[str, object]]) -> str:
+    """Compact JSON: the model is trained on exactly these separators, which save a third of the tokens."""
+    return json.dumps(calls, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request before it meets a tool list: the calls it wants, or the sentence, and the tools without which neither
+    is given.
+    """
+
+    text: str
+    calls: tuple[Call, ...]
+    sentence: str | None
+    needs: frozenset[str]
+    reply: Request | None = None  # what the person says to a question back
+
+    def answer(self, tools: ToolList) -> str:
+        """The JSON of the calls under the names of `tools`, or a sentence."""
+        if not self.needs <= tools.tools.keys():
+            return REFUSAL
+        if self.sentence is not None:
+            return self.sentence
+        named: list[dict[str, object]] = []
+        for tool, arguments in self.calls:
+            listed = tools.tools[tool]
+            ordered = {name: arguments[key] for key, (name, _) in listed.arguments.items() if key in arguments}
+            named.append({"name": listed.name, "arguments": ordered})
+        return dump_calls(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,88 +108,236 @@ class Turn:
 Example = tuple[Turn, ...]  # a conversation; the last turn is the one evaluated
 
 
-def dump_calls(calls: list[Call]) -> str:
-    """Compact JSON: the model was trained on exactly these separators, which save a third of the tokens."""
-    return json.dumps(calls, separators=(",", ":"), ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Conversations behind one tool list."""
+
+    tools: ToolList
+    examples: tuple[Example, ...]
+    listing: bool = True  # whether the prompt has the list
+
+    @property
+    def text(self) -> str:
+        return self.tools.text if self.listing else ""
+
+
+@cache
+def slot_makers() -> dict[str, SlotMaker]:
+    """Every slot that a template may use; one that two modules define has the words of both."""
+    words: dict[str, tuple[str, ...]] = {}
+    choices: dict[str, Choices] = {}
+    for module in _MODULES:
+        for kind, own in getattr(module, "SLOTS", {}).items():
+            words[kind] = words.get(kind, ()) + own
+        for kind, options in getattr(module, "CHOICES", {}).items():
+            choices[kind] = choices.get(kind, ()) + options
+    return standard_slots() | open_slots(words) | closed_slots(choices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Templates with their weights."""
+
+    templates: tuple[Template, ...]
+    weights: tuple[float, ...]
+
+    @classmethod
+    def of(cls, templates: Iterable[Template]) -> _Pool:
+        chosen = tuple(templates)
+        return cls(chosen, tuple(template.weight for template in chosen))
+
+
+_EXTRA_NAMES = frozenset(tool.name for tool in template_extra.EXTRA_TOOLS)
+_EXTRA = _Pool.of(t for t in TEMPLATES if t.needs & _EXTRA_NAMES)
+_MAIN = _Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
+_REFUSED = _Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
+_TALK = _Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
+
+
+def _listed(tools: ToolList) -> _Pool:
+    return _Pool.of(t for t in TEMPLATES if t.needs and t.needs <= tools.tools.keys())
 
 
 class Generator:
-    """An endless, reproducible source of examples of one kind."""
+    """An endless, reproducible source of requests of one kind."""
 
-    def __init__(self, seed: int, kind: Kind) -> None:
-        self._rng = Random(f"{seed} {kind}")
-        self._split: Split = "held_out" if kind == "new_values" else "train"
+    def __init__(self, rng: Random, kind: Kind) -> None:
+        self._rng = rng
         self._kind: Kind = kind
-        self._weights = [template.weight for template in TEMPLATES]
+        self._split: Split = "held_out" if kind == "new_values" else "train"
 
-    def example(self) -> Example:
-        """One conversation; `new_values` holds at least one value, `new_templates` only wordings, never trained on."""
+    def request(self, listed: _Pool = _MAIN) -> Request:
+        """One request, most likely one that the `listed` templates answer; new values hold one never trained on."""
         while True:
-            first, answer, unseen = self._one()
-            if self._kind == "new_values" and not unseen:
-                continue
-            if isinstance(answer, dict) and self._rng.random() < TWO_CALLS_SHARE:
-                second, other, _ = self._one()
-                if isinstance(other, dict):
-                    joint = self._rng.choice(_JOINTS)
-                    return (Turn(self._dress(first + joint + second), dump_calls([answer, other])),)
-            turn = Turn(self._dress(first), dump_calls([answer]) if isinstance(answer, dict) else answer)
-            if self._kind == "train" and self._rng.random() < SECOND_TURN_SHARE:
-                return (*self.example()[-1:], turn)  # an earlier, unrelated turn must not change the answer
-            return (turn,)
+            request, unseen = self._any(listed)
+            if unseen or self._kind != "new_values":
+                return request
 
-    def _one(self) -> tuple[str, Call | str, bool]:
-        template = self._rng.choices(TEMPLATES, self._weights)[0]
-        draw = Draw(self._rng, self._split)
+    def _any(self, listed: _Pool) -> tuple[Request, bool]:
+        rng, pick = self._rng, self._rng.random()
+        cased = rng.random() < CASED_SHARE
+        if pick < TALK_SHARE:
+            return self._request([self._draw(_TALK, cased)], cased)
+        if pick < TALK_SHARE + REFUSED_SHARE or not listed.templates:
+            return self._request([self._draw(_REFUSED, cased)], cased)
+        if pick < TALK_SHARE + REFUSED_SHARE + UNLISTED_SHARE:
+            return self._request([self._draw(_EXTRA if rng.random() < 0.6 else _MAIN, cased)], cased)
+        parts = [self._draw(listed, cased)]
+        if rng.random() < SEVERAL_CALLS_SHARE:
+            count = rng.choice((2, 2, 2, 2, 3))
+            parts += [self._draw(_MAIN if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
+            if any(part.template.sentence is not None for part in parts):
+                parts = parts[:1]  # only calls go together
+        return self._request(parts, cased)
+
+    def _draw(self, pool: _Pool, cased: bool) -> _Part:
+        template = self._rng.choices(pool.templates, pool.weights)[0]
+        draw = Draw(self._rng, self._split, slot_makers(), cased)
         pattern = self._rng.choice(template.held_out if self._kind == "new_templates" else template.train)
-        request = say(pattern, draw)
-        return request, template.answer(draw), draw.unseen
+        pieces = say(pattern, draw)
+        return _Part(template, draw, corrected(pieces, draw) if self._kind != "new_values" else pieces)
 
-    def _dress(self, request: str) -> str:
-        """Politeness, fillers, capitals and punctuation around a bare request."""
+    def _request(self, parts: list[_Part], cased: bool) -> tuple[Request, bool]:
         rng = self._rng
-        if rng.random() < 0.3:
-            request = f"{rng.choice(_BEFORE)}{rng.choice([' ', ' ', ', '])}{request}"
-        if rng.random() < 0.2:
-            request = f"{request}{rng.choice([' ', ' ', ', '])}{rng.choice(_AFTER)}"
-        if rng.random() < 0.35:
-            request = request[0].upper() + request[1:]
-        if rng.random() < 0.35:
-            request += rng.choice([".", ".", "!", "?"])
-        return request
+        pieces = list(parts[0].pieces)
+        for part in parts[1:]:
+            joint = rng.choice(_JOINTS)
+            following = part.pieces
+            if joint == ". " and cased and following[0].slot is None:
+                first = following[0].text.lstrip()
+                following = [Piece(first[:1].upper() + first[1:]), *following[1:]]
+            pieces += [Piece(joint), *following]
+        text = dressed(pieces, rng, cased)
+        template = parts[0].template
+        if template.sentence is not None:
+            unseen = parts[0].draw.unseen
+            reply = self._reply(parts[0]) if template.replies and rng.random() < REPLY_SHARE else None
+            return Request(text, (), template.sentence, template.needs, reply), unseen
+        calls = tuple(call for part in parts for call in part.template.calls_for(part.draw))
+        return Request(text, calls, None, frozenset(tool for tool, _ in calls)), any(p.draw.unseen for p in parts)
+
+    def _reply(self, part: _Part) -> Request:
+        pieces = say(self._rng.choice(part.template.replies), part.draw)
+        text = dressed(pieces, self._rng, part.draw.cased)
+        return Request(text, tuple(part.template.calls_for(part.draw)), None, part.template.needs)
 
 
-def make_examples(seed: int, kind: Kind, count: int) -> list[Example]:
-    """`count` examples; those for evaluation are all different."""
-    generator = Generator(seed, kind)
-    if kind == "train":
-        return [generator.example() for _ in range(count)]
-    found: dict[str, Example] = {}
+@dataclass(slots=True)
+class _Part:
+    """A template with what one request said in its slots."""
+
+    template: Template
+    draw: Draw
+    pieces: list[Piece]
+
+
+def training_groups(seed: int, conversations: int) -> Iterator[Group]:
+    """Tool lists with conversations behind each, more behind longer ones: easy lists first, then all kinds.
+
+    The first groups have the shipped tools, but no list to read: what requests mean is learnt before lists are. Then
+    lists come in, short ones first.
+    """
+    rng = Random(f"{seed} train")
+    generator = Generator(rng, "train")
+    made = 0
+    while made < conversations:
+        progress = made / conversations
+        if progress < UNLISTED_PHASE:
+            tools, listing = shipped_list(), False
+        else:
+            listing = True
+            longest = min(1.0, (progress - UNLISTED_PHASE) / GROWTH_PHASE)
+            tools = shipped_list() if rng.random() < SHIPPED_LIST_SHARE * longest else random_list(rng, longest)
+        listed = _listed(tools)
+        examples: list[Example] = []
+        while len(examples) < max(8, len(tools.tools) * 3 // 2):
+            request = generator.request(listed)
+            turns = [Turn(request.text, request.answer(tools))]
+            if request.reply is not None and turns[0].answer != REFUSAL:
+                turns.append(Turn(request.reply.text, request.reply.answer(tools)))
+            if examples and rng.random() < OLD_TURN_SHARE:
+                turns = [*examples[-1][-1:], *turns]  # an earlier, unrelated turn must not change the answer
+            examples.append(tuple(turns))
+        made += len(examples)
+        yield Group(tools, tuple(examples), listing)
+
+
+def evaluation_groups(kind: EvalKind, count: int) -> list[Group]:
+    """The fixed examples of one kind, `count` at most, each a group of its own kind of list."""
+    if kind == "hand_written":
+        return [Group(shipped_list(), tuple(hand_written()[:count]))]
+    requests = evaluation_requests("new_values" if kind == "new_values" else "new_templates", count)
+    if kind != "renamed":
+        tools = shipped_list()
+        return [Group(tools, tuple((Turn(r.text, r.answer(tools)),) for r in requests))]
+    rng = Random(f"{EVAL_SEED} renamed")
+    groups: list[Group] = []
+    for start in range(0, len(requests), RENAMED_GROUP):
+        tools = renamed_list(rng)
+        part = requests[start : start + RENAMED_GROUP]
+        groups.append(Group(tools, tuple((Turn(r.text, r.answer(tools)),) for r in part)))
+    return groups
+
+
+def hand_written() -> list[Example]:
+    """The requests written by hand before this generator was, under the shipped tools."""
+    examples: list[Example] = []
+    for line in HAND_WRITTEN.read_text().splitlines():
+        entry = json.loads(line)
+        answer = entry["says"] if "says" in entry else dump_calls(entry["calls"])
+        earlier = [Turn(request, said) for request, said in entry.get("earlier", [])]
+        examples.append((*earlier, Turn(entry["request"], answer)))
+    return examples
+
+
+def words_of(request: str) -> str:
+    """A request without case and punctuation: two that agree here count as the same."""
+    return " ".join(re.sub(r"[\W_]+", " ", request.lower()).split())
+
+
+@cache
+def evaluation_requests(kind: Kind, count: int) -> tuple[Request, ...]:
+    """`count` fixed requests, all different."""
+    generator = Generator(Random(f"{EVAL_SEED} {kind}"), kind)
+    found: dict[str, Request] = {}
     while len(found) < count:
-        example = generator.example()
-        found.setdefault(example[-1].request.lower().rstrip(".!?"), example)
-    return list(found.values())
+        request = generator.request()
+        found.setdefault(words_of(request.text), request)
+    return tuple(found.values())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", choices=["train", "new_values", "new_templates"], default="train")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=["train", *KINDS], default="train")
     parser.add_argument("--seed", type=int, default=TRAIN_SEED)
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--show", type=int, default=20)
+    parser.add_argument("--count", type=int, default=4000)
+    parser.add_argument("--show", type=int, default=3, help="tool lists, or requests of a fixed set, to print")
     options = parser.parse_args()
-    examples = make_examples(options.seed, options.kind, options.count)
-    for example in examples[: options.show]:
-        print("\n".join(f"{turn.request}\n    {turn.answer}" for turn in example))
-    names: Counter[str] = Counter()
-    for example in examples:
-        answer = example[-1].answer
-        names.update([call["name"] for call in json.loads(answer)] if answer.startswith("[") else ["(sentence)"])
-    print(f"\n{len(examples)} examples, {len(TEMPLATES)} meanings, "
-          f"{sum(len(t.train) for t in TEMPLATES)} wordings trained, "
-          f"{sum(len(t.held_out) for t in TEMPLATES)} held out")  # fmt: skip
-    for name, count in names.most_common():
-        print(f"{count:6d} {name}")
+    if options.kind == "train":
+        groups = list(training_groups(options.seed, options.count))
+    else:
+        groups = evaluation_groups(options.kind, options.count)
+    for group in groups[: options.show]:
+        print(group.text + "\n")
+        for example in group.examples:
+            print("\n".join(f"  {turn.request}\n      {turn.answer}" for turn in example))
+    print_statistics([turn.answer for group in groups for example in group.examples for turn in example])
+
+
+def print_statistics(answers: list[str]) -> None:
+    """How often each sentence is said and how many calls an answer has, and what there is to choose from."""
+    said: Counter[str] = Counter()
+    for answer in answers:
+        said[f"{len(json.loads(answer))} calls" if answer.startswith("[") else answer] += 1
+    print(f"{len(answers)} answers")
+    for name, count in said.most_common():
+        print(f"{count:6d} {count / len(answers):6.1%} {name}")
+    needs: Counter[str] = Counter()
+    for template in TEMPLATES:
+        needs.update({tool: len(template.train) for tool in template.needs} or {"(no tool)": len(template.train)})
+    print(f"{len(TEMPLATES)} meanings, {sum(len(t.train) for t in TEMPLATES)} wordings trained, "
+          f"{sum(len(t.held_out) for t in TEMPLATES)} held out; wordings trained by tool:")  # fmt: skip
+    print(", ".join(f"{name} {count}" for name, count in needs.most_common()))
 
 
 if __name__ == "__main__":

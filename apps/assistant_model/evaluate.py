@@ -1,90 +1,96 @@
-"""Prints exact match on both held-out sets: the shipped file through edge, and the float network it was made from.
+"""Scores a model file on all four held-out sets through edge, as a table.
 
-    python -m apps.assistant_model.evaluate [MODEL.gguf] [--run build/assistant] [--examples N] [--show]
+    python -m apps.assistant_model.evaluate [MODEL.gguf ...] [--run build/assistant] [--show] [--json FILE]
 
-A request counts as right when its calls are equal after JSON normalisation, or its sentence is the wanted one.
+The shipped file without arguments; with --run the float, Q8_0 and Q4_0 files made from that training run. A request
+counts as right when its calls are equal after JSON normalisation, or its sentence is the wanted one.
 """
-
-# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-# PyTorch is only there where models are trained.
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
+import tempfile
 from pathlib import Path
 
 import edge
-from apps.assistant_model.data import Example
-from apps.assistant_model.scoring import EVAL_KINDS, Miss, Score, evaluation_set, same_answer
+from apps.assistant_model.card import score_table
+from apps.assistant_model.data import KINDS, Group, evaluation_groups
+from apps.assistant_model.scoring import Miss, Score, same_answer
+from apps.assistant_model.tool_list import shipped_list
 
 SHIPPED = Path(__file__).parents[2] / "edge" / "assets" / "assistant.gguf"
-MAX_TOKENS = 200  # the longest wanted answer has about 100
+MAX_TOKENS = 256  # the longest wanted answer has about 150
 
 
-def score_model(model: edge.Model, examples: list[Example]) -> Score:
-    """Greedy answers of a loaded model, each request in a conversation of its own."""
+def score_model(model: edge.Model, groups: list[Group]) -> Score:
+    """Greedy answers of a loaded model to the last turn of every conversation, behind the tool list of its group."""
     misses: list[Miss] = []
-    for example in examples:
-        turn = example[-1]
-        got = model.chat(turn.request, temperature=0.0, max_tokens=MAX_TOKENS).text
-        if not same_answer(turn.answer, got):
-            misses.append(Miss(turn.request, turn.answer, got))
-    return Score(len(examples), tuple(misses))
+    shipped = shipped_list().text
+    for group in groups:
+        tools = None if group.tools.text == shipped else group.tools.as_json()
+        for example in group.examples:
+            messages = [
+                {"role": role, "content": text}
+                for turn in example
+                for role, text in (("user", turn.request), ("assistant", turn.answer))
+            ]
+            got = model.chat(messages[:-1], tools=tools, temperature=0.0, max_tokens=MAX_TOKENS).text
+            turn = example[-1]
+            if not same_answer(turn.answer, got):
+                misses.append(Miss(turn.request, turn.answer, got))
+    return Score(sum(len(group.examples) for group in groups), tuple(misses))
 
 
-def score_run(folder: Path, examples: list[Example]) -> Score:
-    """The float32 network of a training run. Needs PyTorch."""
-    import torch
-    from tokenizers import Tokenizer
-
-    from apps.assistant_model.network import Network, Shape
-    from apps.assistant_model.network_score import score_network
-
-    record = json.loads((folder / "train.json").read_text())
-    network = Network(Shape(num_hidden_layers=record["layers"]))
-    network.set_tensors(torch.load(folder / "weights.pt", weights_only=True))
-    tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return score_network(network, tokenizer, examples)
-
-
-def tool_of(answer: str) -> str:
-    """The first tool an answer calls, or what it is instead."""
-    if not answer.startswith("["):
-        return "(sentence)"
-    try:
-        return str(json.loads(answer)[0]["name"])
-    except (ValueError, LookupError, TypeError):
-        return "(broken)"
-
-
-def report(who: str, kind: str, score: Score, show: bool) -> None:
-    print(f"{who:8} {kind:14} exact match {score.exact_match:6.1%} of {score.count}, "
-          f"invalid JSON {score.invalid_json:.1%}", flush=True)  # fmt: skip
-    if not show:
-        return
-    confusions = Counter((tool_of(miss.wanted), tool_of(miss.got)) for miss in score.misses)
-    for (wanted, got), count in confusions.most_common():
-        print(f"  {count:4d} {wanted}" + ("" if wanted == got else f" taken for {got}"))
+def show(score: Score) -> None:
+    """Confusions by tool, then every wrong answer."""
+    for (wanted, got), count in score.confusions().most_common():
+        print(f"  {count:4d} {wanted}: " + ("wrong arguments" if wanted == got else f"taken for {got}"))
     for miss in score.misses:
         print(f"  {miss.request}\n    wanted {miss.wanted}\n    got    {miss.got}")
 
 
+def made_from(run: Path, folder: Path) -> dict[str, Path]:
+    """The run's files by weight format. Needs PyTorch."""
+    from apps.assistant_model.export import FILE_TYPES, write_model
+
+    files = {kind.name: folder / f"{kind.name}.gguf" for kind in FILE_TYPES}
+    for kind in FILE_TYPES:
+        write_model(run, files[kind.name], kind, {})
+    return files
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, nargs="?", default=SHIPPED)
-    parser.add_argument("--run", type=Path, help="also score the float network in this folder")
-    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("models", type=Path, nargs="*", metavar="MODEL.gguf")
+    parser.add_argument("--run", type=Path, help="training run to make float, Q8_0 and Q4_0 files from")
+    parser.add_argument("--examples", type=int, default=1000, help="requests of each generated set")
+    parser.add_argument("--sets", nargs="*", choices=KINDS, default=KINDS)
     parser.add_argument("--show", action="store_true", help="list confusions and wrong answers")
+    parser.add_argument("--json", type=Path, help="write the figures for export")
     options = parser.parse_args()
-    sets = {kind: evaluation_set(kind, options.examples) for kind in EVAL_KINDS}
-    if options.run is not None:
-        for kind, examples in sets.items():
-            report("float", kind, score_run(options.run, examples), options.show)
-    with edge.load(options.model) as model:
-        for kind, examples in sets.items():
-            report("edge", kind, score_model(model, examples), options.show)
+    groups = {kind: evaluation_groups(kind, options.examples) for kind in options.sets}
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        files = {path.stem: path for path in options.models}
+        if options.run is not None:
+            files |= made_from(options.run, Path(folder))
+        for name, path in (files or {"shipped": SHIPPED}).items():
+            count = invalid = 0
+            with edge.load(path) as model:
+                for kind in options.sets:
+                    score = score_model(model, groups[kind])
+                    figures[f"{name}.{kind}"] = score.exact_match
+                    count, invalid = count + score.count, invalid + score.num_invalid
+                    print(f"{name:10} {kind:14} exact match {score.exact_match:6.1%} of {score.count}, "
+                          f"invalid JSON {score.invalid_json:.2%}", flush=True)  # fmt: skip
+                    if options.show:
+                        show(score)
+            figures[f"{name}.invalid"] = invalid / count
+    if set(options.sets) == set(KINDS):
+        print("\n" + score_table(figures))
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

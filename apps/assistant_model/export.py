@@ -1,6 +1,10 @@
-"""Writes the trained network as a Q8_0 GGUF file with its vocabulary, chat template, scores and model card.
+"""Writes the trained network as a GGUF file with its vocabulary, chat template, scores and model card.
 
-python -m apps.assistant_model.export --run build/assistant --out edge/assets/assistant.gguf
+    python -m apps.assistant_model.evaluate --run build/assistant --json build/assistant/scores.json
+    python -m apps.assistant_model.export --run build/assistant --scores build/assistant/scores.json \\
+        --out edge/assets/assistant.gguf
+
+The first line measures float and quantised files made from the run; the second puts their figures into the card.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -10,34 +14,36 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from apps.assistant_model.card import model_card
+from apps.assistant_model.chat_template import CHAT_TEMPLATE
 from apps.assistant_model.data import EVAL_SEED
-from apps.assistant_model.network import Network, Shape
-from apps.assistant_model.network_score import score_network
-from apps.assistant_model.scoring import EVAL_KINDS, evaluation_set
-from apps.assistant_model.tokenizer_bpe import CHAT_TEMPLATE, END, END_OF_TEXT, PRE, SPECIAL
+from apps.assistant_model.network import Shape
+from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, PRE, SPECIAL
 from edge.export import GGUFWriter
 from edge.formats.types import GGMLType, ValueType
-from edge.quant import decode, encode
+from edge.quant import encode
 
-MOSTLY_Q8_0 = 7  # general.file_type, llama.cpp's enum llama_ftype
+Encoded = tuple[GGMLType, bytes, tuple[int, ...]]
+FILE_TYPES = {GGMLType.F32: 0, GGMLType.Q8_0: 7, GGMLType.Q4_0: 2}  # general.file_type: llama.cpp's enum llama_ftype
 QUANTISATION_VERSION = 2
 NORMAL, CONTROL = 1, 3  # tokenizer.ggml.token_type
 
 
-def encode_tensors(network: Network) -> dict[str, tuple[GGMLType, bytes, tuple[int, ...]]]:
-    """Matrices as Q8_0, gains as F32: (type, bytes, shape) by GGUF name."""
-    encoded: dict[str, tuple[GGMLType, bytes, tuple[int, ...]]] = {}
-    for name, weight in network.tensors.items():
+def encode_tensors(tensors: Mapping[str, Tensor], kind: GGMLType) -> dict[str, Encoded]:
+    """Matrices as `kind`, gains as F32: (type, bytes, shape) by GGUF name."""
+    encoded: dict[str, Encoded] = {}
+    for name, weight in tensors.items():
         array = weight.detach().numpy().astype(np.float32)
-        kind = GGMLType.Q8_0 if array.ndim == 2 else GGMLType.F32
-        encoded[name] = (kind, encode(kind, array), array.shape)
+        chosen = kind if array.ndim == 2 else GGMLType.F32
+        encoded[name] = (chosen, encode(chosen, array), array.shape)
     return encoded
 
 
@@ -65,63 +71,57 @@ def add_vocabulary(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
 
 
 def add_shape(writer: GGUFWriter, shape: Shape) -> None:
-    writer.add("llama.vocab_size", shape.vocab_size)
-    writer.add("llama.context_length", shape.max_position_embeddings)
-    writer.add("llama.embedding_length", shape.hidden_size)
-    writer.add("llama.block_count", shape.num_hidden_layers)
-    writer.add("llama.feed_forward_length", shape.intermediate_size)
-    writer.add("llama.attention.head_count", shape.num_attention_heads)
-    writer.add("llama.attention.head_count_kv", shape.num_key_value_heads)
-    writer.add("llama.attention.layer_norm_rms_epsilon", shape.rms_norm_eps)
-    writer.add("llama.rope.dimension_count", shape.head_dim)
-    writer.add("llama.rope.freq_base", shape.rope_theta)
+    writer.add("qwen3.vocab_size", shape.vocab_size)
+    writer.add("qwen3.context_length", shape.max_position_embeddings)
+    writer.add("qwen3.embedding_length", shape.hidden_size)
+    writer.add("qwen3.block_count", shape.num_hidden_layers)
+    writer.add("qwen3.feed_forward_length", shape.intermediate_size)
+    writer.add("qwen3.attention.head_count", shape.num_attention_heads)
+    writer.add("qwen3.attention.head_count_kv", shape.num_key_value_heads)
+    writer.add("qwen3.attention.key_length", shape.head_dim)
+    writer.add("qwen3.attention.value_length", shape.head_dim)
+    writer.add("qwen3.attention.layer_norm_rms_epsilon", shape.rms_norm_eps)
+    writer.add("qwen3.rope.dimension_count", shape.head_dim)
+    writer.add("qwen3.rope.freq_base", shape.rope_theta)
+
+
+def write_model(run: Path, out: Path, kind: GGMLType, scores: Mapping[str, float]) -> None:
+    """The network of the training run in folder `run` as a GGUF file; `scores` by "<format>.<set>" go into its card."""
+    record = json.loads((run / "train.json").read_text())
+    tokenizer: Tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
+    tensors: dict[str, Tensor] = torch.load(run / "weights.pt", weights_only=True)
+    writer = GGUFWriter(out)
+    writer.add("general.architecture", "qwen3")
+    writer.add("general.type", "model")
+    writer.add("general.name", "edge assistant")
+    writer.add("general.size_label", f"{sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f}M")
+    writer.add("general.license", "apache-2.0")
+    writer.add("general.languages", ["en"])
+    writer.add("general.description", model_card(record, scores))
+    writer.add("general.file_type", FILE_TYPES[kind])
+    writer.add("general.quantization_version", QUANTISATION_VERSION)
+    for key in ("data_seed", "seed", "conversations", "tokens", "steps"):
+        writer.add(f"edge.training.{key}", record[key])
+    writer.add("edge.training.loss", record["loss"][-1][1])
+    writer.add("edge.evaluation.seed", EVAL_SEED)
+    for key, value in scores.items():
+        writer.add(f"edge.evaluation.{key}", value)
+    add_shape(writer, Shape(**record["shape"]))
+    add_vocabulary(writer, tokenizer)
+    for name, (ggml_type, data, tensor_shape) in encode_tensors(tensors, kind).items():
+        writer.add_tensor(name, ggml_type, tensor_shape, data)
+    writer.finish()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="folder that train wrote")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--type", choices=[kind.name for kind in FILE_TYPES], default=GGMLType.Q8_0.name)
+    parser.add_argument("--scores", type=Path, help="what evaluate --json wrote, for the model card")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-
-    record = json.loads((options.run / "train.json").read_text())
-    tokenizer: Tokenizer = Tokenizer.from_file(str(options.run / "tokenizer.json"))
-    shape = Shape(num_hidden_layers=record["layers"])
-    network = Network(shape)
-    network.set_tensors(torch.load(options.run / "weights.pt", weights_only=True))
-    tensors = encode_tensors(network)
-
-    # Score what is shipped, before it is written: the card must not promise the float network's figures.
-    network.set_tensors({name: torch.from_numpy(decode(*typed)) for name, typed in tensors.items()})
-    scores: dict[str, float] = {}
-    for kind in EVAL_KINDS:
-        score = score_network(network, tokenizer, evaluation_set(kind, record["eval_examples"]))
-        scores[f"float.{kind}"], scores[f"q8_0.{kind}"] = record[f"float.{kind}"], score.exact_match
-        print(f"{kind}: float {record[f'float.{kind}']:.1%}, Q8_0 {score.exact_match:.1%} of {score.count}")
-
-    writer = GGUFWriter(options.out)
-    writer.add("general.architecture", "llama")
-    writer.add("general.type", "model")
-    writer.add("general.name", "edge assistant")
-    writer.add("general.size_label", f"{network.num_parameters / 1e6:.1f}M")
-    writer.add("general.license", "apache-2.0")
-    writer.add("general.languages", ["en"])
-    writer.add("general.description", model_card(record, scores))
-    writer.add("general.file_type", MOSTLY_Q8_0)
-    writer.add("general.quantization_version", QUANTISATION_VERSION)
-    for key in ("data_seed", "seed", "examples", "tokens", "steps"):
-        writer.add(f"edge.training.{key}", record[key])
-    writer.add("edge.training.loss", record["loss"][-1][1])
-    writer.add("edge.evaluation.seed", EVAL_SEED)
-    writer.add("edge.evaluation.examples", record["eval_examples"])
-    for key, value in scores.items():
-        writer.add(f"edge.evaluation.{key}", value)
-    add_shape(writer, shape)
-    add_vocabulary(writer, tokenizer)
-    for name, (ggml_type, data, tensor_shape) in tensors.items():
-        writer.add_tensor(name, ggml_type, tensor_shape, data)
-    writer.finish()
+    scores = json.loads(options.scores.read_text()) if options.scores else {}
+    write_model(options.run, options.out, GGMLType[options.type], scores)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB")
 
 

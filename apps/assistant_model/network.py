@@ -1,5 +1,8 @@
-"""The network in PyTorch: the GGUF "llama" architecture, rotary pairs adjacent as GGUF wants them, so that no weight
-is permuted on export. Parameters carry GGUF's tensor names.
+"""The network in PyTorch: the GGUF "qwen3" architecture (norms on queries and keys, rotary halves). Parameters carry
+GGUF's tensor names.
+
+Many conversations stand behind one tool list, so the list goes through the network once: a `Pack` holds its tokens,
+then those of every conversation, without padding. A conversation attends to the list and to itself, never to another.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -13,24 +16,69 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+SHARPNESS = 1.7  # of the norms on queries and keys at the start: scores reach 16, enough to pick one token of hundreds
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Sizes of the network, under Hugging Face's names. Matrix widths are multiples of 32 for Q8_0."""
 
-    vocab_size: int = 1024
-    hidden_size: int = 128
-    intermediate_size: int = 384
-    num_hidden_layers: int = 4
+    vocab_size: int = 2048
+    hidden_size: int = 160
+    intermediate_size: int = 480
+    num_hidden_layers: int = 6
     num_attention_heads: int = 4
     num_key_value_heads: int = 2
-    max_position_embeddings: int = 512
-    rms_norm_eps: float = 1e-5
+    head_dim: int = 32
+    max_position_embeddings: int = 2048
+    rms_norm_eps: float = 1e-6
     rope_theta: float = 10000.0
 
-    @property
-    def head_dim(self) -> int:
-        return self.hidden_size // self.num_attention_heads
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Conversations of similar length: `index` (rows, length) points into the pack's tokens, `real` is False where a
+    row is shorter, `mask` (group * length, prefix + length) is added to the scores.
+    """
+
+    index: Tensor
+    real: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """`ids` and `positions` (tokens,): a prefix of `prefix` tokens, then the conversations that share it."""
+
+    ids: Tensor
+    positions: Tensor
+    prefix: int
+    buckets: tuple[Bucket, ...]
+
+    @classmethod
+    def of(cls, prefix: list[int], rows: list[list[int]], shape: Shape, per_bucket: int = 6) -> Pack:
+        starts = [len(prefix)]
+        for row in rows:
+            starts.append(starts[-1] + len(row))
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        buckets = [
+            _bucket([(starts[i], len(rows[i])) for i in order[at : at + per_bucket]], len(prefix), shape)
+            for at in range(0, len(order), per_bucket)
+        ]
+        ids = torch.tensor([*prefix, *(token for row in rows for token in row)])
+        own = [torch.arange(len(prefix), len(prefix) + len(row)) for row in rows]
+        return cls(ids, torch.cat([torch.arange(len(prefix)), *own]), len(prefix), tuple(buckets))
+
+
+def _bucket(spans: list[tuple[int, int]], prefix: int, shape: Shape) -> Bucket:
+    longest = max(length for _, length in spans)
+    steps = torch.arange(longest)
+    lengths = torch.tensor([length for _, length in spans])[:, None]
+    real = steps < lengths
+    index = torch.where(real, torch.tensor([start for start, _ in spans])[:, None] + steps, 0)
+    causal = torch.zeros(longest, longest).masked_fill_(steps > steps[:, None], -torch.inf)
+    mask = torch.cat([torch.zeros(longest, prefix), causal], 1)
+    return Bucket(index, real, mask.repeat(shape.num_attention_heads // shape.num_key_value_heads, 1))
 
 
 class Network:
@@ -39,27 +87,34 @@ class Network:
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.tensors: dict[str, Tensor] = {}
-        hidden, wide, kv_size = shape.hidden_size, shape.intermediate_size, shape.num_key_value_heads * shape.head_dim
+        hidden, wide = shape.hidden_size, shape.intermediate_size
+        q_size, kv_size = shape.num_attention_heads * shape.head_dim, shape.num_key_value_heads * shape.head_dim
         self._matrix("token_embd.weight", shape.vocab_size, hidden, scale=0.05)
-        self._gain("output_norm.weight")
+        self._gain("output_norm.weight", hidden)
         residual = (2 * shape.num_hidden_layers) ** -0.5  # keeps the residual stream's size whatever the depth
         for layer in range(shape.num_hidden_layers):
             at = f"blk.{layer}."
-            self._gain(at + "attn_norm.weight")
-            self._matrix(at + "attn_q.weight", hidden, hidden)
+            self._gain(at + "attn_norm.weight", hidden)
+            self._matrix(at + "attn_q.weight", q_size, hidden)
             self._matrix(at + "attn_k.weight", kv_size, hidden)
             self._matrix(at + "attn_v.weight", kv_size, hidden)
-            self._matrix(at + "attn_output.weight", hidden, hidden, scale=hidden**-0.5 * residual)
-            self._gain(at + "ffn_norm.weight")
+            self._gain(at + "attn_q_norm.weight", shape.head_dim, SHARPNESS)
+            self._gain(at + "attn_k_norm.weight", shape.head_dim, SHARPNESS)
+            self._matrix(at + "attn_output.weight", hidden, q_size, scale=q_size**-0.5 * residual)
+            self._gain(at + "ffn_norm.weight", hidden)
             self._matrix(at + "ffn_gate.weight", wide, hidden)
             self._matrix(at + "ffn_up.weight", wide, hidden)
             self._matrix(at + "ffn_down.weight", hidden, wide, scale=wide**-0.5 * residual)
+        positions = torch.arange(shape.max_position_embeddings, dtype=torch.float64)
+        powers = torch.arange(0, shape.head_dim, 2, dtype=torch.float64) / shape.head_dim
+        angles = torch.outer(positions, shape.rope_theta**-powers)
+        self._cos, self._sin = angles.cos().float(), angles.sin().float()
 
     def _matrix(self, name: str, rows: int, cols: int, scale: float | None = None) -> None:
         self.tensors[name] = (torch.randn(rows, cols) * (scale or cols**-0.5)).requires_grad_()
 
-    def _gain(self, name: str) -> None:
-        self.tensors[name] = torch.ones(self.shape.hidden_size).requires_grad_()
+    def _gain(self, name: str, size: int, value: float = 1.0) -> None:
+        self.tensors[name] = torch.full((size,), value).requires_grad_()
 
     @property
     def num_parameters(self) -> int:
@@ -71,24 +126,22 @@ class Network:
             for name, tensor in self.tensors.items():
                 tensor.copy_(tensors[name])
 
-    def hidden(self, ids: Tensor) -> Tensor:
-        """(batch, length) token ids -> (batch, length, hidden) after the last norm."""
+    def hidden(self, pack: Pack, wanted: Tensor) -> Tensor:
+        """(wanted, hidden) after the last norm, of the tokens at the indices `wanted`."""
         shape, weights = self.shape, self.tensors
-        batch, length = ids.shape
-        cos, sin = _rope_tables(length, shape)
-        x = F.embedding(ids, weights["token_embd.weight"])
+        cos, sin = self._cos[pack.positions, None], self._sin[pack.positions, None]
+        x = F.embedding(pack.ids, weights["token_embd.weight"])
         for layer in range(shape.num_hidden_layers):
             at = f"blk.{layer}."
             h = _norm(x, weights[at + "attn_norm.weight"], shape.rms_norm_eps)
-            heads = [
-                F.linear(h, weights[at + f"attn_{part}.weight"]).view(batch, length, -1, shape.head_dim).transpose(1, 2)
-                for part in "qkv"
-            ]
-            q, k = _rotate(heads[0], cos, sin), _rotate(heads[1], cos, sin)
-            group = shape.num_attention_heads // shape.num_key_value_heads
-            k, v = k.repeat_interleave(group, 1), heads[2].repeat_interleave(group, 1)
-            attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            x = x + F.linear(attended.transpose(1, 2).reshape(batch, length, -1), weights[at + "attn_output.weight"])
+            q, k, v = (
+                F.linear(h, weights[at + f"attn_{part}.weight"]).unflatten(-1, (-1, shape.head_dim)) for part in "qkv"
+            )
+            q = _rotate(_norm(q, weights[at + "attn_q_norm.weight"], shape.rms_norm_eps), cos, sin)
+            k = _rotate(_norm(k, weights[at + "attn_k_norm.weight"], shape.rms_norm_eps), cos, sin)
+            x = x + F.linear(_attend(q, k, v, pack).flatten(1), weights[at + "attn_output.weight"])
+            if layer == shape.num_hidden_layers - 1:
+                x = x[wanted]
             h = _norm(x, weights[at + "ffn_norm.weight"], shape.rms_norm_eps)
             gate, up = F.linear(h, weights[at + "ffn_gate.weight"]), F.linear(h, weights[at + "ffn_up.weight"])
             x = x + F.linear(F.silu(gate) * up, weights[at + "ffn_down.weight"])
@@ -98,38 +151,43 @@ class Network:
         """(..., hidden) -> (..., vocab)."""
         return F.linear(hidden, self.tensors["token_embd.weight"])
 
-    def greedy(self, prompts: list[list[int]], end: int, max_tokens: int) -> list[list[int]]:
-        """For each prompt the most likely continuation, without the end token. Recomputes everything each step."""
-        answers: list[list[int]] = [[] for _ in prompts]
-        open_rows = list(range(len(prompts)))
-        for _ in range(max_tokens):
-            if not open_rows:
-                break
-            rows = [prompts[i] + answers[i] for i in open_rows]
-            width = max(map(len, rows))
-            ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
-            last = torch.tensor([len(row) - 1 for row in rows])
-            with torch.no_grad():
-                logits = self.logits(self.hidden(ids)[torch.arange(len(rows)), last])
-            best: list[int] = logits.argmax(-1).tolist()
-            for i, token in zip(open_rows, best, strict=True):
-                answers[i].append(token)
-            open_rows = [i for i in open_rows if answers[i][-1] != end]
-        return [answer[:-1] if answer and answer[-1] == end else answer for answer in answers]
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, pack: Pack) -> Tensor:
+    """(tokens, heads, head_dim) each -> the same for q. Heads that share keys become rows of one attention."""
+    tokens, heads, head_dim = q.shape
+    kv_heads = k.shape[1]
+    group = heads // kv_heads
+    out = torch.empty_like(q)
+    prefix_k, prefix_v = k[: pack.prefix].transpose(0, 1)[None], v[: pack.prefix].transpose(0, 1)[None]
+    parts: list[Tensor] = []
+    places: list[Tensor] = []
+    if pack.prefix:
+        causal = F.scaled_dot_product_attention(
+            q[: pack.prefix].transpose(0, 1)[None],
+            prefix_k.repeat_interleave(group, 1),
+            prefix_v.repeat_interleave(group, 1),
+            is_causal=True,
+        )
+        parts.append(causal[0].transpose(0, 1))
+        places.append(torch.arange(pack.prefix))
+    for bucket in pack.buckets:
+        rows, length = bucket.index.shape
+        own_q = q[bucket.index].view(rows, length, kv_heads, group, head_dim).permute(0, 2, 3, 1, 4).flatten(2, 3)
+        own_k, own_v = k[bucket.index].transpose(1, 2), v[bucket.index].transpose(1, 2)
+        all_k = torch.cat([prefix_k.expand(rows, -1, -1, -1), own_k], 2)
+        all_v = torch.cat([prefix_v.expand(rows, -1, -1, -1), own_v], 2)
+        attended = F.scaled_dot_product_attention(own_q, all_k, all_v, attn_mask=bucket.mask)
+        attended = attended.view(rows, kv_heads, group, length, head_dim).permute(0, 3, 1, 2, 4)
+        parts.append(attended.reshape(rows, length, heads, head_dim)[bucket.real])
+        places.append(bucket.index[bucket.real])
+    return out.index_copy(0, torch.cat(places), torch.cat(parts))
 
 
 def _norm(x: Tensor, gain: Tensor, eps: float) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],), gain, eps)
 
 
-def _rope_tables(length: int, shape: Shape) -> tuple[Tensor, Tensor]:
-    """cos and sin, each (length, head_dim / 2)."""
-    powers = torch.arange(0, shape.head_dim, 2, dtype=torch.float64) / shape.head_dim
-    angles = torch.outer(torch.arange(length, dtype=torch.float64), shape.rope_theta**-powers)
-    return angles.cos().float(), angles.sin().float()
-
-
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotates the pairs (2i, 2i + 1) of (batch, heads, length, head_dim)."""
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+    """Rotates the pairs (i, i + head_dim / 2) of (tokens, heads, head_dim)."""
+    first, second = x.chunk(2, -1)
+    return torch.cat((first * cos - second * sin, first * sin + second * cos), -1)

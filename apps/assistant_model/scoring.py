@@ -1,13 +1,10 @@
-"""What counts as a right answer, and the fixed held-out sets."""
+"""What counts as a right answer."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
-
-from apps.assistant_model.data import EVAL_SEED, Example, Kind, make_examples
-
-EVAL_KINDS: tuple[Kind, ...] = ("new_values", "new_templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +28,17 @@ class Score:
         return 1.0 - len(self.misses) / self.count
 
     @property
+    def num_invalid(self) -> int:
+        """Answers that start as calls but are not a list of calls."""
+        return sum(1 for miss in self.misses if miss.got.startswith("[") and tools_of(miss.got) == "(invalid JSON)")
+
+    @property
     def invalid_json(self) -> float:
-        """Share of answers that start as calls but do not parse."""
-        return sum(1 for miss in self.misses if miss.got.startswith("[") and parse(miss.got) is None) / self.count
+        return self.num_invalid / self.count
+
+    def confusions(self) -> Counter[tuple[str, str]]:
+        """How often which tools were taken for which; a pair of equals is a wrong argument."""
+        return Counter((tools_of(miss.wanted), tools_of(miss.got)) for miss in self.misses)
 
 
 def parse(answer: str) -> object | None:
@@ -52,6 +57,11 @@ def same_answer(wanted: str, got: str) -> bool:
     return wanted.strip() == got.strip()
 
 
-def evaluation_set(kind: Kind, count: int) -> list[Example]:
-    """The fixed held-out examples of `kind`: requests with values, or wordings, that training never sees."""
-    return make_examples(EVAL_SEED, kind, count)
+def tools_of(answer: str) -> str:
+    """The tools that an answer calls, or its sentence."""
+    if not answer.startswith("["):
+        return answer
+    try:
+        return " + ".join(str(call["name"]) for call in json.loads(answer))
+    except (ValueError, LookupError, TypeError):
+        return "(invalid JSON)"

@@ -1,84 +1,147 @@
-"""Templates: ways to say one request, and the call or sentence that answers it."""
+"""Templates: ways to say one request, and the calls or the sentence that answer it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
 
+from apps.assistant_model.tools import QUESTIONS, REFUSAL, TALK
 from apps.assistant_model.values import Draw, Value
 
-Call = dict[str, object]
+Arguments = Mapping[str, str | int]  # a literal, "$slot" or "$-slot" by argument; "*" merges a slot's arguments
+Call = tuple[str, dict[str, Value]]  # a tool and its arguments, by their names in tools.py
 
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """One meaning: `tool` and `arguments`, or the fixed `reply`, with the ways to ask for it."""
+class Piece:
+    """A part of a request: words of the template, or what fills a slot."""
 
-    tool: str | None
-    arguments: dict[str, str | int]
-    reply: str | None
-    weight: float
+    text: str
+    slot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One meaning, with the ways to ask for it.
+
+    `calls` answer it, unless there is a `sentence`. A sentence that asks back has calls too: those which the next
+    turn, one of `replies`, makes possible.
+    """
+
+    calls: tuple[tuple[str, Arguments], ...]
+    sentence: str | None
     train: tuple[str, ...]
     held_out: tuple[str, ...]
+    replies: tuple[str, ...] = ()
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         repeated = set(self.train) & set(self.held_out)
         if repeated or not self.train or not self.held_out:
-            raise ValueError(f"template of {self.tool or self.reply}: empty, or in both splits: {sorted(repeated)}")
+            meaning = self.sentence or self.calls
+            raise ValueError(f"template of {meaning}: empty, or in both splits: {sorted(repeated)}")
 
-    def answer(self, draw: Draw) -> Call | str:
-        """The call for the slots drawn so far, or the sentence."""
-        if self.tool is None:
-            return self.reply or ""
-        arguments: dict[str, object] = {}
-        for key, source in self.arguments.items():
-            value: Value = source
-            if isinstance(source, str) and source.startswith("$"):
-                value = _slot_value(draw, source[1:])
-            if key == "*":
-                if not _is_arguments(value):
-                    raise TypeError(f"{self.tool}: slot {source} does not hold arguments")
-                arguments.update(value)
-            else:
-                arguments[key] = value
-        return {"name": self.tool, "arguments": arguments}
+    @property
+    def needs(self) -> frozenset[str]:
+        """The tools without which the answer is a refusal."""
+        return frozenset(tool for tool, _ in self.calls)
+
+    def calls_for(self, draw: Draw) -> list[Call]:
+        """The calls for the slots drawn so far."""
+        return [(tool, _fill(arguments, draw)) for tool, arguments in self.calls]
 
 
 def call(
-    tool: str,
-    arguments: dict[str, str | int],
+    tool: str, arguments: Arguments, *, train: tuple[str, ...], held_out: tuple[str, ...], weight: float = 1.0
+) -> Template:
+    """A request that one call answers."""
+    return Template(((tool, arguments),), None, train, held_out, weight=weight)
+
+
+def calls(
+    wanted: tuple[tuple[str, Arguments], ...],
     *,
     train: tuple[str, ...],
     held_out: tuple[str, ...],
     weight: float = 1.0,
 ) -> Template:
-    """A request that a tool call answers."""
-    return Template(tool, arguments, None, weight, train, held_out)
+    """A request that several calls answer, in this order."""
+    return Template(wanted, None, train, held_out, weight=weight)
 
 
-def sentence(reply: str, *, train: tuple[str, ...], held_out: tuple[str, ...], weight: float = 1.0) -> Template:
-    """A request that one fixed sentence answers."""
-    return Template(None, {}, reply, weight, train, held_out)
+def ask(
+    question: str,
+    tool: str,
+    complete: Arguments,
+    *,
+    train: tuple[str, ...],
+    held_out: tuple[str, ...],
+    replies: tuple[str, ...] = (),
+    weight: float = 1.0,
+) -> Template:
+    """A request that lacks something: the answer asks for it, and after one of `replies` makes the `complete` call."""
+    return Template(((tool, complete),), QUESTIONS[question], train, held_out, replies, weight)
 
 
-def say(pattern: str, draw: Draw) -> str:
-    """One way to say `pattern`: choices made at random, slots filled from `draw`."""
-    chosen = _CHOICE.sub(lambda match: draw.rng.choice(match.group(1).split("|")), pattern)
-    return " ".join(_SLOT.sub(lambda match: draw.slot(match.group(1)), chosen).split())
+def refuse(*, train: tuple[str, ...], held_out: tuple[str, ...], weight: float = 1.0) -> Template:
+    """Requests that no tool is made for."""
+    return Template((), REFUSAL, train, held_out, weight=weight)
+
+
+def talk(key: str, *, train: tuple[str, ...], held_out: tuple[str, ...], weight: float = 1.0) -> Template:
+    """Small talk, answered whatever the tools."""
+    return Template((), TALK[key], train, held_out, weight=weight)
+
+
+def say(pattern: str, draw: Draw) -> list[Piece]:
+    """One way to say `pattern`: choices made at random, from the innermost out, slots filled from `draw`."""
+    chosen, found = pattern, 1
+    while found:
+        chosen, found = _CHOICE.subn(lambda match: draw.rng.choice(match.group(1).split("|")), chosen)
+    pieces: list[Piece] = []
+    for index, part in enumerate(_SLOT.split(chosen)):
+        if index % 2:
+            pieces.append(Piece(draw.slot(part), part.rstrip("0123456789")))
+        elif part:
+            pieces.append(Piece(re.sub(r" +", " ", part)))
+    return pieces
+
+
+def join(pieces: list[Piece]) -> str:
+    """The text of `pieces`, single spaces."""
+    return " ".join("".join(piece.text for piece in pieces).split()).replace(" ,", ",")
+
+
+def _fill(arguments: Arguments, draw: Draw) -> dict[str, Value]:
+    filled: dict[str, Value] = {}
+    for key, source in arguments.items():
+        value: Value = source
+        if isinstance(source, str) and source.startswith("$"):
+            value = _slot_value(draw, source[1:].removeprefix("-"))
+            if source.startswith("$-"):
+                value = _negated(value)
+        if key != "*":
+            filled[key] = value
+        elif isinstance(value, dict):
+            filled.update(value)
+        else:
+            raise TypeError(f"slot {source} does not hold arguments")
+    return filled
 
 
 def _slot_value(draw: Draw, name: str) -> Value:
-    # "{onday}" says the preposition, "{day}" does not: both give the argument's value.
-    if name == "day" and "day" not in draw.values and "onday" in draw.values:
-        return draw.values["onday"]
-    if name not in draw.values:
-        raise KeyError(f"the template never says {{{name}}}")
-    return draw.values[name]
+    # "{onday}" and "{plainday}" say a preposition, "{days}" is "tomorrow's": all give the argument's value.
+    for said in (name, *(("onday", "plainday", "days") if name == "day" else ())):
+        if said in draw.values:
+            return draw.values[said]
+    raise KeyError(f"the template never says {{{name}}}")
 
 
-def _is_arguments(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)
+def _negated(value: Value) -> Value:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} cannot be negated")
+    return -value

@@ -1,12 +1,14 @@
-"""The model's byte-level BPE vocabulary and the chat format around it.
+"""The model's byte-level BPE vocabulary, and how prompts become tokens.
 
-The pre-tokenizer is the one GGUF calls "qwen2" (digits stand alone). Training splits at spaces too, so no merge ever
-joins a space to a word: "kitchen" is the same tokens in a request and inside JSON quotes, and copying stays copying.
+The pre-tokenizer is the one GGUF calls "qwen2" (digits stand alone). Training also splits letters from everything else,
+so no merge ever joins a space, a quote or an underscore to a word: "kitchen" is the same tokens in a request, in the
+name of a tool and inside JSON quotes, and copying stays copying.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tokenizers import Regex, Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
@@ -14,22 +16,34 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 from tokenizers.trainers import BpeTrainer
 
-from apps.assistant_model.data import Example
+from apps.assistant_model.data import Example, Group
 
-END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-SPECIAL = (END_OF_TEXT, START, END)  # ids 0, 1, 2
+END_OF_TEXT, TOOLS, USER, ASSISTANT, END = "<|endoftext|>", "<|tools|>", "<|user|>", "<|assistant|>", "<|end|>"
+SPECIAL = (END_OF_TEXT, TOOLS, USER, ASSISTANT, END)  # ids from 0
 PRE = "qwen2"
-
-CHAT_TEMPLATE = (
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
 
 QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+WORDS_ALONE = r"\p{L}+|\p{N}|\s|[^\s\p{L}\p{N}]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A group in tokens. Every row is a conversation; `answers` marks the tokens that the model writes."""
+
+    prefix: list[int]
+    rows: list[list[int]]
+    answers: list[list[bool]]
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.prefix) + sum(map(len, self.rows))
+
+    def written(self) -> list[int]:
+        """Where in the prefix and rows, one after the other, the tokens stand that the model writes."""
+        marks = (mark for row in self.answers for mark in row)
+        return [at for at, mark in enumerate(marks, len(self.prefix)) if mark]
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
@@ -37,7 +51,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     tokenizer = Tokenizer(BPE())
     qwen2 = Split(Regex(QWEN2), "isolated")
     byte_level = ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.pre_tokenizer = Sequence([qwen2, Split(" ", "isolated"), byte_level])
+    tokenizer.pre_tokenizer = Sequence([qwen2, Split(Regex(WORDS_ALONE), "isolated"), byte_level])
     tokenizer.decoder = ByteLevelDecoder()
     trainer = BpeTrainer(
         vocab_size=vocab_size,
@@ -52,14 +66,38 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     return tokenizer
 
 
-def prompt_text(example: Example) -> str:
-    """The conversation up to where the last answer begins, as the chat template writes it."""
-    earlier = "".join(f"{START}user\n{t.request}{END}\n{START}assistant\n{t.answer}{END}\n" for t in example[:-1])
-    return f"{earlier}{START}user\n{example[-1].request}{END}\n{START}assistant\n"
+def prefix_text(tool_lines: str) -> str:
+    """What stands before the conversation, as the chat template writes it."""
+    return f"{TOOLS}\n{tool_lines}"
 
 
-def encode_example(tokenizer: Tokenizer, example: Example) -> tuple[list[int], list[int]]:
-    """(prompt ids, answer ids); the answer ends with the end-of-turn token."""
-    prompt: list[int] = tokenizer.encode(prompt_text(example)).ids
-    answer: list[int] = tokenizer.encode(example[-1].answer + END).ids
-    return prompt, answer
+def question_text(request: str) -> str:
+    """A user turn up to where the answer begins."""
+    return f"{USER}{request}{ASSISTANT}"
+
+
+def encode_groups(tokenizer: Tokenizer, groups: list[Group]) -> list[Encoded]:
+    """Tokens of every group, with the answers' tokens (end of turn included) marked."""
+    return [_encode_group(tokenizer, group) for group in groups]
+
+
+def _encode_group(tokenizer: Tokenizer, group: Group) -> Encoded:
+    texts = [text for example in group.examples for text in _parts(example)]
+    parts = iter([encoding.ids for encoding in tokenizer.encode_batch_fast([prefix_text(group.text), *texts])])
+    prefix = next(parts)
+    rows: list[list[int]] = []
+    answers: list[list[bool]] = []
+    for example in group.examples:
+        row: list[int] = []
+        marks: list[bool] = []
+        for _ in example:
+            question, answer = next(parts), next(parts)
+            row += question + answer
+            marks += [False] * len(question) + [True] * len(answer)
+        rows.append(row)
+        answers.append(marks)
+    return Encoded(prefix, rows, answers)
+
+
+def _parts(example: Example) -> list[str]:
+    return [text for turn in example for text in (question_text(turn.request), turn.answer + END)]

@@ -1,8 +1,10 @@
-"""Trains the vocabulary and the network, and scores the result on both held-out sets.
+"""Trains the vocabulary and the network.
 
     python -m apps.assistant_model.train --out build/assistant
 
-writes `tokenizer.json`, `weights.pt` and `train.json` (settings, losses, scores) to the folder.
+writes `tokenizer.json`, `weights.pt`, `train.json` (settings, losses) and `loss.svg` to the folder. Every step is
+shared out among two workers, each on one core; their gradients are summed in a fixed order, so that a run repeats
+itself.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -13,7 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -22,129 +27,183 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from apps.assistant_model.data import TRAIN_EXAMPLES, TRAIN_SEED, make_examples
+from apps.assistant_model.data import KINDS, TRAIN_SEED, Group, evaluation_groups, training_groups
 from apps.assistant_model.drills import copy_drills
-from apps.assistant_model.network import Network, Shape
-from apps.assistant_model.network_score import score_network
+from apps.assistant_model.loss_curve import loss_curve
+from apps.assistant_model.network import Network, Pack, Shape
 from apps.assistant_model.optimizer import Muon
-from apps.assistant_model.scoring import EVAL_KINDS, evaluation_set
-from apps.assistant_model.tokenizer_bpe import encode_example, train_tokenizer
+from apps.assistant_model.tokenizer_bpe import Encoded, encode_groups, train_tokenizer
 
-TOKENS_PER_BATCH = 2048
-DRILL_STEPS = 250
+CONVERSATIONS = 200_000
+TOKENS_PER_STEP = 3200
+COPY_STEPS = 260
+WORKERS = 2
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.02, 0.004, 0.01
 WARMUP_STEPS = 40
-VOCABULARY_EXAMPLES = 40_000
+VOCABULARY_CONVERSATIONS = 25_000
+LOG_EVERY = 25
+PROBE_EVERY, PROBED = 250, 150  # steps, and conversations of each generated set
 
 
-def batches(encoded: list[tuple[list[int], list[int]]], rng: Random) -> Iterator[tuple[Tensor, Tensor]]:
-    """(ids, targets), both (rows, length); targets are -100 where the loss does not look, as in every prompt.
-
-    Rows of similar length share a batch, so little of it is padding; batches come in random order.
-    """
-    order = sorted(range(len(encoded)), key=lambda i: (len(encoded[i][0]) + len(encoded[i][1]), rng.random()))
-    groups: list[list[int]] = [[]]
-    for i in order:
-        length = len(encoded[i][0]) + len(encoded[i][1])
-        if (len(groups[-1]) + 1) * length > TOKENS_PER_BATCH:
-            groups.append([])
-        groups[-1].append(i)
-    rng.shuffle(groups)
-    for group in groups:
-        width = max(len(encoded[i][0]) + len(encoded[i][1]) for i in group)
-        ids = torch.zeros(len(group), width, dtype=torch.long)
-        targets = torch.full((len(group), width), -100)
-        for row, i in enumerate(group):
-            prompt, answer = encoded[i]
-            tokens = torch.tensor(prompt + answer)
-            ids[row, : len(tokens)] = tokens
-            targets[row, len(prompt) - 1 : len(tokens) - 1] = tokens[len(prompt) :]
-        yield ids, targets
+def rate_at(step: int, share: float) -> float:
+    """Warm-up, a plateau, then a straight line to zero over the last 60 %."""
+    return min(step / WARMUP_STEPS, 1.0, (1.0 - share) / 0.6)
 
 
-def rate_at(step: int, steps: int) -> float:
-    """Warm-up, then a straight line to zero."""
-    return min((step + 1) / WARMUP_STEPS, 1.0) * (1.0 - step / steps)
+def gradients(network: Network, groups: list[Encoded], bf16: bool) -> tuple[float, int, list[Tensor]]:
+    """Summed loss over the answers' tokens of some groups, their number, and the gradient of that sum."""
+    tensors = list(network.tensors.values())
+    total, tokens = 0.0, 0
+    summed = [torch.zeros_like(tensor) for tensor in tensors]
+    for encoded in groups:
+        pack = Pack.of(encoded.prefix, encoded.rows, network.shape)
+        at = torch.tensor(encoded.written())
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logits = network.logits(network.hidden(pack, at - 1))
+        loss = F.cross_entropy(logits.float(), pack.ids[at], reduction="sum")
+        for held, gradient in zip(summed, torch.autograd.grad(loss, tensors), strict=True):
+            held += gradient
+        total, tokens = total + loss.item(), tokens + len(at)
+    return total, tokens, summed
 
 
-def train(network: Network, plan: list[tuple[Tensor, Tensor]]) -> list[tuple[int, float]]:
-    """One pass over the batches; returns (step, mean loss since the last entry) as logged."""
+def probe(network: Network, groups: list[Encoded]) -> float:
+    """Share of conversations whose every answer token is the likeliest one: exact match of greedy answers."""
+    right = rows = 0
+    for encoded in groups:
+        pack = Pack.of(encoded.prefix, encoded.rows, network.shape)
+        at = torch.tensor(encoded.written())
+        with torch.no_grad():
+            wrong = at[network.logits(network.hidden(pack, at - 1)).argmax(-1) != pack.ids[at]]
+        ends = torch.tensor([len(row) for row in encoded.rows]).cumsum(0) + pack.prefix
+        rows += len(ends)
+        right += len(ends) - len(torch.searchsorted(ends, wrong, right=True).unique())
+    return right / rows
+
+
+@dataclass(slots=True)
+class Log:
+    """What a run saw: (step, mean loss since the entry before), and all tokens that went through the network."""
+
+    losses: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    tokens: int = 0
+
+
+def train(
+    network: Network,
+    batches: Iterable[list[list[Encoded]]],
+    probes: dict[str, list[Encoded]],
+    progress: Progress,
+    bf16: bool,
+) -> Log:
+    """One pass over the batches; each is a list of groups for every worker."""
     tensors = network.tensors
     matrices = [weight for name, weight in tensors.items() if weight.ndim == 2 and name.startswith("blk.")]
     others = [weight for name, weight in tensors.items() if weight.ndim == 1 or not name.startswith("blk.")]
     muon, adam = Muon(matrices), torch.optim.Adam(others, betas=(0.9, 0.95), eps=1e-10)
-    log: list[tuple[int, float]] = []
-    total, started = 0.0, time.monotonic()
-    for step, (ids, targets) in enumerate(plan):
-        wanted = targets >= 0
-        loss = F.cross_entropy(network.logits(network.hidden(ids)[wanted]), targets[wanted])
-        for weight in tensors.values():
-            weight.grad = None
-        loss.backward()
-        rate = rate_at(step, len(plan))
-        muon.step(MUON_RATE * rate, WEIGHT_DECAY)
-        for group in adam.param_groups:
-            group["lr"] = ADAM_RATE * rate
-        adam.step()
-        total += float(loss.detach())
-        if (step + 1) % 50 == 0 or step + 1 == len(plan):
-            since = step + 1 - (log[-1][0] if log else 0)
-            log.append((step + 1, total / since))
-            seconds = time.monotonic() - started
-            print(f"step {step + 1}/{len(plan)} loss {total / since:.4f} {seconds:.0f} s", flush=True)
-            total = 0.0
+    log = Log()
+    total, tokens, started = 0.0, 0, time.monotonic()
+    with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+        for step, batch in enumerate(batches, 1):
+            found = list(workers.map(lambda groups: gradients(network, groups, bf16), batch))
+            answer_tokens = sum(count for _, count, _ in found)
+            for weight, *parts in zip(tensors.values(), *(gradient for _, _, gradient in found), strict=True):
+                weight.grad = torch.stack(parts).sum(0).div_(answer_tokens)
+            rate = rate_at(step, progress.share)
+            for group in adam.param_groups:
+                group["lr"] = ADAM_RATE * rate
+            adam.step()
+            muon.step(MUON_RATE * rate, WEIGHT_DECAY)
+            total += sum(loss for loss, _, _ in found)
+            tokens += answer_tokens
+            log.tokens += sum(encoded.num_tokens for groups in batch for encoded in groups)
+            if step % LOG_EVERY == 0:
+                log.losses.append((step, total / tokens))
+                seconds = time.monotonic() - started
+                print(f"step {step} {progress.share:.1%} loss {total / tokens:.4f} {seconds:.0f} s", flush=True)
+                total, tokens = 0.0, 0
+            if step % PROBE_EVERY == 0:
+                print("  " + ", ".join(f"{name} {probe(network, groups):.1%}" for name, groups in probes.items()))
     return log
+
+
+@dataclass(slots=True)
+class Progress:
+    """The share of the conversations that have been through the network."""
+
+    conversations: int
+    seen: int = 0
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.seen / self.conversations)
+
+
+def encoded_batches(tokenizer: Tokenizer, groups: Iterable[Group], progress: Progress) -> Iterator[list[list[Encoded]]]:
+    """TOKENS_PER_STEP tokens at a time, shared out evenly among the workers; made while training runs."""
+    batch: list[Encoded] = []
+    for group in groups:
+        batch += encode_groups(tokenizer, [group])
+        progress.seen += len(group.examples)
+        if sum(encoded.num_tokens for encoded in batch) >= TOKENS_PER_STEP:
+            yield shared_out(batch)
+            batch = []
+
+
+def shared_out(batch: list[Encoded]) -> list[list[Encoded]]:
+    """The largest group first, each to the worker with the least to do."""
+    shares: list[list[Encoded]] = [[] for _ in range(WORKERS)]
+    for encoded in sorted(batch, key=lambda encoded: -encoded.num_tokens):
+        min(shares, key=lambda share: sum(one.num_tokens for one in share)).append(encoded)
+    return shares
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--examples", type=int, default=TRAIN_EXAMPLES)
-    parser.add_argument("--layers", type=int, default=Shape().num_hidden_layers)
+    parser.add_argument("--conversations", type=int, default=CONVERSATIONS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data-seed", type=int, default=TRAIN_SEED)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--eval-examples", type=int, default=1000)
+    parser.add_argument(
+        "--bf16", action="store_true", help="matrix products in bfloat16: for CPUs with instructions for it"
+    )
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(WORKERS)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
 
     started = time.monotonic()
-    examples = make_examples(options.data_seed, "train", options.examples)
-    turns = [turn for example in examples[:VOCABULARY_EXAMPLES] for turn in example]
+    sample = list(training_groups(options.data_seed + 1, VOCABULARY_CONVERSATIONS))
+    turns = [turn for group in sample for example in group.examples for turn in example]
     texts = [text for turn in turns for text in (turn.request, turn.answer)]
-    shape = Shape(num_hidden_layers=options.layers)
-    tokenizer: Tokenizer = train_tokenizer(texts, shape.vocab_size)
+    shape = Shape()
+    tokenizer = train_tokenizer(texts + [group.text for group in sample[::8]], shape.vocab_size)
     tokenizer.save(str(options.out / "tokenizer.json"))
-    encoded = [encode_example(tokenizer, example) for example in examples]
+    probes: dict[str, list[Encoded]] = {
+        kind: encode_groups(tokenizer, evaluation_groups(kind, PROBED)) for kind in KINDS if kind != "hand_written"
+    }
     network = Network(shape)
-    num_tokens = sum(len(prompt) + len(answer) for prompt, answer in encoded)
-    print(f"{len(examples)} examples, {num_tokens} tokens, {network.num_parameters} parameters, "
-          f"prepared in {time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
-    rng = Random(options.seed)
-    drills = list(copy_drills(tokenizer, rng, DRILL_STEPS, TOKENS_PER_BATCH))
-    log = train(network, drills + list(batches(encoded, rng)))
+    print(f"{network.num_parameters} parameters, vocabulary after {time.monotonic() - started:.0f} s", flush=True)
+    drills = copy_drills(Random(options.seed), shape.vocab_size, COPY_STEPS, WORKERS)
+    progress = Progress(options.conversations)
+    groups = training_groups(options.data_seed, options.conversations)
+    batches = chain(drills, encoded_batches(tokenizer, groups, progress))
+    log = train(network, batches, probes, progress, options.bf16)
     torch.save(network.tensors, options.out / "weights.pt")
     record: dict[str, object] = {
         "data_seed": options.data_seed,
         "seed": options.seed,
-        "examples": len(examples),
-        "tokens": num_tokens,
-        "drill_steps": DRILL_STEPS,
-        "steps": log[-1][0],
+        "conversations": options.conversations,
+        "tokens": log.tokens,
+        "steps": log.losses[-1][0],
+        "drill_steps": COPY_STEPS,
+        "bf16": options.bf16,
         "seconds": round(time.monotonic() - started),
-        "layers": shape.num_hidden_layers,
-        "loss": [[step, round(loss, 5)] for step, loss in log],
-        "eval_examples": options.eval_examples,
+        "shape": asdict(shape),
+        "loss": [[step, round(loss, 5)] for step, loss in log.losses],
     }
-    for kind in EVAL_KINDS:
-        score = score_network(network, tokenizer, evaluation_set(kind, options.eval_examples))
-        record[f"float.{kind}"] = round(score.exact_match, 4)
-        print(f"float {kind}: exact match {score.exact_match:.1%} of {score.count}, invalid {score.invalid_json:.1%}")
-        for miss in score.misses[:25]:
-            print(f"  {miss.request}\n    wanted {miss.wanted}\n    got    {miss.got}")
     (options.out / "train.json").write_text(json.dumps(record, indent=1) + "\n")
+    (options.out / "loss.svg").write_text(loss_curve(log.losses))
 
 
 if __name__ == "__main__":

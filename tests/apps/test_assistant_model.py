@@ -1,40 +1,25 @@
-"""The shipped model: what its file says, that its vocabulary is read as it was trained, and what it answers."""
+"""The shipped model: what its file says, that its vocabulary is read as it was trained, and how well it answers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 import edge
-from apps.assistant_model.data import EVAL_SEED, TRAIN_SEED, Example, make_examples
+from apps.assistant_model.chat_template import CHAT_TEMPLATE
+from apps.assistant_model.data import EVAL_SEED, KINDS, TRAIN_SEED, EvalKind, Group, evaluation_groups, training_groups
 from apps.assistant_model.evaluate import score_model
-from apps.assistant_model.scoring import EVAL_KINDS, evaluation_set
+from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, prefix_text, question_text
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import GGMLType
-from edge.templates import render
 from edge.tokenizer import Tokenizer
 
-SAMPLE = 60  # requests of each held-out set that a test run answers
-CHAT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
-GOLDEN = {
-    "turn on the kitchen light": '[{"name":"set_light","arguments":{"room":"kitchen","state":"on"}}]',
-    "wake me at ten to seven and turn the hall light off": (
-        '[{"name":"set_alarm","arguments":{"time":"06:50"}},'
-        '{"name":"set_light","arguments":{"room":"hall","state":"off"}}]'
-    ),
-    "Set a timer for twenty five minutes, please.": '[{"name":"set_timer","arguments":{"minutes":25}}]',
-    "what is 12 times 7": '[{"name":"calculate","arguments":{"expression":"12*7"}}]',
-    "add milk and eggs to the shopping list": (
-        '[{"name":"add_to_list","arguments":{"list":"shopping","items":["milk","eggs"]}}]'
-    ),
-    "turn on the light": "Which room do you mean?",
-    "book me a flight to paris": "Sorry, I can't do that.",
-    "thank you": "You're welcome.",
-}
+SAMPLE = 250  # requests of each set that a test run answers, about
+FLOOR = 0.02  # how far below the file's own figure the sample may be
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +41,16 @@ def tokenizer(file: GGUFFile) -> Tokenizer:
 
 
 def test_the_file_is_small_and_says_where_it_comes_from(file: GGUFFile, path: Path) -> None:
-    assert path.stat().st_size <= 2_000_000
+    assert path.stat().st_size <= 6_000_000
     assert file.get_str("general.license") == "apache-2.0"
     assert file.get_int("edge.training.data_seed") == TRAIN_SEED
     assert file.get_int("edge.evaluation.seed") == EVAL_SEED
     assert file.get_int("edge.training.steps") > 100
     card = file.get_str("general.description")
-    for kind in EVAL_KINDS:
-        for weights in ("float", "q8_0"):
-            share = file.get_float(f"edge.evaluation.{weights}.{kind}")
-            assert 0.5 < share <= 1.0
-            assert f"{share:.1%}" in card
+    for kind in KINDS:
+        share = file.get_float(f"edge.evaluation.Q8_0.{kind}")
+        assert 0.2 < share <= 1.0
+        assert f"{share:.1%}" in card
     assert "Limits:" in card and "Apache-2.0" in card
 
 
@@ -93,25 +77,27 @@ def encode_as_trained(file: GGUFFile, texts: list[str]) -> list[list[int]]:
 
 
 def test_the_vocabulary_reads_as_it_was_trained(file: GGUFFile, tokenizer: Tokenizer) -> None:
-    examples: list[Example] = make_examples(9, "train", 300) + make_examples(9, "new_values", 300)
-    texts = [f"{CHAT.format(turn.request)}{turn.answer}<|im_end|>" for example in examples for turn in example]
-    texts.append(CHAT.format("Grüße, 12 °C – naïve 日本 🙂\n\tx"))
+    groups = [*islice(training_groups(9, 100_000), 30), *evaluation_groups("new_values", 300)]
+    groups += evaluation_groups("renamed", 300)
+    turns = [turn for group in groups for example in group.examples for turn in example]
+    texts = [question_text(turn.request) + turn.answer + END for turn in turns]
+    texts += [prefix_text(group.tools.text) for group in groups]
+    texts.append(question_text("Grüße, 12 °C – naïve 日本 🙂\n\tx"))
     for text, wanted in zip(texts, encode_as_trained(file, texts), strict=True):
         ids = tokenizer.encode(text, parse_special=True)
         assert ids == wanted, text
         assert tokenizer.decode(ids, skip_special=False) == text
-    assert [tokenizer.token_text(i) for i in sorted(tokenizer.eog_ids)] == ["<|endoftext|>", "<|im_end|>"]
+    assert [tokenizer.token_text(i) for i in sorted(tokenizer.eog_ids)] == [END_OF_TEXT, END]
 
 
-def test_no_merge_joins_a_space_to_a_word(file: GGUFFile) -> None:
-    joined = [token for token in file.get_strings("tokenizer.ggml.tokens") if "Ġ" in token and token.strip("Ġ")]
-    assert not [token for token in joined if token.strip("Ġ").isalpha()], "copying would change its tokens"
+def test_no_merge_joins_a_word_to_anything_else(file: GGUFFile) -> None:
+    for token in file.get_strings("tokenizer.ggml.tokens"):
+        ascii_letters = [letter for letter in token if letter.isascii() and letter.isalpha()]
+        assert not ascii_letters or token.isalpha() and "Ġ" not in token or token.startswith("<|"), token
 
 
 def test_the_chat_template_is_the_one_trained_with(file: GGUFFile) -> None:
-    template = file.get_str("tokenizer.chat_template")
-    messages = [{"role": "user", "content": "hi {{ there }}"}]
-    assert render(template, messages, bos_token="", eos_token="<|im_end|>") == CHAT.format("hi {{ there }}")
+    assert file.get_str("tokenizer.chat_template") == CHAT_TEMPLATE
 
 
 @pytest.fixture(scope="module")
@@ -120,33 +106,28 @@ def model(path: Path) -> Iterator[edge.Model]:
         yield loaded
 
 
-@pytest.mark.parametrize("request_text", GOLDEN)
-def test_golden_answers(model: edge.Model, request_text: str) -> None:
-    completion = model.chat(request_text, max_tokens=200)
-    assert completion.text == GOLDEN[request_text]
-    assert completion.finish_reason == "stop"
+def a_part(groups: list[Group]) -> list[Group]:
+    """A fixed sample, evenly spread."""
+    stride = max(1, sum(len(group.examples) for group in groups) // SAMPLE)
+    return [Group(group.tools, group.examples[stride // 2 :: stride]) for group in groups]
 
 
-def test_the_engine_answers_as_well_as_the_card_says(model: edge.Model, file: GGUFFile) -> None:
-    for kind in EVAL_KINDS:
-        # The engine rounds activations to 8 bits and a sample varies: a floor well below the card, far above a bug.
-        floor = file.get_float(f"edge.evaluation.q8_0.{kind}") - 0.1
-        score = score_model(model, evaluation_set(kind, SAMPLE))
-        assert score.exact_match >= floor, score.misses
-        assert score.invalid_json <= 0.05
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_answers_as_well_as_the_card_says(model: edge.Model, file: GGUFFile, kind: EvalKind) -> None:
+    score = score_model(model, a_part(evaluation_groups(kind, 1000)))
+    assert score.exact_match >= file.get_float(f"edge.evaluation.Q8_0.{kind}") - FLOOR, score.confusions()
+    assert score.invalid_json <= 0.05
 
 
-def test_llama_cpp_gives_the_same_answers(path: Path, model: edge.Model) -> None:
+def test_llama_cpp_reads_the_same_prompt(path: Path, model: edge.Model) -> None:
     llama_cpp = pytest.importorskip("llama_cpp")
-    peer = llama_cpp.Llama(str(path), n_ctx=512, n_threads=1, verbose=False)
-    for example in evaluation_set("new_values", 10):
-        text = example[-1].request
-        ids = peer.tokenize(CHAT.format(text).encode(), add_bos=False, special=True)
-        assert ids == model.tokenizer.encode(CHAT.format(text), parse_special=True)
+    peer = llama_cpp.Llama(str(path), n_ctx=1024, n_threads=1, verbose=False)
+    same = 0
+    group = evaluation_groups("new_values", 12)[0]
+    for example in group.examples:
+        prompt = prefix_text(group.tools.text) + question_text(example[-1].request)
+        ids = peer.tokenize(prompt.encode(), add_bos=False, special=True)
+        assert ids == model.tokenizer.encode(prompt, parse_special=True)
         result = peer.create_completion(ids, max_tokens=200, temperature=0.0, seed=1)
-        assert result["choices"][0]["text"] == model.chat(text, max_tokens=200).text
-
-
-def test_every_golden_call_is_json() -> None:
-    for answer in GOLDEN.values():
-        assert not answer.startswith("[") or isinstance(json.loads(answer), list)
+        same += result["choices"][0]["text"] == model.chat(example[-1].request, max_tokens=200).text
+    assert same >= len(group.examples) - 1  # it rounds activations elsewhere: a near tie may fall the other way

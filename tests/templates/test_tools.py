@@ -13,14 +13,14 @@ from edge.templates import ChatTemplate
 from edge.tools import MAX_TOOLS, function_tools
 
 _USER = [{"role": "user", "content": "hi"}]
-_TURN = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"
+_TURN = "<|user|>hi<|assistant|>"
 _TEMPLATE = ChatTemplate(CHAT_TEMPLATE)
 
 
 def _lines(tools: list[dict[str, Any]] | None) -> list[str]:
     """The lines of the system turn."""
     text = _TEMPLATE.render(_USER, tools=tools)
-    start, end = "<|im_start|>system\n", "<|im_end|>\n" + _TURN
+    start, end = "<|tools|>\n", _TURN
     assert text.startswith(start) and text.endswith(end)
     lines = text[len(start) : -len(end)].split("\n")
     assert lines.pop() == ""  # the last line is ended as all others are
@@ -41,30 +41,27 @@ def _tool(
 def test_default_lines_are_the_tools_without_argument_descriptions() -> None:
     lines = _lines(None)
     assert len(lines) == len(TOOLS) == 28
-    assert lines[0] == "set_light(room,state,brightness,color,change) switch, dim or colour lights"
-    assert lines[-1] == "get_date() date today"
-    assert [line.split("(")[0] for line in lines] == [tool.name for tool in TOOLS]
+    assert lines[0] == "switch, dim or colour lights>set_light(room;state;brightness;color;change)"
+    assert lines[-1] == "date today>get_date()"
+    assert [line.split(">")[1].split("(")[0] for line in lines] == [tool.name for tool in TOOLS]
 
 
 def test_tools_that_are_not_given_at_all_are_the_default() -> None:
     """Other programs may leave the variable out."""
-    source = CHAT_TEMPLATE.replace("tools", "nothing")
+    source = CHAT_TEMPLATE.replace("tools is", "nothing is")
     assert ChatTemplate(source).render(_USER) == _TEMPLATE.render(_USER, tools=None)
 
 
 def test_a_whole_prompt() -> None:
     messages = [*_USER, {"role": "assistant", "content": "Hello!"}, {"role": "user", "content": " a\nb "}]
     assert _TEMPLATE.render(messages, tools=[_tool({"x": {}})]) == (
-        "<|im_start|>system\nact(x) does it\n<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
-        "<|im_start|>assistant\nHello!<|im_end|>\n<|im_start|>user\n a\nb <|im_end|>\n<|im_start|>assistant\n"
+        "<|tools|>\ndoes it>act(x)\n<|user|>hi<|assistant|>Hello!<|end|><|user|> a\nb <|assistant|>"
     )
-    assert _TEMPLATE.render(_USER, tools=[], add_generation_prompt=False) == (
-        "<|im_start|>system\n<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
-    )
+    assert _TEMPLATE.render(_USER, tools=[], add_generation_prompt=False) == ("<|tools|>\n<|user|>hi")
 
 
 def test_an_empty_list_has_no_lines() -> None:
-    assert _TEMPLATE.render(_USER, tools=[]) == "<|im_start|>system\n<|im_end|>\n" + _TURN
+    assert _TEMPLATE.render(_USER, tools=[]) == "<|tools|>\n" + _TURN
 
 
 def test_plain_jinja_writes_the_same() -> None:
@@ -83,19 +80,19 @@ def test_plain_jinja_writes_the_same() -> None:
 @pytest.mark.parametrize(
     ("tool", "line"),
     [
-        (_tool({"b": {}, "a": {"type": "string"}}), "act(b,a) does it"),
-        (_tool({"a": {"description": "how, long"}, "b": {}}), "act(a:how, long,b) does it"),
-        (_tool({"a": {"enum": ["on", "off"]}, "b": {}}), "act(a:on/off,b) does it"),
-        (_tool({"a": {"enum": [1, True, None, 2.5, [0]]}}), "act(a:1/true/null/2.5/[0]) does it"),
-        (_tool({"a": {"description": "which", "enum": ["on", "off"]}}), "act(a:which) does it"),
-        (_tool({"a": {"description": " ", "enum": ["on"]}, "b": {"enum": []}}), "act(a:on,b) does it"),
-        (_tool({}), "act() does it"),
-        (_tool(), "act() does it"),
-        (_tool({"a": {}}, description=None), "act(a)"),
-        (_tool({"a": {}}, description=" \n"), "act(a)"),
-        ({"name": "bare", "parameters": {"type": "object"}}, "bare()"),
+        (_tool({"b": {}, "a": {"type": "string"}}), "does it>act(b;a)"),
+        (_tool({"a": {"description": "how, long"}, "b": {}}), "does it>act(how, long:a;b)"),
+        (_tool({"a": {"enum": ["on", "off"]}, "b": {}}), "does it>act(on/off:a;b)"),
+        (_tool({"a": {"enum": [1, True, None, 2.5, [0]]}}), "does it>act(1/true/null/2.5/[0]:a)"),
+        (_tool({"a": {"description": "which", "enum": ["on", "off"]}}), "does it>act(which:a)"),
+        (_tool({"a": {"description": " ", "enum": ["on"]}, "b": {"enum": []}}), "does it>act(on:a;b)"),
+        (_tool({}), "does it>act()"),
+        (_tool(), "does it>act()"),
+        (_tool({"a": {}}, description=None), ">act(a)"),
+        (_tool({"a": {}}, description=" \n"), ">act(a)"),
+        ({"name": "bare", "parameters": {"type": "object"}}, ">bare()"),
         # Names that are also names of methods or of loop variables.
-        (_tool({"items": {}, "keys": {"description": "d"}, "name": {}}), "act(items,keys:d,name) does it"),
+        (_tool({"items": {}, "keys": {"description": "d"}, "name": {}}), "does it>act(items;d:keys;name)"),
     ],
 )  # fmt: skip
 def test_lines(tool: dict[str, Any], line: str) -> None:
@@ -115,18 +112,20 @@ def test_lines(tool: dict[str, Any], line: str) -> None:
     ],
 )
 def test_no_text_leaves_its_line(text: str, written: str) -> None:
-    assert _lines([_tool(description=text)]) == [f"act() {written}"]
-    assert _lines([_tool({"x": {"description": text}})]) == [f"act(x:{written}) does it"]
-    assert _lines([_tool({"x": {"enum": [text, text]}})]) == [f"act(x:{written}/{written}) does it"]
-    assert _lines([_tool({text: {}})]) == [f"act({written}) does it"]
-    assert _lines([_tool(name=text)]) == [f"{written}() does it"]
+    assert _lines([_tool(description=text)]) == [f"{written}>act()"]
+    assert _lines([_tool({"x": {"description": text}})]) == [f"does it>act({written}:x)"]
+    assert _lines([_tool({"x": {"enum": [text, text]}})]) == [f"does it>act({written}/{written}:x)"]
+    assert _lines([_tool({text: {}})]) == [f"does it>act({written})"]
+    assert _lines([_tool(name=text)]) == [f"does it>{written}()"]
 
 
 def test_json_tools_give_lines_with_descriptions() -> None:
     tools = tools_as_json()
     assert function_tools(tools) == tools
     lines = _lines(tools)
-    assert lines[0].startswith("set_light(room:room, or all,state:on or off,brightness:percent,color:colour,")
+    assert lines[0].startswith(
+        "switch, dim or colour lights>set_light(room, or all:room;on or off:state;percent:brightness;"
+    )
     items = next(tool for tool in tools if tool["function"]["name"] == "add_to_list")["function"]["parameters"]
     assert items["properties"]["items"] == {
         "type": "array",

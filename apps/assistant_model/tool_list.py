@@ -1,0 +1,154 @@
+"""Tool lists as they stand in a prompt: the shipped one, and random ones with other names and words, some tools left
+out, and strangers among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from apps.assistant_model.template_extra import EXTRA_DESCRIPTIONS, EXTRA_TOOLS
+from apps.assistant_model.tool_names import ARGUMENT_DESCRIPTIONS, ARGUMENT_NAMES, DESCRIPTIONS, NAMES
+from apps.assistant_model.tools import TOOLS, Tool
+from apps.assistant_model.values import Split, is_held_out
+from apps.assistant_model.words import OPEN, SYLLABLES
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """A tool under the names of one list; `arguments` gives name and description (or "") by the tool's own names."""
+
+    tool: Tool
+    name: str
+    description: str
+    arguments: dict[str, tuple[str, str]]
+
+    @property
+    def line(self) -> str:
+        """What it does, then its name, so that the name's tokens know what they stand for; arguments too."""
+        said = (f"{text}:{name}" if text else name for name, text in self.arguments.values())
+        return f"{self.description}>{self.name}({';'.join(said)})"
+
+
+@dataclass(frozen=True)
+class ToolList:
+    """The tools of one prompt, in order, by their own names."""
+
+    tools: dict[str, ListedTool]
+
+    @cached_property
+    def text(self) -> str:
+        """Every line ends with a line feed, as the chat template writes it."""
+        return "".join(listed.line + "\n" for listed in self.tools.values())
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """OpenAI's function tools, which the chat template turns into `text` again."""
+        return [_function(listed) for listed in self.tools.values()]
+
+
+def _function(listed: ListedTool) -> dict[str, Any]:
+    types = {argument.name: argument.type for argument in listed.tool.arguments}
+    properties: dict[str, dict[str, Any]] = {}
+    for key, (name, text) in listed.arguments.items():
+        items = {"items": {"type": "string"}} if types[key] == "array" else {}
+        properties[name] = {"type": types[key], **items, **({"description": text} if text else {})}
+    parameters = {"type": "object", "properties": properties}
+    return {"name": listed.name, "description": listed.description, "parameters": parameters}
+
+
+def shipped_list() -> ToolList:
+    """What the chat template writes when no tools are given."""
+    return ToolList(
+        {
+            tool.name: ListedTool(tool, tool.name, tool.description, {a.name: (a.name, "") for a in tool.arguments})
+            for tool in TOOLS
+        }
+    )
+
+
+def random_list(rng: Random, longest: float = 1.0) -> ToolList:
+    """A list to train on: no name in it is held out. `longest` 0 gives two to five tools, 1 now and then all."""
+    if rng.random() < 0.15 * longest:
+        size = rng.randint(14, len(TOOLS))
+    else:
+        size = rng.randint(2, 5 + round(8 * longest))
+    strangers = 0 if rng.random() < 0.4 else rng.randint(1, 2 + round(2 * longest))
+    chosen = rng.sample(TOOLS, size) + rng.sample(EXTRA_TOOLS, strangers)
+    rng.shuffle(chosen)
+    return _listed(rng, chosen, "train", renamed=rng.choice((0.0, 0.5, 1.0, 1.0)))
+
+
+def renamed_list(rng: Random) -> ToolList:
+    """Two thirds of the shipped tools in random order, every tool and argument under a name never trained on."""
+    return _listed(rng, rng.sample(TOOLS, round(len(TOOLS) * 2 / 3)), "held_out", renamed=1.0)
+
+
+def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float) -> ToolList:
+    described = rng.choice((0.0, 0.4, 1.0))  # how many arguments say what they are though their name tells
+    taken: set[str] = set()
+    listed: dict[str, ListedTool] = {}
+    for tool in tools:
+        new = rng.random() < renamed
+        name = _name(rng, NAMES.get(tool.name, ()), split, taken) if new else tool.name
+        taken.add(name)
+        listed[tool.name] = ListedTool(
+            tool, name, _description(rng, tool), _arguments(rng, tool, split if new else None, described)
+        )
+    return ToolList(listed)
+
+
+def _description(rng: Random, tool: Tool) -> str:
+    others = DESCRIPTIONS.get(tool.name) or EXTRA_DESCRIPTIONS[tool.name]
+    return rng.choice(others) if rng.random() < 0.6 else tool.description
+
+
+def _arguments(rng: Random, tool: Tool, split: Split | None, described: float) -> dict[str, tuple[str, str]]:
+    """Names and descriptions, in random order if renamed; `split` None keeps the names."""
+    arguments = list(tool.arguments)
+    if split is not None and rng.random() < 0.5:
+        rng.shuffle(arguments)
+    taken: set[str] = set()
+    named: dict[str, tuple[str, str]] = {}
+    for argument in arguments:
+        key = (tool.name, argument.name)
+        renamed = split == "held_out" or (split == "train" and rng.random() < 0.8)
+        name = argument.name
+        if split is not None and renamed:
+            name = _name(rng, ARGUMENT_NAMES.get(key, ()), split, taken)
+        elif name in taken:
+            name = _name(rng, (), "train", taken)
+        taken.add(name)
+        texts = (argument.description, argument.description, *ARGUMENT_DESCRIPTIONS.get(key, ()))
+        says = name != argument.name or rng.random() < described
+        named[argument.name] = (name, rng.choice(texts) if says else "")
+    return named
+
+
+def _name(rng: Random, synonyms: tuple[str, ...], split: Split, taken: set[str]) -> str:
+    """A synonym or a made-up name of the split that is not taken."""
+    own = [name for name in synonyms if is_held_out(name) == (split == "held_out") and name not in taken]
+    if own and rng.random() < 0.55:
+        return rng.choice(own)
+    while True:
+        name = _made_up_name(rng)
+        if is_held_out(name) == (split == "held_out") and name not in taken:
+            return name
+
+
+def _made_up_name(rng: Random) -> str:
+    parts = [_made_up_part(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+    if len(parts) == 1:
+        return parts[0]
+    style = rng.random()
+    if style < 0.6:
+        return "_".join(parts)
+    return parts[0] + "".join(part.capitalize() for part in parts[1:]) if style < 0.8 else ".".join(parts)
+
+
+def _made_up_part(rng: Random) -> str:
+    if rng.random() < 0.5:
+        return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(1, 3)))
+    word = rng.choice(OPEN[rng.choice(("device", "item", "room", "label"))]).split()[-1]
+    return word if rng.random() < 0.4 else word[: rng.randint(2, 4)] + rng.choice(SYLLABLES)
