@@ -64,15 +64,18 @@ def check_width(width: object) -> None:
         raise OverBudget(f"it uses a width or count of {width}, at most {MAX_WIDTH} is allowed")
 
 
-def check_method(budget: Budget, owner: object, name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Before `owner.name(*args)`; returns the arguments to use, with iterators read."""
+def check_method(
+    budget: Budget, owner: object, name: str, args: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """Before `owner.name(*args, **keywords)`; returns the arguments to use, with iterators read."""
     if not isinstance(owner, str):
         budget.weigh(owner)
         return args
     budget.text(len(owner))
-    if name in ("center", "ljust", "rjust", "zfill", "expandtabs") and args:
-        check_width(args[0])
-        budget.text((owner.count("\t") if name == "expandtabs" else 1) * _as_int(args[0]))
+    if name in ("center", "ljust", "rjust", "zfill", "expandtabs") and (args or keywords):
+        width = args[0] if args else keywords.get("tabsize")  # the one width that Python takes by keyword
+        check_width(width)
+        budget.text((owner.count("\t") if name == "expandtabs" else 1) * _as_int(width))
     elif name == "replace" and len(args) >= 2 and isinstance(args[0], str) and isinstance(args[1], str):
         check_replace(budget, owner, args[0], args[1])
     elif name == "join" and len(args) == 1 and isinstance(args[0], Iterable):

@@ -197,7 +197,7 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(__obj, LoopContext) and args:
             args = (_Meter.each(args[0]), *args[1:])
         elif isinstance(owner, tuple(METHODS)) and not isinstance(__obj, type):
-            args = check_method(budget, owner, getattr(__obj, "__name__", ""), args)
+            args = check_method(budget, owner, getattr(__obj, "__name__", ""), args, kwargs)
         elif isinstance(__obj, Undefined):
             pass  # raises what it is
         elif not (
