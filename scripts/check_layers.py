@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "device_profiles": set(),
     "native": {"errors", "edge"},  # edge.__path__ says where the library lies
     "device": {"errors"},
+    "profiles": {"errors", "device_profiles"},
     "formats": {"errors"},
     "stops": {"errors"},
     "templates": {"errors"},

@@ -16,20 +16,17 @@ from edge.models import build
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
 KV_TYPES = ("f16", "f32")
-MATRIX_TYPES = frozenset(
-    {
-        GGMLType.F32,
-        GGMLType.F16,
-        GGMLType.BF16,
-        GGMLType.Q8_0,
-        GGMLType.Q4_0,
-        GGMLType.Q4_1,
-        GGMLType.Q5_0,
-        GGMLType.Q4_K,
-        GGMLType.Q6_K,
-    }
-)
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
+# Everything but what only activations have, integers, and doubles.
+MATRIX_TYPES = frozenset(GGMLType) - {
+    GGMLType.Q8_1,
+    GGMLType.Q8_K,
+    GGMLType.I8,
+    GGMLType.I16,
+    GGMLType.I32,
+    GGMLType.I64,
+    GGMLType.F64,
+}
 
 
 class NativeBackend:

@@ -14,10 +14,29 @@ typedef enum edge_type {
     EDGE_TYPE_Q4_0 = 2,
     EDGE_TYPE_Q4_1 = 3,
     EDGE_TYPE_Q5_0 = 6,
+    EDGE_TYPE_Q5_1 = 7,
     EDGE_TYPE_Q8_0 = 8,
+    EDGE_TYPE_Q2_K = 10,
+    EDGE_TYPE_Q3_K = 11,
     EDGE_TYPE_Q4_K = 12,
+    EDGE_TYPE_Q5_K = 13,
     EDGE_TYPE_Q6_K = 14,
-    EDGE_TYPE_BF16 = 30
+    EDGE_TYPE_IQ2_XXS = 16,
+    EDGE_TYPE_IQ2_XS = 17,
+    EDGE_TYPE_IQ3_XXS = 18,
+    EDGE_TYPE_IQ1_S = 19,
+    EDGE_TYPE_IQ4_NL = 20,
+    EDGE_TYPE_IQ3_S = 21,
+    EDGE_TYPE_IQ2_S = 22,
+    EDGE_TYPE_IQ4_XS = 23,
+    EDGE_TYPE_IQ1_M = 29,
+    EDGE_TYPE_BF16 = 30,
+    EDGE_TYPE_TQ1_0 = 34,
+    EDGE_TYPE_TQ2_0 = 35,
+    EDGE_TYPE_MXFP4 = 39,
+    EDGE_TYPE_NVFP4 = 40,
+    EDGE_TYPE_Q1_0 = 41,
+    EDGE_TYPE_Q2_0 = 42
 } edge_type;
 
 typedef struct edge_weights edge_weights;
