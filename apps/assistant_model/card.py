@@ -12,7 +12,8 @@ SETS = {
     "new_values": "slot values never trained on, in known wordings",
     "new_templates": "wordings never trained on",
     "hand_written": "200 requests written by hand",
-    "renamed": "wordings never trained on, every tool and argument renamed, a third of the tools removed",
+    "renamed": "the same wordings, every tool and argument renamed, a third of the tools removed",
+    "reworded": "the same, and most descriptions in other words",
 }
 
 

@@ -31,7 +31,7 @@ from apps.assistant_model import (
 from apps.assistant_model.dress import CASED_SHARE, corrected, dressed
 from apps.assistant_model.templates import Call, Piece, Template, say
 from apps.assistant_model.tool_list import ToolList, random_list, renamed_list, shipped_list
-from apps.assistant_model.tools import REFUSAL
+from apps.assistant_model.tools import REFUSAL, TOOLS
 from apps.assistant_model.values import Choices, Draw, SlotMaker, Split, closed_slots, open_slots, standard_slots
 
 Kind = Literal["train", "new_values", "new_templates"]
@@ -45,16 +45,17 @@ _MODULES: tuple[Any, ...] = (
     template_extra,
 )  # fmt: skip
 
-EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed"]
-KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed")
+EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed", "reworded"]
+KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed", "reworded")
 RENAMED_GROUP = 25  # requests behind one renamed list
 
 TRAIN_SEED = 20261
 EVAL_SEED = 77001
-SEVERAL_CALLS_SHARE = 0.2
+SEVERAL_CALLS_SHARE = 0.15
 SHIPPED_LIST_SHARE = 0.4
-UNLISTED_PHASE, GROWTH_PHASE = 0.2, 0.3  # shares of training without a list, then with lists that grow
-UNLISTED_SHARE = 0.08  # of requests behind a random list: asked for without looking whether the tool is there
+UNLISTED_PHASE, GROWTH_PHASE = 0.16, 0.24  # shares of training without a list, then with lists that grow
+UNLISTED_SHARE = 0.08  # of requests: asked for without looking whether the tool is there ...
+LISTLESS_SHARE = 0.25  # ... and behind a list that is not the shipped one
 REFUSED_SHARE, TALK_SHARE = 0.055, 0.045
 OLD_TURN_SHARE = 0.04
 REPLY_SHARE = 0.5  # of questions asked back
@@ -163,6 +164,7 @@ class Generator:
 
     def __init__(self, rng: Random, kind: Kind) -> None:
         self._rng = rng
+        self.unlisted_share = UNLISTED_SHARE
         self._kind: Kind = kind
         self._split: Split = "held_out" if kind == "new_values" else "train"
 
@@ -180,11 +182,11 @@ class Generator:
             return self._request([self._draw(_TALK, cased)], cased)
         if pick < TALK_SHARE + REFUSED_SHARE or not listed.templates:
             return self._request([self._draw(_REFUSED, cased)], cased)
-        if pick < TALK_SHARE + REFUSED_SHARE + UNLISTED_SHARE:
+        if pick < TALK_SHARE + REFUSED_SHARE + self.unlisted_share:
             return self._request([self._draw(_EXTRA if rng.random() < 0.6 else _MAIN, cased)], cased)
         parts = [self._draw(listed, cased)]
         if rng.random() < SEVERAL_CALLS_SHARE:
-            count = rng.choice((2, 2, 2, 2, 3))
+            count = 3 if rng.random() < 0.12 else 2
             parts += [self._draw(_MAIN if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
             if any(part.template.sentence is not None for part in parts):
                 parts = parts[:1]  # only calls go together
@@ -192,7 +194,7 @@ class Generator:
 
     def _draw(self, pool: _Pool, cased: bool) -> _Part:
         template = self._rng.choices(pool.templates, pool.weights)[0]
-        draw = Draw(self._rng, self._split, slot_makers(), cased)
+        draw = Draw(self._rng, self._split, slot_makers(), cased, self._kind == "train")
         pattern = self._rng.choice(template.held_out if self._kind == "new_templates" else template.train)
         pieces = say(pattern, draw)
         return _Part(template, draw, corrected(pieces, draw) if self._kind != "new_values" else pieces)
@@ -249,6 +251,7 @@ def training_groups(seed: int, conversations: int) -> Iterator[Group]:
             longest = min(1.0, (progress - UNLISTED_PHASE) / GROWTH_PHASE)
             tools = shipped_list() if rng.random() < SHIPPED_LIST_SHARE * longest else random_list(rng, longest)
         listed = _listed(tools)
+        generator.unlisted_share = UNLISTED_SHARE if len(tools.tools) == len(TOOLS) else LISTLESS_SHARE
         examples: list[Example] = []
         while len(examples) < max(8, len(tools.tools) * 3 // 2):
             request = generator.request(listed)
@@ -267,13 +270,13 @@ def evaluation_groups(kind: EvalKind, count: int) -> list[Group]:
     if kind == "hand_written":
         return [Group(shipped_list(), tuple(hand_written()[:count]))]
     requests = evaluation_requests("new_values" if kind == "new_values" else "new_templates", count)
-    if kind != "renamed":
+    if kind not in ("renamed", "reworded"):
         tools = shipped_list()
         return [Group(tools, tuple((Turn(r.text, r.answer(tools)),) for r in requests))]
-    rng = Random(f"{EVAL_SEED} renamed")
+    rng = Random(f"{EVAL_SEED} {kind}")
     groups: list[Group] = []
     for start in range(0, len(requests), RENAMED_GROUP):
-        tools = renamed_list(rng)
+        tools = renamed_list(rng, 0.6 if kind == "reworded" else 0.0)
         part = requests[start : start + RENAMED_GROUP]
         groups.append(Group(tools, tuple((Turn(r.text, r.answer(tools)),) for r in part)))
     return groups

@@ -10,9 +10,9 @@ from apps.assistant_model.values import Draw
 
 # Slots that may be said wrong first and then right.
 CORRECTED = frozenset("room device time clock duration degrees percent level city artist label list color".split())
-CORRECTION_SHARE = 0.025  # of such slots
-TYPO_SHARE = 0.035  # of pieces between slots
-FILLER_SHARE = 0.03
+CORRECTION_SHARE = 0.015  # of such slots
+TYPO_SHARE = 0.018  # of pieces between slots
+FILLER_SHARE = 0.015
 CASED_SHARE = 0.4
 
 _CORRECTIONS = (
@@ -67,13 +67,13 @@ def dressed(pieces: list[Piece], rng: Random, cased: bool) -> str:
     """The request as one text."""
     pieces = [Piece(_literal(piece.text, rng, cased)) if piece.slot is None else piece for piece in pieces]
     before = after = ""
-    if rng.random() < 0.33:
+    if rng.random() < 0.28:
         command = pieces[0].slot is None and pieces[0].text.split(" ")[0].lower().strip(",") not in _NO_VERB
         if command and rng.random() < 0.7:
             before = rng.choice(_BEFORE_VERB) + " "
         if not before or rng.random() < 0.15:
             before = rng.choice(_BEFORE) + rng.choice([" ", " ", " ", ", "]) + before
-    if rng.random() < 0.2:
+    if rng.random() < 0.16:
         after = rng.choice([" ", " ", ", "]) + rng.choice(_AFTER)
     text = join([Piece(_with_i(before, cased)), *pieces, Piece(after)])
     if cased and (before or pieces[0].slot is None):

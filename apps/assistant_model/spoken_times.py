@@ -84,8 +84,8 @@ def _short_time(rng: Random) -> tuple[str, int, int]:
 
 def _hour_and_minute(rng: Random, hours: Sequence[int]) -> tuple[int, int]:
     pick = rng.random()
-    minute = 0 if pick < 0.36 else rng.choice((15, 30, 30, 45)) if pick < 0.6 else rng.randrange(5, 60, 5)
-    return rng.choice(hours), rng.randrange(1, 60) if pick > 0.86 else minute
+    minute = 0 if pick < 0.32 else rng.choice((15, 30, 30, 45)) if pick < 0.5 else rng.randrange(5, 60, 5)
+    return rng.choice(hours), rng.randrange(1, 60) if pick > 0.9 else minute
 
 
 def _kept_time(rng: Random, keep: Keep, hours: Sequence[int]) -> tuple[int, int]:

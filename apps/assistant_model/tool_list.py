@@ -69,23 +69,26 @@ def shipped_list() -> ToolList:
 
 
 def random_list(rng: Random, longest: float = 1.0) -> ToolList:
-    """A list to train on: no name in it is held out. `longest` 0 gives two to five tools, 1 now and then all."""
-    if rng.random() < 0.15 * longest:
+    """A list to train on: no name in it is held out. `longest` 0 gives one to four tools, 1 now and then all."""
+    if rng.random() < 0.2 * longest:
         size = rng.randint(14, len(TOOLS))
     else:
-        size = rng.randint(2, 5 + round(8 * longest))
-    strangers = 0 if rng.random() < 0.4 else rng.randint(1, 2 + round(2 * longest))
+        size = rng.randint(1, 4 + round(8 * longest))
+    strangers = 0 if rng.random() < 0.5 else rng.randint(1, 1 + round(3 * longest))
     chosen = rng.sample(TOOLS, size) + rng.sample(EXTRA_TOOLS, strangers)
     rng.shuffle(chosen)
-    return _listed(rng, chosen, "train", renamed=rng.choice((0.0, 0.5, 1.0, 1.0)))
+    renamed, reworded = rng.choice((0.0, 0.5, 1.0, 1.0, 1.0)), rng.choice((0.0, 0.0, 0.5, 1.0))
+    return _listed(rng, chosen, "train", renamed, reworded)
 
 
-def renamed_list(rng: Random) -> ToolList:
-    """Two thirds of the shipped tools in random order, every tool and argument under a name never trained on."""
-    return _listed(rng, rng.sample(TOOLS, round(len(TOOLS) * 2 / 3)), "held_out", renamed=1.0)
+def renamed_list(rng: Random, reworded: float = 0.0) -> ToolList:
+    """Two thirds of the shipped tools in random order, every tool and argument under a name never trained on, and a
+    share of the descriptions in other words.
+    """
+    return _listed(rng, rng.sample(TOOLS, round(len(TOOLS) * 2 / 3)), "held_out", 1.0, reworded)
 
 
-def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float) -> ToolList:
+def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float, reworded: float) -> ToolList:
     described = rng.choice((0.0, 0.4, 1.0))  # how many arguments say what they are though their name tells
     taken: set[str] = set()
     listed: dict[str, ListedTool] = {}
@@ -94,17 +97,22 @@ def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float) -> Too
         name = _name(rng, NAMES.get(tool.name, ()), split, taken) if new else tool.name
         taken.add(name)
         listed[tool.name] = ListedTool(
-            tool, name, _description(rng, tool), _arguments(rng, tool, split if new else None, described)
+            tool,
+            name,
+            _description(rng, tool, reworded),
+            _arguments(rng, tool, split if new else None, described, reworded),
         )
     return ToolList(listed)
 
 
-def _description(rng: Random, tool: Tool) -> str:
+def _description(rng: Random, tool: Tool, reworded: float) -> str:
     others = DESCRIPTIONS.get(tool.name) or EXTRA_DESCRIPTIONS[tool.name]
-    return rng.choice(others) if rng.random() < 0.6 else tool.description
+    return rng.choice(others) if rng.random() < reworded else tool.description
 
 
-def _arguments(rng: Random, tool: Tool, split: Split | None, described: float) -> dict[str, tuple[str, str]]:
+def _arguments(
+    rng: Random, tool: Tool, split: Split | None, described: float, reworded: float
+) -> dict[str, tuple[str, str]]:
     """Names and descriptions, in random order if renamed; `split` None keeps the names."""
     arguments = list(tool.arguments)
     if split is not None and rng.random() < 0.5:
@@ -120,9 +128,9 @@ def _arguments(rng: Random, tool: Tool, split: Split | None, described: float) -
         elif name in taken:
             name = _name(rng, (), "train", taken)
         taken.add(name)
-        texts = (argument.description, argument.description, *ARGUMENT_DESCRIPTIONS.get(key, ()))
+        others = ARGUMENT_DESCRIPTIONS.get(key, ()) if rng.random() < reworded else ()
         says = name != argument.name or rng.random() < described
-        named[argument.name] = (name, rng.choice(texts) if says else "")
+        named[argument.name] = (name, rng.choice((argument.description, *others)) if says else "")
     return named
 
 
@@ -138,7 +146,7 @@ def _name(rng: Random, synonyms: tuple[str, ...], split: Split, taken: set[str])
 
 
 def _made_up_name(rng: Random) -> str:
-    parts = [_made_up_part(rng) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
+    parts = [_made_up_part(rng) for _ in range(rng.choice((1, 1, 1, 2, 2)))]
     if len(parts) == 1:
         return parts[0]
     style = rng.random()
@@ -149,6 +157,6 @@ def _made_up_name(rng: Random) -> str:
 
 def _made_up_part(rng: Random) -> str:
     if rng.random() < 0.5:
-        return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(1, 3)))
+        return "".join(rng.choice(SYLLABLES) for _ in range(rng.randint(1, 2)))
     word = rng.choice(OPEN[rng.choice(("device", "item", "room", "label"))]).split()[-1]
     return word if rng.random() < 0.4 else word[: rng.randint(2, 4)] + rng.choice(SYLLABLES)

@@ -34,15 +34,15 @@ from apps.assistant_model.network import Network, Pack, Shape
 from apps.assistant_model.optimizer import Muon
 from apps.assistant_model.tokenizer_bpe import Encoded, encode_groups, train_tokenizer
 
-CONVERSATIONS = 200_000
+CONVERSATIONS = 250_000
 TOKENS_PER_STEP = 3200
-COPY_STEPS = 260
+COPY_STEPS = 210
 WORKERS = 2
-MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.02, 0.004, 0.01
+MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.04, 0.008, 0.01
 WARMUP_STEPS = 40
 VOCABULARY_CONVERSATIONS = 25_000
 LOG_EVERY = 25
-PROBE_EVERY, PROBED = 250, 150  # steps, and conversations of each generated set
+PROBE_EVERY, PROBED = 500, 150  # steps, and conversations of each generated set
 
 
 def rate_at(step: int, share: float) -> float:

@@ -20,6 +20,7 @@ from apps.assistant_model.words import (
     COMMON,
     FACT_FORMS,
     FACTS,
+    MISLEADING,
     OPEN,
     OPERATORS,
     PROPER,
@@ -53,6 +54,7 @@ class Draw:
     split: Split
     makers: Mapping[str, SlotMaker]
     cased: bool = False
+    invents: bool = False  # made-up words among the values, to learn copying by
     phrases: dict[str, str] = field(default_factory=dict[str, str])
     values: dict[str, Value] = field(default_factory=dict[str, Value])
     unseen: bool = False  # a value was drawn that training never sees
@@ -87,11 +89,11 @@ class Draw:
 
     def again(self) -> Draw:
         """A fresh draw under the same rules."""
-        return Draw(self.rng, self.split, self.makers, self.cased)
+        return Draw(self.rng, self.split, self.makers, self.cased, self.invents)
 
     def word(self, kind: str, words: tuple[str, ...]) -> str:
         """One of `words` that belongs to the split, now and then a made-up one."""
-        made_up = self.split == "train" and self.rng.random() < MADE_UP_SHARE
+        made_up = self.invents and self.rng.random() < MADE_UP_SHARE
         word = self.made_up() if made_up else self.pick(words)
         return self.capital(word) if kind in PROPER else word
 
@@ -110,13 +112,16 @@ class Draw:
 
     def made_up(self) -> str:
         while True:
-            if self.rng.random() < 0.4:
+            pick = self.rng.random()
+            one, other = self.rng.choice(_trained_words()), self.rng.choice(_trained_words())
+            if pick < 0.35:
                 word = "".join(self.rng.choice(SYLLABLES) for _ in range(self.rng.randint(2, 3)))
-            else:  # the head of one real word and the tail of another
-                one, other = self.rng.choice(_trained_words()), self.rng.choice(_trained_words())
+            elif pick < 0.7:  # the head of one real word and the tail of another
                 word = one[: self.rng.randint(2, 4)] + other[self.rng.randint(1, 3) :]
-            if self.rng.random() < 0.3:
-                word += f" {self.rng.choice(_trained_words())}"
+            else:  # known words in a new pair, often one that elsewhere tells what is wanted: "light hook"
+                word = self.rng.choice(MISLEADING) if self.rng.random() < 0.4 else one
+            if pick > 0.7 or self.rng.random() < 0.25:
+                word += f" {other}"
             if self.keep(word):
                 return word
 
@@ -242,7 +247,7 @@ def _amount(d: Draw) -> tuple[str, Value]:
 def _todo(d: Draw) -> tuple[str, Value]:
     while True:
         verb, objects = d.rng.choice(VERBS)
-        made_up = d.split == "train" and d.rng.random() < 0.4
+        made_up = d.invents and d.rng.random() < MADE_UP_SHARE
         thing = d.made_up() if made_up else d.rng.choice(objects)
         text = f"{verb} {d.capital(thing) if objects is OPEN['person'] else thing}"
         if d.rng.random() < 0.2:
@@ -264,11 +269,11 @@ def _fact(d: Draw) -> tuple[str, Value]:
     while True:
         if pick < 0.5:
             text = d.pick(FACTS)
-            if d.split == "train" and d.rng.random() < 0.6:
+            if d.invents and d.rng.random() < 0.6:
                 words = text.split()
                 words[d.rng.randrange(len(words))] = d.made_up()
                 text = " ".join(words)
-        elif pick < 0.65 and d.split == "train":  # words without sense, which only copying gets right
+        elif pick < 0.65 and d.invents:  # words without sense, which only copying gets right
             text = " ".join(d.rng.choice(_trained_words()) for _ in range(d.rng.randint(2, 7)))
         else:
             text = _with_words(d, d.rng.choice(FACT_FORMS))
@@ -284,7 +289,7 @@ def _with_words(d: Draw, form: str) -> str:
         if kind == "digits":
             return str(d.rng.randint(2, 9999))
         kind = "item" if kind == "thing" else kind
-        made_up = d.split == "train" and d.rng.random() < MADE_UP_SHARE
+        made_up = d.invents and d.rng.random() < MADE_UP_SHARE
         word = d.made_up() if made_up else d.rng.choice(_of_split(OPEN[kind], "train"))
         return d.capital(word) if kind in PROPER else word
 

@@ -141,6 +141,12 @@ OPERATORS = (
 SYLLABLES = "ba ber bo cal dan del do en fa fen gar gil ha hol im jo ka kel la lin lo mar mel mi nar no or pel pi ra \
 rin ro sa sel so ta tel tor u va ven vi wes yan zo".split()
 
+# Words that tell what is wanted where they stand alone, and nothing where they are part of a thing's name.
+MISLEADING = tuple(
+    "light heating timer list alarm note radio volume screen weather event reminder music calendar clock heat lamp "
+    "sound water time day calculator song phone app message book mail".split()
+)
+
 # Kinds of slots whose words are names, written with capitals where people write capitals at all ...
 PROPER = frozenset({"artist", "city", "person", "app"})
 # ... except these.
