@@ -20,6 +20,7 @@ from edge.tokenizer import Tokenizer
 
 SAMPLE = 250  # requests of each set that a test run answers, about
 FLOOR = 0.02  # how far below the file's own figure the sample may be
+INVALID = {"new_templates": 0.002, "renamed": 0.039, "reworded": 0.025}  # of 1000 answers that are no JSON
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def a_part(groups: list[Group]) -> list[Group]:
 def test_it_answers_as_well_as_the_card_says(model: edge.Model, file: GGUFFile, kind: EvalKind) -> None:
     score = score_model(model, a_part(evaluation_groups(kind, 1000)))
     assert score.exact_match >= file.get_float(f"edge.evaluation.Q8_0.{kind}") - FLOOR, score.confusions()
-    assert score.invalid_json <= 0.05
+    assert score.invalid_json <= INVALID.get(kind, 0.0) + FLOOR
 
 
 def test_llama_cpp_reads_the_same_prompt(path: Path, model: edge.Model) -> None:
