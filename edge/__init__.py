@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import (
     BadModelFile,
+    BadProfile,
     Cancelled,
     DoesNotFit,
     EdgeError,
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadModelFile",
+    "BadProfile",
     "Cancelled",
     "Completion",
     "DoesNotFit",

@@ -4,6 +4,7 @@ EdgeError
 ├── ModelFileError            the file cannot be used; carries .path and .exit_code 4
 │   ├── BadModelFile          the file breaks its format: file, key or offset, value, limit
 │   └── UnsupportedModel      a sound file that edge cannot run: architecture, type, projector, adapter ...
+├── BadProfile                a device profile breaks its format: file, table and key, value, limit
 ├── TemplateError             the chat template of the file failed or was refused
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
@@ -39,6 +40,10 @@ class BadModelFile(ModelFileError):
 
 class UnsupportedModel(ModelFileError):
     """A sound file that edge cannot run."""
+
+
+class BadProfile(EdgeError):
+    """A device profile breaks its format. The message names the file, the table and key, the value and the limit."""
 
 
 class TemplateError(EdgeError):

@@ -57,15 +57,16 @@ def problem(where: str, what: str) -> None:
 
 
 def families() -> dict[str, str]:
-    """Weight family -> GGUF type, from the layouts that packing accepts; checked against the enum of kernels.h."""
-    layouts = re.findall(r"\{EDGE_TYPE_(\w+), EDGE_FAMILY_(\w+),", (SOURCES / "weights.c").read_text())
-    found = {family.lower(): gguf for gguf, family in layouts}
+    """Weight family -> its GGUF types, from the layouts that packing accepts; checked against the enum of kernels.h."""
+    found: dict[str, str] = {}
+    for gguf, family in re.findall(r"\{EDGE_TYPE_(\w+), EDGE_FAMILY_(\w+),", (SOURCES / "pack.c").read_text()):
+        found[family.lower()] = f"{found[family.lower()]}, {gguf}" if family.lower() in found else gguf
     enum = re.findall(r"^\s+EDGE_FAMILY_(\w+),", (SOURCES / "kernels.h").read_text(), re.MULTILINE)
     for family in enum:
         if family.lower() not in found:
-            problem("weights.c", f"no GGUF type reaches EDGE_FAMILY_{family}")
-    if len(layouts) != len(enum):
-        problem("weights.c", f"{len(layouts)} layouts for {len(enum)} families")
+            problem("pack.c", f"no GGUF type reaches EDGE_FAMILY_{family}")
+    for family in found.keys() - {family.lower() for family in enum}:
+        problem("kernels.h", f"no EDGE_FAMILY_{family.upper()}, which {found[family]} would reach")
     return found
 
 
@@ -132,7 +133,7 @@ def table(isa: str, gguf_types: dict[str, str]) -> set[str]:
         # The scalar kernel of a family serves every shape.
         if kernel != (name if isa == "scalar" else f"{name}_{shape}") or level != isa:
             problem(path.name, f"edge_{kernel}__{level} stands for family {family}, shape {shape}")
-        print(f"{gguf_types.get(family, '?'):5} {shape:5} edge_{kernel}__{level}")
+        print(f"{gguf_types.get(family, '?'):22} {shape:5} edge_{kernel}__{level}")
         slots.add((family, shape))
         found.add(kernel)
     for family in gguf_types:
@@ -142,7 +143,7 @@ def table(isa: str, gguf_types: dict[str, str]) -> set[str]:
     for slot, kernel, level in TABLE_SLOT.findall(text):
         if SLOTS.get(kernel, ("",))[0] != slot or level != isa:
             problem(path.name, f"edge_{kernel}__{level} stands in slot {slot}")
-        print(f"any   any   edge_{kernel}__{level}")
+        print(f"{'any':22} {'any':5} edge_{kernel}__{level}")
         found.add(kernel)
     for kernel in SLOTS.keys() - found:
         problem(path.name, f"nothing fills {SLOTS[kernel][0]}")

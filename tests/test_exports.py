@@ -12,6 +12,7 @@ import edge
 EXPORTS = {
     "edge": [
         "BadModelFile",
+        "BadProfile",
         "Cancelled",
         "Completion",
         "DoesNotFit",
@@ -46,6 +47,7 @@ EXPORTS = {
         "lower_native",
         "rope_spec",
     ],
+    "edge.graph.blocks": ["Blocks", "split_blocks"],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],
     "edge.native": [
         "BLOCK_SIZE",
@@ -53,16 +55,21 @@ EXPORTS = {
         "MAX_THREADS",
         "KVShape",
         "Program",
+        "Region",
         "Rope",
         "Sampler",
         "Threads",
         "Weights",
         "isa_select",
         "isa_supported",
+        "layout_version",
         "library_path",
         "weights_sizes",
     ],
+    "edge.packed": ["CacheOptions", "PackedCache", "PackedFile", "PackedMatrix", "Residency"],
+    "edge.profiles": ["Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"],
     "edge.quant": ["DECODABLE", "ENCODABLE", "decode", "encode"],
+    "edge.quant.decoders": ["DECODERS", "Bytes", "FloatType", "Floats"],
     "edge.templates": ["ChatTemplate", "render"],
     "edge.tokenizer": ["StreamDecoder", "TokenType", "Tokenizer", "Vocabulary"],
 }

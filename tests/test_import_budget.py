@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-HEAVY = ("numpy", "tokenizers", "jinja2", "click", "ctypes", "psutil")
+HEAVY = ("numpy", "tokenizers", "jinja2", "click", "ctypes", "psutil", "tomllib")
 ATTEMPTS = 7
 
 PROBE = """

@@ -46,16 +46,23 @@ def quantize(x: F32, group: int) -> tuple[F32, F32]:
 
 
 def matmul_blocks(x: F32, weight: Blocks) -> F32:
-    """(rows, n) to (rows, out): integer sums per group, exact, then one multiply and one add per group."""
+    """(rows, n) to (rows, out): integer sums per span, exact, then one multiply and one add per span.
+
+    A group of activations is one span, or several where the weights have several scales in it.
+    """
     rows, out = x.shape[0], weight.scale.shape[0]
     codes, scales = quantize(x, weight.group)
-    grouped = codes.astype(np.float64).reshape(rows, -1, weight.group)
-    sums = np.einsum("tgk,rgk->gtr", grouped, weight.integers, optimize=True).astype(np.float32)
+    groups = scales.shape[1]
+    spans = weight.scale.shape[1] // groups
+    spanned = codes.astype(np.float64).reshape(rows, groups * spans, -1)
+    integers = weight.integers.reshape(out, groups * spans, -1)
+    sums = np.einsum("tsk,rsk->str", spanned, integers, optimize=True).astype(np.float32)
     acc = np.zeros((rows, out), np.float32)
-    for g in range(grouped.shape[1]):
-        acc = acc + sums[g] * (weight.scale[None, :, g] * scales[:, g, None])
+    for g in range(groups):
+        for s in range(g * spans, (g + 1) * spans):
+            acc = acc + sums[s] * (weight.scale[None, :, s] * scales[:, g, None])
         if weight.minima is not None and weight.minimum is not None:
-            parts = grouped[:, g].reshape(rows, weight.minima.shape[2], -1).sum(axis=2)
+            parts = codes.reshape(rows, groups, weight.minima.shape[2], -1)[:, g].astype(np.float64).sum(axis=2)
             total = (parts @ weight.minima[:, g].T).astype(np.float32)
             if weight.group == _GROUP:  # the minimum multiplies what the codes stand for
                 acc = acc - weight.minimum[None, :, g] * (scales[:, g, None] * total)

@@ -14,9 +14,18 @@
 static const struct {
     const char *name;
     edge_type type;
-} types[] = {{"F32", EDGE_TYPE_F32},   {"F16", EDGE_TYPE_F16},   {"BF16", EDGE_TYPE_BF16},
-             {"Q8_0", EDGE_TYPE_Q8_0}, {"Q4_0", EDGE_TYPE_Q4_0}, {"Q4_1", EDGE_TYPE_Q4_1},
-             {"Q5_0", EDGE_TYPE_Q5_0}, {"Q4_K", EDGE_TYPE_Q4_K}, {"Q6_K", EDGE_TYPE_Q6_K}};
+} types[] = {
+    {"F32", EDGE_TYPE_F32},       {"F16", EDGE_TYPE_F16},         {"BF16", EDGE_TYPE_BF16},
+    {"Q8_0", EDGE_TYPE_Q8_0},     {"Q4_0", EDGE_TYPE_Q4_0},       {"Q4_1", EDGE_TYPE_Q4_1},
+    {"Q5_0", EDGE_TYPE_Q5_0},     {"Q5_1", EDGE_TYPE_Q5_1},       {"Q1_0", EDGE_TYPE_Q1_0},
+    {"Q2_0", EDGE_TYPE_Q2_0},     {"IQ4_NL", EDGE_TYPE_IQ4_NL},   {"MXFP4", EDGE_TYPE_MXFP4},
+    {"NVFP4", EDGE_TYPE_NVFP4},   {"Q2_K", EDGE_TYPE_Q2_K},       {"Q3_K", EDGE_TYPE_Q3_K},
+    {"Q4_K", EDGE_TYPE_Q4_K},     {"Q5_K", EDGE_TYPE_Q5_K},       {"Q6_K", EDGE_TYPE_Q6_K},
+    {"TQ2_0", EDGE_TYPE_TQ2_0},   {"TQ1_0", EDGE_TYPE_TQ1_0},     {"IQ4_XS", EDGE_TYPE_IQ4_XS},
+    {"IQ3_S", EDGE_TYPE_IQ3_S},   {"IQ3_XXS", EDGE_TYPE_IQ3_XXS}, {"IQ2_XXS", EDGE_TYPE_IQ2_XXS},
+    {"IQ2_XS", EDGE_TYPE_IQ2_XS}, {"IQ2_S", EDGE_TYPE_IQ2_S},     {"IQ1_S", EDGE_TYPE_IQ1_S},
+    {"IQ1_M", EDGE_TYPE_IQ1_M},
+};
 static const struct {
     const char *name;
     edge_shape shape;
@@ -112,7 +121,7 @@ int main(int argc, char **argv) {
         x[i] = random_unit(&state);
     }
     printf("%d x %d, %s, %d threads, %d repeats\n", rows, cols, edge_isa_name(isa), num_threads, repeats);
-    printf("type  shape tokens   min ms median ms  GB/s(median)  G mul-add/s(median)\n");
+    printf("type    shape tokens   min ms median ms  GB/s(median)  G mul-add/s(median)\n");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         edge_weights *weights =
             only && strcmp(only, types[i].name) != 0 ? NULL : random_weights(types[i].type, rows, cols, threads);
@@ -129,7 +138,7 @@ int main(int argc, char **argv) {
             }
             qsort(times, (size_t)repeats, sizeof times[0], compare_times);
             double median = (double)times[repeats / 2], macs = (double)rows * cols * runs[r].tokens;
-            printf("%-5s %-5s %6d %8.3f %9.3f %13.2f %20.1f\n", types[i].name, runs[r].name, runs[r].tokens,
+            printf("%-7s %-5s %6d %8.3f %9.3f %13.2f %20.1f\n", types[i].name, runs[r].name, runs[r].tokens,
                    (double)times[0] / 1e6, median / 1e6, (double)edge_weights_packed_bytes(weights) / median,
                    macs / median);
         }

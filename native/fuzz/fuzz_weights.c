@@ -8,8 +8,12 @@
 #define MAX_COLS   512
 #define MAX_TOKENS 9 /* more than 8: the chunk shape on its own terms */
 
-static const int32_t types[] = {EDGE_TYPE_F32,  EDGE_TYPE_F16,  EDGE_TYPE_BF16, EDGE_TYPE_Q8_0, EDGE_TYPE_Q4_0,
-                                EDGE_TYPE_Q4_1, EDGE_TYPE_Q5_0, EDGE_TYPE_Q4_K, EDGE_TYPE_Q6_K};
+static const int32_t types[] = {
+    EDGE_TYPE_F32,    EDGE_TYPE_F16,   EDGE_TYPE_BF16,   EDGE_TYPE_Q8_0,  EDGE_TYPE_Q4_0,    EDGE_TYPE_Q4_1,
+    EDGE_TYPE_Q5_0,   EDGE_TYPE_Q4_K,  EDGE_TYPE_Q6_K,   EDGE_TYPE_Q5_1,  EDGE_TYPE_Q1_0,    EDGE_TYPE_Q2_0,
+    EDGE_TYPE_IQ4_NL, EDGE_TYPE_MXFP4, EDGE_TYPE_NVFP4,  EDGE_TYPE_Q2_K,  EDGE_TYPE_Q3_K,    EDGE_TYPE_Q5_K,
+    EDGE_TYPE_TQ1_0,  EDGE_TYPE_TQ2_0, EDGE_TYPE_IQ4_XS, EDGE_TYPE_IQ3_S, EDGE_TYPE_IQ3_XXS, EDGE_TYPE_IQ2_XXS,
+    EDGE_TYPE_IQ2_XS, EDGE_TYPE_IQ2_S, EDGE_TYPE_IQ1_S,  EDGE_TYPE_IQ1_M};
 
 /* Activations of one kind, made by the kernels of a level. */
 typedef struct activations {

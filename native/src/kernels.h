@@ -18,7 +18,8 @@
 #define EDGE_CHUNK_TOKENS 64  /* most tokens one call of a chunk kernel takes */
 #define EDGE_OVERREAD     64  /* bytes a kernel may read (never use) past a packed matrix or an activation row */
 
-/* Weight families, one per packed layout (tile.h describes each). */
+/* Weight families, one per packed layout (tile.h describes each): W planar codes, N codes of a table, E floating-point
+ * codes, T trits, S trits with signs, D trits with offsets; then the bits, M with minima, G and the k of a scale. */
 typedef enum edge_family {
     EDGE_FAMILY_F32,
     EDGE_FAMILY_F16,
@@ -27,8 +28,24 @@ typedef enum edge_family {
     EDGE_FAMILY_W4G32,   /* Q4_0 */
     EDGE_FAMILY_W4MG32,  /* Q4_1 */
     EDGE_FAMILY_W5G32,   /* Q5_0 */
+    EDGE_FAMILY_W5MG32,  /* Q5_1 */
+    EDGE_FAMILY_W1G128,  /* Q1_0 */
+    EDGE_FAMILY_W2G64,   /* Q2_0 */
+    EDGE_FAMILY_N4G32,   /* IQ4_NL */
+    EDGE_FAMILY_E4G32,   /* MXFP4 */
+    EDGE_FAMILY_E4G16,   /* NVFP4 */
+    EDGE_FAMILY_W2MG256, /* Q2_K */
+    EDGE_FAMILY_W3G256,  /* Q3_K */
     EDGE_FAMILY_W4MG256, /* Q4_K */
+    EDGE_FAMILY_W5MG256, /* Q5_K */
     EDGE_FAMILY_W6G256,  /* Q6_K */
+    EDGE_FAMILY_W2G256,  /* TQ2_0 */
+    EDGE_FAMILY_T5G256,  /* TQ1_0 */
+    EDGE_FAMILY_N4G256,  /* IQ4_XS */
+    EDGE_FAMILY_N3G256,  /* IQ3_S */
+    EDGE_FAMILY_N3XG256, /* IQ3_XXS */
+    EDGE_FAMILY_S2G256,  /* IQ2_XXS, IQ2_XS, IQ2_S */
+    EDGE_FAMILY_D1G256,  /* IQ1_S, IQ1_M */
     EDGE_NUM_FAMILIES
 } edge_family;
 

@@ -1,100 +1,56 @@
 /* GGUF blocks into tiles. Nothing is lost: every code and scale keeps its bits (block layouts: ggml's). */
+#include "pack.h"
+
 #include <string.h>
 
-#include "pack.h"
+#include "format.h"
 #include "tile.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "model files and tiles are little-endian; big-endian machines are not supported"
 #endif
 
-static void put_half(uint8_t *halves, int32_t row, const uint8_t *source) {
-    memcpy(halves + 2 * row, source, 2);
-}
-
-/* The nibbles of one row: nibbles[i] = k i | k (i + 16) << 4, i < 16, which is GGUF's own order in 32-wide blocks. */
-static void put_nibbles(uint8_t *tile, int32_t row, const uint8_t nibbles[16]) {
-    for (int32_t v = 0; v < 4; v++) {
-        memcpy(tile + EDGE_VECTOR_BYTES * v + 4 * row, nibbles + 4 * v, 4);
-    }
-}
-
-static void pack_w8g32(uint8_t *tile, const uint8_t *block, int32_t row) {
-    for (int32_t v = 0; v < EDGE_TILE_VECTORS; v++) {
-        memcpy(tile + EDGE_VECTOR_BYTES * v + 4 * row, block + 2 + 4 * v, 4);
-    }
-    put_half(tile + EDGE_W8G32_D, row, block);
-}
-
-static void pack_w4g32(uint8_t *tile, const uint8_t *block, int32_t row) {
-    put_nibbles(tile, row, block + 2);
-    put_half(tile + EDGE_W4G32_D, row, block);
-}
-
-static void pack_w4mg32(uint8_t *tile, const uint8_t *block, int32_t row) {
-    put_nibbles(tile, row, block + 4);
-    put_half(tile + EDGE_W4MG32_D, row, block);
-    put_half(tile + EDGE_W4MG32_M, row, block + 2);
-}
-
-static void pack_w5g32(uint8_t *tile, const uint8_t *block, int32_t row) {
-    put_nibbles(tile, row, block + 6);
-    for (int32_t k = 0; k < EDGE_GROUP; k++) {
-        int32_t bit = block[2 + k / 8] >> k % 8 & 1;
-        tile[EDGE_HIGH_BITS + 4 * row + k % 4] |= (uint8_t)(bit << k / 4);
-    }
-    put_half(tile + EDGE_W5G32_D, row, block);
-}
-
-static void pack_w4mg256(uint8_t *tile, const uint8_t *block, int32_t row) {
-    const uint8_t *scales = block + 4, *codes = block + 16;
-    for (int32_t j = 0; j < 8; j++) {
-        /* j even: the low nibbles of 32 bytes, j odd: their high nibbles. */
-        const uint8_t *bytes = codes + j / 2 * 32;
-        int32_t shift = j % 2 * 4;
-        uint8_t nibbles[16];
-        for (int32_t i = 0; i < 16; i++) {
-            nibbles[i] = (uint8_t)((bytes[i] >> shift & 15) | (bytes[i + 16] >> shift & 15) << 4);
-        }
-        put_nibbles(tile + j * EDGE_CODES_W4, row, nibbles);
-        int32_t sc = j < 4 ? scales[j] & 63 : (scales[j + 4] & 15) | scales[j - 4] >> 6 << 4;
-        int32_t m = j < 4 ? scales[j + 4] & 63 : scales[j + 4] >> 4 | scales[j] >> 6 << 4;
-        tile[EDGE_W4MG256_SC + j * EDGE_TILE_ROWS + row] = (uint8_t)sc;
-        tile[EDGE_W4MG256_M + j * EDGE_TILE_ROWS + row] = (uint8_t)m;
-    }
-    put_half(tile + EDGE_W4MG256_D, row, block);
-    put_half(tile + EDGE_W4MG256_DMIN, row, block + 2);
-}
-
-static void pack_w6g256(uint8_t *tile, const uint8_t *block, int32_t row) {
-    const uint8_t *low = block, *high = block + 128, *scales = block + 192;
-    for (int32_t i = 0; i < EDGE_SUPER_TILES; i++) {
-        /* 128 values share 64 bytes of low nibbles and 32 of high bits; j = which 32 of the four. */
-        int32_t h = i / 4, j = i % 4;
-        const uint8_t *nibble = low + h * 64 + j % 2 * 32, *pair = high + h * 32;
-        uint8_t *codes = tile + i * EDGE_CODES_W6;
-        uint8_t nibbles[16];
-        for (int32_t l = 0; l < 16; l++) {
-            nibbles[l] = (uint8_t)((nibble[l] >> j / 2 * 4 & 15) | (nibble[l + 16] >> j / 2 * 4 & 15) << 4);
-        }
-        put_nibbles(codes, row, nibbles);
-        for (int32_t l = 0; l < EDGE_GROUP; l++) {
-            int32_t v = l / 4, bits = pair[l] >> 2 * j & 3;
-            codes[EDGE_HIGH_BITS + EDGE_VECTOR_BYTES * (v / 4) + 4 * row + l % 4] |= (uint8_t)(bits << v % 4 * 2);
-        }
-    }
-    for (int32_t j = 0; j < 16; j++) {
-        tile[EDGE_W6G256_SC + j * EDGE_TILE_ROWS + row] = scales[j];
-    }
-    put_half(tile + EDGE_W6G256_D, row, block + 208);
-}
-
-typedef void pack_fn(uint8_t *tile, const uint8_t *block, int32_t row);
-
-static pack_fn *const packers[EDGE_NUM_FAMILIES] = {
-    [EDGE_FAMILY_W8G32] = pack_w8g32, [EDGE_FAMILY_W4G32] = pack_w4g32,     [EDGE_FAMILY_W4MG32] = pack_w4mg32,
-    [EDGE_FAMILY_W5G32] = pack_w5g32, [EDGE_FAMILY_W4MG256] = pack_w4mg256, [EDGE_FAMILY_W6G256] = pack_w6g256,
+static const edge_layout layouts[] = {
+    {EDGE_TYPE_F32, EDGE_FAMILY_F32, 1, 4, NULL},
+    {EDGE_TYPE_F16, EDGE_FAMILY_F16, 1, 2, NULL},
+    {EDGE_TYPE_BF16, EDGE_FAMILY_BF16, 1, 2, NULL},
+    {EDGE_TYPE_Q8_0, EDGE_FAMILY_W8G32, EDGE_GROUP, 34, edge_pack_q8_0},
+    {EDGE_TYPE_Q4_0, EDGE_FAMILY_W4G32, EDGE_GROUP, 18, edge_pack_q4_0},
+    {EDGE_TYPE_Q4_1, EDGE_FAMILY_W4MG32, EDGE_GROUP, 20, edge_pack_q4_1},
+    {EDGE_TYPE_Q5_0, EDGE_FAMILY_W5G32, EDGE_GROUP, 22, edge_pack_q5_0},
+    {EDGE_TYPE_Q5_1, EDGE_FAMILY_W5MG32, EDGE_GROUP, 24, edge_pack_q5_1},
+    {EDGE_TYPE_Q1_0, EDGE_FAMILY_W1G128, 128, 18, edge_pack_q1_0},
+    {EDGE_TYPE_Q2_0, EDGE_FAMILY_W2G64, 64, 18, edge_pack_q2_0},
+    {EDGE_TYPE_IQ4_NL, EDGE_FAMILY_N4G32, EDGE_GROUP, 18, edge_pack_iq4_nl},
+    {EDGE_TYPE_MXFP4, EDGE_FAMILY_E4G32, EDGE_GROUP, 17, edge_pack_mxfp4},
+    {EDGE_TYPE_NVFP4, EDGE_FAMILY_E4G16, 64, 36, edge_pack_nvfp4},
+    {EDGE_TYPE_Q2_K, EDGE_FAMILY_W2MG256, EDGE_SUPER, 84, edge_pack_q2_k},
+    {EDGE_TYPE_Q3_K, EDGE_FAMILY_W3G256, EDGE_SUPER, 110, edge_pack_q3_k},
+    {EDGE_TYPE_Q4_K, EDGE_FAMILY_W4MG256, EDGE_SUPER, 144, edge_pack_q4_k},
+    {EDGE_TYPE_Q5_K, EDGE_FAMILY_W5MG256, EDGE_SUPER, 176, edge_pack_q5_k},
+    {EDGE_TYPE_Q6_K, EDGE_FAMILY_W6G256, EDGE_SUPER, 210, edge_pack_q6_k},
+    {EDGE_TYPE_TQ2_0, EDGE_FAMILY_W2G256, EDGE_SUPER, 66, edge_pack_tq2_0},
+    {EDGE_TYPE_TQ1_0, EDGE_FAMILY_T5G256, EDGE_SUPER, 54, edge_pack_tq1_0},
+    {EDGE_TYPE_IQ4_XS, EDGE_FAMILY_N4G256, EDGE_SUPER, 136, edge_pack_iq4_xs},
+    {EDGE_TYPE_IQ3_S, EDGE_FAMILY_N3G256, EDGE_SUPER, 110, edge_pack_iq3_s},
+    {EDGE_TYPE_IQ3_XXS, EDGE_FAMILY_N3XG256, EDGE_SUPER, 98, edge_pack_iq3_xxs},
+    {EDGE_TYPE_IQ2_XXS, EDGE_FAMILY_S2G256, EDGE_SUPER, 66, edge_pack_iq2_xxs},
+    {EDGE_TYPE_IQ2_XS, EDGE_FAMILY_S2G256, EDGE_SUPER, 74, edge_pack_iq2_xs},
+    {EDGE_TYPE_IQ2_S, EDGE_FAMILY_S2G256, EDGE_SUPER, 82, edge_pack_iq2_s},
+    {EDGE_TYPE_IQ1_S, EDGE_FAMILY_D1G256, EDGE_SUPER, 50, edge_pack_iq1_s},
+    {EDGE_TYPE_IQ1_M, EDGE_FAMILY_D1G256, EDGE_SUPER, 56, edge_pack_iq1_m},
 };
+
+#define NUM_LAYOUTS (int)(sizeof layouts / sizeof layouts[0])
+
+const edge_layout *edge_layout_of(int32_t type) {
+    for (int i = 0; i < NUM_LAYOUTS; i++) {
+        if (layouts[i].type == type) {
+            return &layouts[i];
+        }
+    }
+    return NULL;
+}
 
 /* Floats: 16 values of one k, then the next k. size: bytes of a value. */
 static void pack_floats(uint8_t *tiles, int32_t size, const uint8_t *source, int32_t row, int64_t cols) {
@@ -105,15 +61,15 @@ static void pack_floats(uint8_t *tiles, int32_t size, const uint8_t *source, int
 
 void edge_pack_tile_row(uint8_t *tiles, const edge_layout *layout, const uint8_t *source, uint64_t row_bytes,
                         int32_t rows, int64_t cols) {
-    pack_fn *pack = packers[layout->family];
+    const uint64_t packed = edge_tile_row_bytes(layout->family, layout->block_values);
     for (int32_t row = 0; row < rows; row++) {
         const uint8_t *from = source + (uint64_t)row * row_bytes;
-        if (!pack) {
+        if (!layout->pack) {
             pack_floats(tiles, layout->block_bytes, from, row, cols);
             continue;
         }
         for (int64_t block = 0; block < cols / layout->block_values; block++) {
-            pack(tiles + block * layout->tile_bytes, from + block * layout->block_bytes, row);
+            layout->pack(tiles + (uint64_t)block * packed, from + block * layout->block_bytes, row);
         }
     }
 }

@@ -1,73 +1,40 @@
-/* Weight matrices: sizes, packing over threads, rows back as floats. */
+/* Weight matrices: sizes, packing over threads, packed ones in a region, rows back as floats. */
 #include "weights.h"
 
 #include <string.h>
 
+#include "format.h"
 #include "half.h"
 #include "os.h"
 #include "pack.h"
 #include "tile.h"
 
-static const edge_layout layouts[] = {
-    {EDGE_TYPE_F32, EDGE_FAMILY_F32, 1, 4, 4 * EDGE_TILE_ROWS},
-    {EDGE_TYPE_F16, EDGE_FAMILY_F16, 1, 2, 2 * EDGE_TILE_ROWS},
-    {EDGE_TYPE_BF16, EDGE_FAMILY_BF16, 1, 2, 2 * EDGE_TILE_ROWS},
-    {EDGE_TYPE_Q8_0, EDGE_FAMILY_W8G32, EDGE_GROUP, 34, EDGE_W8G32_BYTES},
-    {EDGE_TYPE_Q4_0, EDGE_FAMILY_W4G32, EDGE_GROUP, 18, EDGE_W4G32_BYTES},
-    {EDGE_TYPE_Q4_1, EDGE_FAMILY_W4MG32, EDGE_GROUP, 20, EDGE_W4MG32_BYTES},
-    {EDGE_TYPE_Q5_0, EDGE_FAMILY_W5G32, EDGE_GROUP, 22, EDGE_W5G32_BYTES},
-    {EDGE_TYPE_Q4_K, EDGE_FAMILY_W4MG256, EDGE_SUPER, 144, EDGE_W4MG256_BYTES},
-    {EDGE_TYPE_Q6_K, EDGE_FAMILY_W6G256, EDGE_SUPER, 210, EDGE_W6G256_BYTES},
-};
-
-#define NUM_LAYOUTS (int)(sizeof layouts / sizeof layouts[0])
-
-static const edge_layout *layout_of(int32_t type) {
-    for (int i = 0; i < NUM_LAYOUTS; i++) {
-        if (layouts[i].type == type) {
-            return &layouts[i];
-        }
-    }
-    return NULL;
-}
-
-/* The layouts are one to one with families. */
-static const edge_layout *layout_of_family(edge_family family) {
-    for (int i = 0; i < NUM_LAYOUTS; i++) {
-        if (layouts[i].family == family) {
-            return &layouts[i];
-        }
-    }
-    return NULL;
-}
-
 edge_family edge_family_of(edge_type type) {
-    const edge_layout *layout = layout_of((int32_t)type);
+    const edge_layout *layout = edge_layout_of((int32_t)type);
     return layout ? layout->family : EDGE_NUM_FAMILIES;
 }
 
+static int32_t float_bytes(edge_family family) {
+    return family == EDGE_FAMILY_F32 ? 4 : 2;
+}
+
 edge_act_kind edge_family_acts(edge_family family) {
-    switch (family) {
-    case EDGE_FAMILY_F32:
-    case EDGE_FAMILY_F16:
-    case EDGE_FAMILY_BF16:
-        return EDGE_ACT_F32;
-    case EDGE_FAMILY_W4MG256:
-    case EDGE_FAMILY_W6G256:
-        return EDGE_ACT_A8G256;
-    default:
-        return EDGE_ACT_A8G32;
-    }
+    const edge_format *format = edge_format_of(family);
+    return !format ? EDGE_ACT_F32 : format->unit == EDGE_SUPER ? EDGE_ACT_A8G256 : EDGE_ACT_A8G32;
 }
 
 uint64_t edge_tile_row_bytes(edge_family family, int64_t cols) {
-    const edge_layout *layout = layout_of_family(family);
-    return layout && cols > 0 ? (uint64_t)(cols / layout->block_values) * (uint64_t)layout->tile_bytes : 0;
+    const edge_format *format = edge_format_of(family);
+    if (family >= EDGE_NUM_FAMILIES || cols <= 0) {
+        return 0;
+    }
+    return format ? (uint64_t)(cols / format->unit) * (uint64_t)format->bytes
+                  : (uint64_t)cols * (uint64_t)(EDGE_TILE_ROWS * float_bytes(family));
 }
 
 edge_status edge_weights_sizes(int32_t type, int64_t rows, int64_t cols, uint64_t *source_bytes,
                                uint64_t *packed_bytes) {
-    const edge_layout *layout = layout_of(type);
+    const edge_layout *layout = edge_layout_of(type);
     if (!layout) {
         return EDGE_UNSUPPORTED;
     }
@@ -131,7 +98,7 @@ edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, 
     if (!weights) {
         return EDGE_NO_MEMORY;
     }
-    pack_job job = {weights, layout_of(type), source};
+    pack_job job = {weights, edge_layout_of(type), source};
     weights->family = job.layout->family;
     weights->tile_row_bytes = edge_tile_row_bytes(weights->family, cols);
     weights->data_bytes = packed + EDGE_OVERREAD;
@@ -149,9 +116,33 @@ edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, 
     return EDGE_OK;
 }
 
+edge_status edge_weights_map(edge_weights **out, int32_t type, int64_t rows, int64_t cols, const edge_region *region,
+                             uint64_t offset) {
+    uint64_t source, packed;
+    edge_status status = edge_weights_sizes(type, rows, cols, &source, &packed);
+    if (status != EDGE_OK) {
+        return status;
+    }
+    if (offset % EDGE_ALIGNMENT != 0 || offset > region->bytes || region->bytes - offset < EDGE_OVERREAD ||
+        packed > region->bytes - offset - EDGE_OVERREAD) {
+        return EDGE_INVALID;
+    }
+    edge_weights *weights = allocate(type, rows, cols);
+    if (!weights) {
+        return EDGE_NO_MEMORY;
+    }
+    weights->family = edge_layout_of(type)->family;
+    weights->tile_row_bytes = edge_tile_row_bytes(weights->family, cols);
+    weights->data_bytes = packed + EDGE_OVERREAD;
+    weights->data = region->data + offset;
+    weights->region = region;
+    *out = weights;
+    return EDGE_OK;
+}
+
 edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
                                        uint64_t source_bytes) {
-    const edge_layout *layout = layout_of(type);
+    const edge_layout *layout = edge_layout_of(type);
     if (!layout || layout->block_values != 1) {
         return EDGE_UNSUPPORTED;
     }
@@ -189,13 +180,23 @@ void edge_weights_destroy(edge_weights **weights) {
         return;
     }
     edge_weights *it = *weights;
-    edge_os_free(it->data, it->data_bytes);
+    if (!it->region) {
+        edge_os_free(it->data, it->data_bytes);
+    }
     edge_os_free(it, sizeof *it);
     *weights = NULL;
 }
 
 uint64_t edge_weights_packed_bytes(const edge_weights *weights) {
     return weights->data_bytes - EDGE_OVERREAD;
+}
+
+const void *edge_weights_data(const edge_weights *weights) {
+    return weights->data;
+}
+
+int32_t edge_weights_layout_version(void) {
+    return EDGE_LAYOUT_VERSION;
 }
 
 edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out) {

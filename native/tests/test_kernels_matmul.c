@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "format.h"
 #include "guard.h"
 #include "half.h"
 #include "kernels.h"
@@ -15,7 +16,9 @@
 #define STRIDE_EXTRA 3   /* groups between the rows of strided activations */
 
 static const char *const family_names[EDGE_NUM_FAMILIES] = {
-    "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q4_K", "Q6_K",
+    "F32",    "F16",    "BF16",   "W8G32",  "W4G32",   "W4MG32", "W5G32",   "W5MG32",  "W1G128",
+    "W2G64",  "N4G32",  "E4G32",  "E4G16",  "W2MG256", "W3G256", "W4MG256", "W5MG256", "W6G256",
+    "W2G256", "T5G256", "N4G256", "N3G256", "N3XG256", "S2G256", "D1G256",
 };
 static const int32_t shape_tokens[EDGE_NUM_SHAPES] = {1, 8, EDGE_CHUNK_TOKENS};
 
@@ -39,24 +42,6 @@ static void put_scales(uint64_t *state, uint8_t *halves, int32_t mode) {
     }
 }
 
-/* Where the f16 rows begin in a tile or super-tile of the family, and how many follow each other. */
-static int32_t scales_at(edge_family family, int32_t *count, int32_t *bytes) {
-    switch (family) {
-    case EDGE_FAMILY_W8G32:
-        return *count = 1, *bytes = EDGE_W8G32_BYTES, EDGE_W8G32_D;
-    case EDGE_FAMILY_W4G32:
-        return *count = 1, *bytes = EDGE_W4G32_BYTES, EDGE_W4G32_D;
-    case EDGE_FAMILY_W4MG32:
-        return *count = 2, *bytes = EDGE_W4MG32_BYTES, EDGE_W4MG32_D;
-    case EDGE_FAMILY_W5G32:
-        return *count = 1, *bytes = EDGE_W5G32_BYTES, EDGE_W5G32_D;
-    case EDGE_FAMILY_W4MG256:
-        return *count = 2, *bytes = EDGE_W4MG256_BYTES, EDGE_W4MG256_D;
-    default:
-        return *count = 1, *bytes = EDGE_W6G256_BYTES, EDGE_W6G256_D;
-    }
-}
-
 static void fill_tiles(uint64_t *state, uint8_t *tiles, uint64_t size, edge_family family) {
     static const uint8_t extremes[] = {0xff, 0x80, 0x00, 0x7f, 0x0f, 0xf0};
     int32_t extreme = random_int(state, 0, 2);
@@ -75,10 +60,11 @@ static void fill_tiles(uint64_t *state, uint8_t *tiles, uint64_t size, edge_fami
         }
         return;
     }
-    int32_t count, bytes, at = scales_at(family, &count, &bytes);
-    for (uint8_t *tile = tiles; tile < tiles + size; tile += bytes) {
-        for (int32_t i = 0; i < count; i++) {
-            put_scales(state, tile + at + i * EDGE_ROW_HALVES, mode);
+    const edge_format *format = edge_format_of(family);
+    for (uint8_t *unit = tiles; unit < tiles + size && format->scale == EDGE_SCALE_F16; unit += format->bytes) {
+        put_scales(state, unit + format->scale_at, mode);
+        if (format->min_at > 0) {
+            put_scales(state, unit + format->min_at, mode);
         }
     }
 }
@@ -134,8 +120,10 @@ static int32_t random_cols(uint64_t *state, edge_family family, int32_t index) {
     switch (edge_family_acts(family)) {
     case EDGE_ACT_F32:
         return index % (FLOAT_COLS + 1);
-    case EDGE_ACT_A8G32:
-        return EDGE_GROUP * random_int(state, 0, index % 50 == 0 ? MAX_COLS / EDGE_GROUP : 10);
+    case EDGE_ACT_A8G32: {
+        int32_t unit = edge_format_of(family)->unit;
+        return unit * random_int(state, 0, index % 50 == 0 ? MAX_COLS / unit : 10 * EDGE_GROUP / unit);
+    }
     default:
         return EDGE_SUPER * random_int(state, 0, index % 20 == 0 ? MAX_COLS / EDGE_SUPER : 1);
     }

@@ -1,8 +1,10 @@
 /* Packing: every row of every type comes back as its GGUF blocks say; bad arguments and failed allocations are refused.
  * The decoders here are written from the table of block layouts, not from the packing code. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "check.h"
+#include "code_books.h"
 #include "edge/weights.h"
 #include "half.h"
 #include "kernels.h"
@@ -20,6 +22,9 @@ typedef struct source_type {
     uint64_t tile_bytes; /* packed bytes of 16 rows x values, from the layout's description */
     float (*decode)(const uint8_t *block, int32_t e);
 } source_type;
+
+static const int8_t nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+static const int8_t fp4[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 static float half_at(const uint8_t *p) {
     return edge_f16_to_f32((uint16_t)(p[0] | p[1] << 8));
@@ -62,19 +67,22 @@ static float decode_q5_0(const uint8_t *b, int32_t e) {
     return (float)((nibble(b + 6, e, 16) | high) - 16) * half_at(b);
 }
 
+static int32_t scale_of_k(const uint8_t *s, int32_t j) {
+    return j < 4 ? s[j] & 63 : (s[j + 4] & 15) + 16 * (s[j - 4] >> 6);
+}
+
+static int32_t min_of_k(const uint8_t *s, int32_t j) {
+    return j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) + 16 * (s[j] >> 6);
+}
+
+static int32_t nibble_of_k(const uint8_t *qs, int32_t e) {
+    uint8_t byte = qs[e / 64 * 32 + e % 32];
+    return e / 32 % 2 ? byte >> 4 : byte & 15;
+}
+
 static float decode_q4_k(const uint8_t *b, int32_t e) {
-    const uint8_t *s = b + 4;
-    int32_t j = e / 32, sc, m;
-    if (j < 4) {
-        sc = s[j] & 63;
-        m = s[j + 4] & 63;
-    } else {
-        sc = (s[j + 4] & 15) + 16 * (s[j - 4] >> 6);
-        m = (s[j + 4] >> 4) + 16 * (s[j] >> 6);
-    }
-    uint8_t byte = b[16 + e / 64 * 32 + e % 32];
-    int32_t q = j % 2 ? byte >> 4 : byte & 15;
-    return (half_at(b) * (float)sc) * (float)q - half_at(b + 2) * (float)m;
+    float scale = half_at(b) * (float)scale_of_k(b + 4, e / 32);
+    return scale * (float)nibble_of_k(b + 16, e) - half_at(b + 2) * (float)min_of_k(b + 4, e / 32);
 }
 
 static float decode_q6_k(const uint8_t *b, int32_t e) {
@@ -84,12 +92,183 @@ static float decode_q6_k(const uint8_t *b, int32_t e) {
     return (half_at(b + 208) * (float)(int8_t)b[192 + e / 16]) * (float)(q - 32);
 }
 
+static float decode_q5_1(const uint8_t *b, int32_t e) {
+    return (float)(nibble(b + 8, e, 16) | (b[4 + e / 8] >> e % 8 & 1) << 4) * half_at(b) + half_at(b + 2);
+}
+
+static float decode_q1_0(const uint8_t *b, int32_t e) {
+    return b[2 + e / 8] >> e % 8 & 1 ? half_at(b) : -half_at(b);
+}
+
+static float decode_q2_0(const uint8_t *b, int32_t e) {
+    return (float)((b[2 + e / 4] >> 2 * (e % 4) & 3) - 1) * half_at(b);
+}
+
+static float decode_iq4_nl(const uint8_t *b, int32_t e) {
+    return (float)nl[nibble(b + 2, e, 16)] * half_at(b);
+}
+
+static float decode_mxfp4(const uint8_t *b, int32_t e) {
+    return (float)fp4[nibble(b + 1, e, 16)] * ldexpf(1.0f, b[0] - 128);
+}
+
+static float decode_nvfp4(const uint8_t *b, int32_t e) {
+    int32_t s = e / 16, exponent = b[s] >> 3 & 15, mantissa = b[s] & 7;
+    float scale = exponent == 0 ? ldexpf((float)mantissa, -9) : ldexpf(1.0f + (float)mantissa / 8.0f, exponent - 7);
+    return (float)fp4[nibble(b + 4 + 8 * s, e % 16, 8)] * (b[s] == 0x7f ? 0.0f : 0.5f * scale);
+}
+
+static int32_t two_bits(const uint8_t *qs, int32_t e) {
+    return qs[e / 128 * 32 + e % 32] >> 2 * (e % 128 / 32) & 3;
+}
+
+static float decode_q2_k(const uint8_t *b, int32_t e) {
+    int32_t sc = b[e / 16];
+    float d = half_at(b + 80), dmin = half_at(b + 82);
+    return (d * (float)(sc & 15)) * (float)two_bits(b + 16, e) - dmin * (float)(sc >> 4);
+}
+
+static float decode_q3_k(const uint8_t *b, int32_t e) {
+    const uint8_t *s = b + 96;
+    int32_t j = e / 16, low = j < 8 ? s[j] & 15 : s[j - 8] >> 4, high = s[8 + j % 4] >> 2 * (j / 4) & 3;
+    int32_t bit = b[e % 32] >> e / 32 & 1;
+    return (half_at(b + 108) * (float)((low | high << 4) - 32)) * (float)(two_bits(b + 32, e) - (bit ? 0 : 4));
+}
+
+static float decode_q5_k(const uint8_t *b, int32_t e) {
+    int32_t q = nibble_of_k(b + 48, e) + 16 * (b[16 + e % 32] >> e / 32 & 1);
+    float scale = half_at(b) * (float)scale_of_k(b + 4, e / 32);
+    return scale * (float)q - half_at(b + 2) * (float)min_of_k(b + 4, e / 32);
+}
+
+static float decode_tq2_0(const uint8_t *b, int32_t e) {
+    return half_at(b + 64) * (float)(two_bits(b, e) - 1);
+}
+
+static float decode_tq1_0(const uint8_t *b, int32_t e) {
+    int32_t byte = e < 160 ? e % 32 : e < 240 ? 32 + (e - 160) % 16 : 48 + (e - 240) % 4;
+    int32_t power = e < 160 ? e / 32 : e < 240 ? (e - 160) / 16 : (e - 240) / 4;
+    int32_t x = b[byte];
+    while (power-- > 0) {
+        x = x * 3 & 255;
+    }
+    return half_at(b + 52) * (float)((x * 3 >> 8) - 1);
+}
+
+static float decode_iq4_xs(const uint8_t *b, int32_t e) {
+    int32_t ib = e / 32, high = (b[2] | b[3] << 8) >> 2 * ib & 3;
+    int32_t ls = (b[4 + ib / 2] >> 4 * (ib % 2) & 15) | high << 4;
+    return (half_at(b) * (float)(ls - 32)) * (float)nl[nibble(b + 8 + 16 * ib, e % 32, 16)];
+}
+
+static uint32_t word_at(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Whether value j of eight is negative: seven bits say, the eighth makes the number of minus signs even. */
+static int negative(uint32_t seven, int32_t j) {
+    if (j < 7) {
+        return (int)(seven >> j & 1u);
+    }
+    int count = 0;
+    for (int32_t i = 0; i < 7; i++) {
+        count += (int)(seven >> i & 1u);
+    }
+    return count % 2;
+}
+
+static float level2(uint16_t entry, int32_t j) {
+    static const float levels[4] = {8.0f, 25.0f, 43.0f, 0.0f};
+    return levels[entry >> 2 * j & 3];
+}
+
+static float decode_iq2_xxs(const uint8_t *b, int32_t e) {
+    const uint8_t *from = b + 2 + 8 * (e / 32);
+    uint32_t a = word_at(from + 4);
+    int32_t l = e % 32 / 8, j = e % 8;
+    float db = half_at(b) * (0.5f + (float)(a >> 28)) / 4.0f, value = level2(edge_grid_iq2xxs[from[l]], j);
+    return db * (negative(a >> 7 * l & 127u, j) ? -value : value);
+}
+
+static float decode_iq2_xs(const uint8_t *b, int32_t e) {
+    int32_t k = e / 8, j = e % 8, q = b[2 + 2 * k] | b[3 + 2 * k] << 8;
+    float sc = (float)(k % 4 < 2 ? b[66 + k / 4] & 15 : b[66 + k / 4] >> 4);
+    float value = level2(edge_grid_iq2xs[q & 511], j);
+    return half_at(b) * (0.5f + sc) / 4.0f * (negative((uint32_t)q >> 9, j) ? -value : value);
+}
+
+static float decode_iq2_s(const uint8_t *b, int32_t e) {
+    int32_t k = e / 8, j = e % 8, index = b[2 + k] | (b[66 + k / 4] >> 2 * (k % 4) & 3) << 8;
+    float sc = (float)(k % 4 < 2 ? b[74 + k / 4] & 15 : b[74 + k / 4] >> 4), value = level2(edge_grid_iq2s[index], j);
+    return half_at(b) * (0.5f + sc) / 4.0f * (b[34 + k] >> j & 1 ? -value : value);
+}
+
+static float decode_iq3_xxs(const uint8_t *b, int32_t e) {
+    static const float levels[8] = {4.0f, 12.0f, 20.0f, 28.0f, 36.0f, 44.0f, 52.0f, 62.0f};
+    uint32_t a = word_at(b + 66 + 4 * (e / 32));
+    float value = levels[edge_grid_iq3xxs[b[2 + e / 4]] >> 3 * (e % 4) & 7];
+    return half_at(b) * (0.5f + (float)(a >> 28)) / 2.0f *
+           (negative(a >> 7 * (e % 32 / 8) & 127u, e % 8) ? -value : value);
+}
+
+static float decode_iq3_s(const uint8_t *b, int32_t e) {
+    int32_t k = e / 4, index = b[2 + k] | (b[66 + k / 8] >> k % 8 & 1) << 8, ib = e / 32;
+    float value = (float)(2 * (edge_grid_iq3s[index] >> 3 * (e % 4) & 7) + 1);
+    float sc = (float)(1 + 2 * (b[106 + ib / 2] >> 4 * (ib % 2) & 15));
+    return half_at(b) * sc * (b[74 + k / 2] >> (e % 4 + 4 * (k % 2)) & 1 ? -value : value);
+}
+
+static float decode_iq1_s(const uint8_t *b, int32_t e) {
+    int32_t ib = e / 32, l = e % 32 / 8, qh = b[34 + 2 * ib] | b[35 + 2 * ib] << 8;
+    int32_t index = b[2 + e / 8] | (qh >> 3 * l & 7) << 8;
+    float delta = qh & 0x8000 ? -0.125f : 0.125f, level = (float)(edge_grid_iq1s[index] >> 2 * (e % 8) & 3) - 1.0f;
+    return half_at(b) * (float)(2 * (qh >> 12 & 7) + 1) * (level + delta);
+}
+
+static float decode_iq1_m(const uint8_t *b, int32_t e) {
+    int32_t k = e / 8, hb = b[32 + k / 2] >> 4 * (k % 2) & 15, ib = e / 32, words[4];
+    for (int32_t i = 0; i < 4; i++) {
+        words[i] = b[48 + 2 * i] | b[49 + 2 * i] << 8;
+    }
+    uint32_t d = 0;
+    for (int32_t i = 0; i < 4; i++) {
+        d |= (uint32_t)(words[i] >> 12) << 4 * i;
+    }
+    int32_t s3 = words[ib / 2] >> (6 * (ib % 2) + 3 * (k % 4 / 2)) & 7, index = b[k] | (hb & 7) << 8;
+    float level = (float)(edge_grid_iq1s[index] >> 2 * (e % 8) & 3) - 1.0f;
+    return edge_f16_to_f32((uint16_t)d) * (float)(2 * s3 + 1) * (level + (hb & 8 ? -0.125f : 0.125f));
+}
+
 static const source_type types[] = {
-    {"F32", EDGE_TYPE_F32, 1, 4, 64, decode_f32},         {"F16", EDGE_TYPE_F16, 1, 2, 32, decode_f16},
-    {"BF16", EDGE_TYPE_BF16, 1, 2, 32, decode_bf16},      {"Q8_0", EDGE_TYPE_Q8_0, 32, 34, 544, decode_q8_0},
-    {"Q4_0", EDGE_TYPE_Q4_0, 32, 18, 288, decode_q4_0},   {"Q4_1", EDGE_TYPE_Q4_1, 32, 20, 320, decode_q4_1},
-    {"Q5_0", EDGE_TYPE_Q5_0, 32, 22, 352, decode_q5_0},   {"Q4_K", EDGE_TYPE_Q4_K, 256, 144, 2368, decode_q4_k},
-    {"Q6_K", EDGE_TYPE_Q6_K, 256, 210, 3360, decode_q6_k}};
+    {"F32", EDGE_TYPE_F32, 1, 4, 64, decode_f32},
+    {"F16", EDGE_TYPE_F16, 1, 2, 32, decode_f16},
+    {"BF16", EDGE_TYPE_BF16, 1, 2, 32, decode_bf16},
+    {"Q8_0", EDGE_TYPE_Q8_0, 32, 34, 544, decode_q8_0},
+    {"Q4_0", EDGE_TYPE_Q4_0, 32, 18, 288, decode_q4_0},
+    {"Q4_1", EDGE_TYPE_Q4_1, 32, 20, 320, decode_q4_1},
+    {"Q5_0", EDGE_TYPE_Q5_0, 32, 22, 352, decode_q5_0},
+    {"Q5_1", EDGE_TYPE_Q5_1, 32, 24, 384, decode_q5_1},
+    {"Q1_0", EDGE_TYPE_Q1_0, 128, 18, 288, decode_q1_0},
+    {"Q2_0", EDGE_TYPE_Q2_0, 64, 18, 288, decode_q2_0},
+    {"IQ4_NL", EDGE_TYPE_IQ4_NL, 32, 18, 288, decode_iq4_nl},
+    {"MXFP4", EDGE_TYPE_MXFP4, 32, 17, 272, decode_mxfp4},
+    {"NVFP4", EDGE_TYPE_NVFP4, 64, 36, 576, decode_nvfp4},
+    {"Q2_K", EDGE_TYPE_Q2_K, 256, 84, 1344, decode_q2_k},
+    {"Q3_K", EDGE_TYPE_Q3_K, 256, 110, 1824, decode_q3_k},
+    {"Q4_K", EDGE_TYPE_Q4_K, 256, 144, 2368, decode_q4_k},
+    {"Q5_K", EDGE_TYPE_Q5_K, 256, 176, 2880, decode_q5_k},
+    {"Q6_K", EDGE_TYPE_Q6_K, 256, 210, 3360, decode_q6_k},
+    {"TQ2_0", EDGE_TYPE_TQ2_0, 256, 66, 1056, decode_tq2_0},
+    {"TQ1_0", EDGE_TYPE_TQ1_0, 256, 54, 864, decode_tq1_0},
+    {"IQ4_XS", EDGE_TYPE_IQ4_XS, 256, 136, 2208, decode_iq4_xs},
+    {"IQ3_S", EDGE_TYPE_IQ3_S, 256, 110, 2208, decode_iq3_s},
+    {"IQ3_XXS", EDGE_TYPE_IQ3_XXS, 256, 98, 2208, decode_iq3_xxs},
+    {"IQ2_XXS", EDGE_TYPE_IQ2_XXS, 256, 66, 1504, decode_iq2_xxs},
+    {"IQ2_XS", EDGE_TYPE_IQ2_XS, 256, 74, 1504, decode_iq2_xs},
+    {"IQ2_S", EDGE_TYPE_IQ2_S, 256, 82, 1504, decode_iq2_s},
+    {"IQ1_S", EDGE_TYPE_IQ1_S, 256, 50, 1120, decode_iq1_s},
+    {"IQ1_M", EDGE_TYPE_IQ1_M, 256, 56, 1120, decode_iq1_m},
+};
 
 #define NUM_TYPES (int)(sizeof types / sizeof types[0])
 

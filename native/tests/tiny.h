@@ -41,9 +41,14 @@ static inline void tiny_half(tiny *t, uint8_t *at) {
 static inline void tiny_fill(tiny *t, int32_t type, uint8_t *data, uint64_t bytes) {
     static const struct {
         int32_t type, block, halves[2];
-    } blocks[] = {{EDGE_TYPE_Q8_0, 34, {0, -1}}, {EDGE_TYPE_Q4_0, 18, {0, -1}}, {EDGE_TYPE_Q4_1, 20, {0, 2}},
-                  {EDGE_TYPE_Q5_0, 22, {0, -1}}, {EDGE_TYPE_Q4_K, 144, {0, 2}}, {EDGE_TYPE_Q6_K, 210, {208, -1}},
-                  {EDGE_TYPE_F16, 2, {0, -1}}};
+    } blocks[] = {{EDGE_TYPE_F16, 2, {0, -1}},      {EDGE_TYPE_Q8_0, 34, {0, -1}},    {EDGE_TYPE_Q4_0, 18, {0, -1}},
+                  {EDGE_TYPE_Q4_1, 20, {0, 2}},     {EDGE_TYPE_Q5_0, 22, {0, -1}},    {EDGE_TYPE_Q5_1, 24, {0, 2}},
+                  {EDGE_TYPE_Q1_0, 18, {0, -1}},    {EDGE_TYPE_Q2_0, 18, {0, -1}},    {EDGE_TYPE_IQ4_NL, 18, {0, -1}},
+                  {EDGE_TYPE_Q2_K, 84, {80, 82}},   {EDGE_TYPE_Q3_K, 110, {108, -1}}, {EDGE_TYPE_Q4_K, 144, {0, 2}},
+                  {EDGE_TYPE_Q5_K, 176, {0, 2}},    {EDGE_TYPE_Q6_K, 210, {208, -1}}, {EDGE_TYPE_TQ2_0, 66, {64, -1}},
+                  {EDGE_TYPE_TQ1_0, 54, {52, -1}},  {EDGE_TYPE_IQ4_XS, 136, {0, -1}}, {EDGE_TYPE_IQ3_S, 110, {0, -1}},
+                  {EDGE_TYPE_IQ3_XXS, 98, {0, -1}}, {EDGE_TYPE_IQ2_XXS, 66, {0, -1}}, {EDGE_TYPE_IQ2_XS, 74, {0, -1}},
+                  {EDGE_TYPE_IQ2_S, 82, {0, -1}},   {EDGE_TYPE_IQ1_S, 50, {0, -1}}};
     for (uint64_t i = 0; i < bytes; i++) {
         data[i] = (uint8_t)random_u64(&t->state);
     }
@@ -53,6 +58,9 @@ static inline void tiny_fill(tiny *t, int32_t type, uint8_t *data, uint64_t byte
             float value = 0.3f * random_unit(&t->state);
             memcpy(data + i, (uint8_t *)&value + (4 - size), size);
         }
+    }
+    for (uint64_t i = 0; type == EDGE_TYPE_MXFP4 && i < bytes; i += 17) {
+        data[i] = (uint8_t)random_int(&t->state, 118, 128);
     }
     for (size_t b = 0; b < sizeof blocks / sizeof blocks[0]; b++) {
         for (uint64_t i = 0; blocks[b].type == type && i < bytes; i += (uint64_t)blocks[b].block) {
@@ -66,10 +74,16 @@ static inline void tiny_fill(tiny *t, int32_t type, uint8_t *data, uint64_t byte
 }
 
 static inline int32_t tiny_matrix(tiny *t, int32_t rows, int32_t cols) {
-    static const int32_t types[] = {EDGE_TYPE_F32,  EDGE_TYPE_F16,  EDGE_TYPE_BF16, EDGE_TYPE_Q8_0, EDGE_TYPE_Q4_0,
-                                    EDGE_TYPE_Q4_1, EDGE_TYPE_Q5_0, EDGE_TYPE_Q4_K, EDGE_TYPE_Q6_K};
-    int32_t last = cols % 256 == 0 ? 8 : cols % 32 == 0 ? 6 : 2;
-    int32_t first = last == 8 && tiny_chance(t, 2) ? 7 : 0; /* K-quants fit few matrices: prefer them there */
+    /* By the columns of their blocks: 1, 32, 64, 128, 256. */
+    static const int32_t types[] = {
+        EDGE_TYPE_F32,     EDGE_TYPE_F16,   EDGE_TYPE_BF16,   EDGE_TYPE_Q8_0,  EDGE_TYPE_Q4_0,    EDGE_TYPE_Q4_1,
+        EDGE_TYPE_Q5_0,    EDGE_TYPE_Q5_1,  EDGE_TYPE_IQ4_NL, EDGE_TYPE_MXFP4, EDGE_TYPE_NVFP4,   EDGE_TYPE_Q2_0,
+        EDGE_TYPE_Q1_0,    EDGE_TYPE_Q2_K,  EDGE_TYPE_Q3_K,   EDGE_TYPE_Q4_K,  EDGE_TYPE_Q5_K,    EDGE_TYPE_Q6_K,
+        EDGE_TYPE_TQ2_0,   EDGE_TYPE_TQ1_0, EDGE_TYPE_IQ4_XS, EDGE_TYPE_IQ3_S, EDGE_TYPE_IQ3_XXS, EDGE_TYPE_IQ2_XS,
+        EDGE_TYPE_IQ2_XXS, EDGE_TYPE_IQ2_S, EDGE_TYPE_IQ1_S};
+    int32_t count = (int32_t)(sizeof types / sizeof types[0]);
+    int32_t last = cols % 256 == 0 ? count - 1 : cols % 128 == 0 ? 12 : cols % 64 == 0 ? 11 : cols % 32 == 0 ? 9 : 2;
+    int32_t first = last == count - 1 && tiny_chance(t, 2) ? 13 : 0; /* they fit few matrices: prefer them there */
     int32_t type = t->forced_type >= 0 ? t->forced_type : types[random_int(&t->state, first, last)];
     uint64_t bytes, packed;
     if (edge_weights_sizes(type, rows, cols, &bytes, &packed) != EDGE_OK) {

@@ -99,7 +99,7 @@ def test_a_fork_continues_with_equal_bits(tiny_model: Path) -> None:
 
 def test_an_unsupported_type_is_named(tmp_path: Path, tiny_model: Path) -> None:
     with open_gguf(tiny_model) as file:
-        writer = GGUFWriter(tmp_path / "q5_k.gguf")
+        writer = GGUFWriter(tmp_path / "q8_k.gguf")
         for key in file.keys():
             if key.startswith("llama.") or key in ("general.architecture", "general.type"):
                 value = file.get_float(key) if file.value_type(key) == "float32" else (
@@ -107,15 +107,15 @@ def test_an_unsupported_type_is_named(tmp_path: Path, tiny_model: Path) -> None:
                 writer.add(key, 256 if key == "llama.feed_forward_length" else value)
         for name, info in file.tensors.items():
             if "ffn_down" in name:
-                writer.add_tensor(name, GGMLType.Q5_K, (64, 256), bytes(64 * 176))
+                writer.add_tensor(name, GGMLType.Q8_K, (64, 256), bytes(64 * 292))
             elif "ffn_up" in name or "ffn_gate" in name:
                 writer.add_tensor(name, GGMLType.Q8_0, (256, 64), bytes(256 * 2 * 34))
             else:
                 writer.add_tensor(name, info.type, info.shape, file.tensor_data(name))
         writer.finish()
     with (
-        open_gguf(tmp_path / "q5_k.gguf") as file,
-        pytest.raises(edge.UnsupportedModel, match=r"blk\.0\.ffn_down\.weight is Q5_K"),
+        open_gguf(tmp_path / "q8_k.gguf") as file,
+        pytest.raises(edge.UnsupportedModel, match=r"blk\.0\.ffn_down\.weight is Q8_K"),
     ):
         NativeBackend(file)
 

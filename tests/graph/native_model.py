@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import native
-from edge.formats.types import BLOCKS, GGMLType
+from edge.formats.types import GGMLType
 from edge.graph import lower_native
 from edge.graph.ops import Graph
 from edge.graph.reference import Weight
-from edge.quant import ENCODABLE, decode, encode
+from edge.quant import decode
 from tests.models.tiny import F32
+from tests.quant.random_blocks import stored
 
 NUM_BLOCKS = 16
 
@@ -34,28 +35,12 @@ class Tensor:
         return Weight(decode(self.type, self.data, self.shape), self.type, self.data)
 
 
-def quantized(values: F32, kind: GGMLType, seed: int) -> Tensor:
-    """A matrix in a block format: the values where there is an encoder, random blocks of about their size where not."""
-    if kind in ENCODABLE:
-        return Tensor(kind, values.shape, bytes(encode(kind, values)))
-    elements, num_bytes = BLOCKS[kind]
-    rng = np.random.default_rng(seed)
-    blocks = rng.integers(0, 256, (values.size // elements, num_bytes), dtype=np.uint8)
-    deviation = {GGMLType.Q4_1: 4.6, GGMLType.Q5_0: 9.2, GGMLType.Q4_K: 230.0}[kind]  # of the codes
-    scale = float(values.std()) / deviation * rng.uniform(0.5, 1.5, len(blocks))
-    blocks[:, 0:2] = scale.astype("<f2").view(np.uint8).reshape(-1, 2)
-    if kind is not GGMLType.Q5_0:  # the minimum, about minus half the range
-        minimum = -7.5 * scale if kind is GGMLType.Q4_1 else 7.5 * scale
-        blocks[:, 2:4] = minimum.astype("<f2").view(np.uint8).reshape(-1, 2)
-    return Tensor(kind, values.shape, blocks.tobytes())
-
-
 def as_tensors(values: Mapping[str, F32], kinds: Sequence[GGMLType]) -> dict[str, Tensor]:
-    """Matrices take the kinds in turn, vectors are F32."""
+    """Matrices take the kinds in turn, vectors are F32. Where a kind has no encoder, the values are others."""
     tensors: dict[str, Tensor] = {}
     for i, (name, value) in enumerate(values.items()):
         kind = kinds[i % len(kinds)] if value.ndim == 2 else GGMLType.F32
-        tensors[name] = quantized(value, kind, seed=i)
+        tensors[name] = Tensor(kind, value.shape, stored(kind, value, seed=i))
     return tensors
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.backends.native import MATRIX_TYPES
 from edge.formats.config import ModelConfig, RopeScaling
 from edge.formats.types import GGMLType
 from edge.graph.ops import Attention, Graph, Node, Rope
@@ -18,10 +19,20 @@ from edge.graph.reference import KVType, Reference
 from edge.models import build
 from tests.graph.native_model import NativeModel, Tensor, as_tensors, relative_error
 from tests.models.tiny import MODEL_TYPES, random_tensors, tensor_shapes, tiny_config
+from tests.quant.random_blocks import BLOCK_TYPES
 
 NOTICED = 2e-3  # relative L2 error of logits that any of the planted faults exceeds
 FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
-QUANTIZED = (GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.Q4_1, GGMLType.Q5_0, GGMLType.Q4_K, GGMLType.Q6_K)
+QUANTIZED = tuple(kind for kind in BLOCK_TYPES if kind in MATRIX_TYPES)
+MIXED = (
+    GGMLType.Q4_K,
+    GGMLType.Q8_0,
+    GGMLType.F16,
+    GGMLType.Q6_K,
+    GGMLType.Q4_0,
+    GGMLType.NVFP4,
+    GGMLType.Q2_K,
+)
 TOKENS = [(37 * i + 11) % 96 for i in range(45)]  # past the end of a KV block
 
 
@@ -54,13 +65,13 @@ def compare(graph: Graph, tensors: dict[str, Tensor], kv_type: KVType) -> None:
 
 
 @pytest.mark.parametrize("arch", MODEL_TYPES)
-@pytest.mark.parametrize("kind", FLOATS)
+@pytest.mark.parametrize("kind", FLOATS, ids=lambda kind: kind.name)
 def test_float_weights(arch: str, kind: GGMLType) -> None:
     compare(*model(arch, (kind,)), "f32")
 
 
 @pytest.mark.parametrize("arch", MODEL_TYPES)
-@pytest.mark.parametrize("kind", QUANTIZED)
+@pytest.mark.parametrize("kind", QUANTIZED, ids=lambda kind: kind.name)
 def test_quantized_weights(arch: str, kind: GGMLType) -> None:
     compare(*model(arch, (kind,)), "f16")
 
@@ -68,7 +79,7 @@ def test_quantized_weights(arch: str, kind: GGMLType) -> None:
 @pytest.mark.parametrize("arch", MODEL_TYPES)
 def test_mixed_formats_in_one_layer(arch: str) -> None:
     """q, k and v, and gate and up, have different types: their input is quantised once per kind."""
-    compare(*model(arch, (GGMLType.Q4_K, GGMLType.Q8_0, GGMLType.F16, GGMLType.Q6_K, GGMLType.Q4_0)), "f16")
+    compare(*model(arch, tuple(kind for kind in MIXED if kind in MATRIX_TYPES)), "f16")
 
 
 @pytest.mark.parametrize("isa", ["scalar", None])

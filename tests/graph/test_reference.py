@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.formats.types import BLOCKS, GGMLType
+from edge.formats.types import GGMLType
 from edge.graph import engine_math, numerics
-from edge.graph.blocks import split_blocks
 from edge.graph.reference import Mode, Reference, Weight
 from edge.models import build
-from edge.quant import decode
 from tests.graph.native_model import as_tensors
 from tests.models.plain import plain_logits
 from tests.models.tiny import MODEL_TYPES, provider, random_tensors, tensor_shapes, tiny_config
+from tests.quant.random_blocks import BLOCK_TYPES
 
 TOKENS = [5, 17, 3, 90, 41, 41, 8, 2, 66, 33, 12]
 
@@ -130,10 +129,7 @@ def test_wrong_arguments() -> None:
         Reference(build(config, shapes), provider(tensors)).step([1])
 
 
-BLOCK_TYPES = (GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.Q4_1, GGMLType.Q5_0, GGMLType.Q4_K, GGMLType.Q6_K)
-
-
-@pytest.mark.parametrize("kind", BLOCK_TYPES)
+@pytest.mark.parametrize("kind", BLOCK_TYPES, ids=lambda kind: kind.name)
 def test_engine_mode_rounds_activations(kind: GGMLType) -> None:
     config = tiny_config(hidden_size=256, intermediate_size=512, head_dim=64, rope_dims=64)
     shapes = tensor_shapes(config)
@@ -145,29 +141,6 @@ def test_engine_mode_rounds_activations(kind: GGMLType) -> None:
     plain = Reference(graph, lambda name: Weight(tensors[name].weight().values), mode="engine").step(TOKENS)
     assert relative_error(plain, truth) < 5e-6
     assert 1e-4 < relative_error(engine, truth) < 5e-2
-
-
-@pytest.mark.parametrize("kind", BLOCK_TYPES)
-def test_blocks_are_what_the_decoder_says(kind: GGMLType) -> None:
-    rng = np.random.default_rng(3)
-    elements, num_bytes = BLOCKS[kind]
-    raw = rng.integers(0, 256, (5, 3, num_bytes), dtype=np.uint8)
-    for at in {GGMLType.Q6_K: (208,), GGMLType.Q4_K: (0, 2), GGMLType.Q4_1: (0, 2)}.get(kind, (0,)):
-        raw[:, :, at + 1] &= 0xBF  # halves stay finite
-    shape = (5, 3 * elements)
-    blocks = split_blocks(kind, raw.tobytes(), shape)
-    values = blocks.integers * blocks.scale.astype(np.float64)[:, :, None]
-    if blocks.minima is not None and blocks.minimum is not None:
-        minima = np.repeat(blocks.minima, blocks.group // blocks.minima.shape[2], axis=2)
-        values = values - minima * blocks.minimum.astype(np.float64)[:, :, None]
-    np.testing.assert_array_equal(values.reshape(shape), decode(kind, raw.tobytes(), shape, np.float64))
-
-
-def test_engine_mode_refuses_what_it_cannot_compute() -> None:
-    with pytest.raises(ValueError, match="no integer kernel for Q2_K"):
-        split_blocks(GGMLType.Q2_K, b"", (1, 256))
-    with pytest.raises(ValueError, match="Q8_0 of shape"):
-        split_blocks(GGMLType.Q8_0, b"1234", (1, 32))
 
 
 @given(st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), min_size=1, max_size=40))

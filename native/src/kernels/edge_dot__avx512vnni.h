@@ -37,35 +37,22 @@ EDGE_INLINE void edge_dot_block(__m512i *sums, const __m512i *u, int vectors, co
             sums[t] = _mm512_dpbusd_epi32(sums[t], u[v], edge_broadcast_quad(q + t * q_stride + 4 * v));
 }
 
-/* Runs CALL(n) with n a constant, for n = 1 .. 8. */
-#define EDGE_WITH_CONSTANT(count, CALL)                                                                                \
-    switch (count) {                                                                                                   \
-    case 1:                                                                                                            \
-        CALL(1);                                                                                                       \
-        break;                                                                                                         \
-    case 2:                                                                                                            \
-        CALL(2);                                                                                                       \
-        break;                                                                                                         \
-    case 3:                                                                                                            \
-        CALL(3);                                                                                                       \
-        break;                                                                                                         \
-    case 4:                                                                                                            \
-        CALL(4);                                                                                                       \
-        break;                                                                                                         \
-    case 5:                                                                                                            \
-        CALL(5);                                                                                                       \
-        break;                                                                                                         \
-    case 6:                                                                                                            \
-        CALL(6);                                                                                                       \
-        break;                                                                                                         \
-    case 7:                                                                                                            \
-        CALL(7);                                                                                                       \
-        break;                                                                                                         \
-    case 8:                                                                                                            \
-        CALL(8);                                                                                                       \
-        break;                                                                                                         \
-    default:                                                                                                           \
-        break;                                                                                                         \
+/* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, 4, 2 and 1. */
+#define EDGE_IN_BLOCKS(count, CALL)                                                                                    \
+    int32_t t0 = 0;                                                                                                    \
+    for (; (count) - t0 >= 8; t0 += 8) {                                                                               \
+        CALL(t0, 8);                                                                                                   \
+    }                                                                                                                  \
+    if ((count) - t0 >= 4) {                                                                                           \
+        CALL(t0, 4);                                                                                                   \
+        t0 += 4;                                                                                                       \
+    }                                                                                                                  \
+    if ((count) - t0 >= 2) {                                                                                           \
+        CALL(t0, 2);                                                                                                   \
+        t0 += 2;                                                                                                       \
+    }                                                                                                                  \
+    if ((count) - t0 >= 1) {                                                                                           \
+        CALL(t0, 1);                                                                                                   \
     }
 
 #endif

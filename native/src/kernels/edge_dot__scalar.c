@@ -1,142 +1,208 @@
 /* Integer dot products, the specification: exact in int32 inside an activation group, then one float multiply and one
- * add per group, k ascending. One function serves every shape. */
+ * add per scale, k ascending. One function serves every shape. */
 #include <string.h>
 
 #include "edge_kernels__scalar.h"
-#include "half.h"
+#include "format.h"
 #include "tile.h"
 
-/* codes[k][row] of one tile, less the offset that makes them signed. */
-static void unpack(int32_t codes[EDGE_GROUP][EDGE_TILE_ROWS], const uint8_t *tile, int32_t bits, int32_t offset) {
-    for (int32_t k = 0; k < EDGE_GROUP; k++) {
+typedef int32_t tile_values[EDGE_TILE_ROWS]; /* of one k */
+
+/* values[k] of n k from `begin` on in a unit. */
+static void unpack(tile_values *values, const edge_format *format, const uint8_t *unit, int32_t begin, int32_t n) {
+    for (int32_t k = 0; k < n; k++) {
         for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-            codes[k][row] = edge_tile_code(tile, bits, k, row) - offset;
+            values[k][row] = edge_format_value(format, unit, begin + k, row);
         }
     }
 }
 
-/* sum[row] = codes . q over k values. */
-static void dot(int32_t sum[EDGE_TILE_ROWS], int32_t codes[][EDGE_TILE_ROWS], const int8_t *q, int32_t n) {
+/* sum[row] = values . q over n k. */
+static void dot(int32_t sum[EDGE_TILE_ROWS], tile_values *values, const int8_t *q, int32_t n) {
     memset(sum, 0, EDGE_TILE_ROWS * sizeof sum[0]);
     for (int32_t k = 0; k < n; k++) {
         for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-            sum[row] += codes[k][row] * q[k];
+            sum[row] += values[k][row] * q[k];
         }
     }
 }
 
-/* 32-wide blocks: tiles of tile_bytes with scales at d and, when m > 0, minima at m. */
+/* Scales that stand for themselves: out += dot * (d * da), then m * (da * s), for each group of 32 or less. */
 static void matmul_g32(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t num_tokens,
-                       int32_t bits, int32_t offset, int32_t tile_bytes, int32_t d, int32_t m) {
+                       edge_family family) {
+    const edge_format *format = edge_format_of(family);
+    const int32_t step = format->span < EDGE_GROUP ? format->span : EDGE_GROUP;
+    tile_values values[EDGE_GROUP];
     memset(out, 0, (size_t)num_tokens * EDGE_TILE_ROWS * sizeof out[0]);
-    for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
-        const uint8_t *tile = tiles + (int64_t)g * tile_bytes;
-        int32_t codes[EDGE_GROUP][EDGE_TILE_ROWS], sum[EDGE_TILE_ROWS];
-        unpack(codes, tile, bits, offset);
+    for (int32_t k = 0; k < cols; k += step) {
+        const uint8_t *unit = tiles + (int64_t)(k / format->unit) * format->bytes;
+        const int32_t inside = k % format->unit, g = k / EDGE_GROUP;
+        float d[EDGE_TILE_ROWS], m[EDGE_TILE_ROWS] = {0};
+        unpack(values, format, unit, inside, step);
+        for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
+            d[row] = edge_format_scale(format, unit, inside / format->span, row);
+            m[row] = format->min_at > 0 ? edge_format_min(format, unit, row) : 0.0f;
+        }
         for (int32_t t = 0; t < num_tokens; t++) {
-            float da = acts->d[t * acts->d_stride + g];
-            float s = (float)acts->s[t * acts->s_stride + g];
-            dot(sum, codes, acts->q + t * acts->q_stride + (int64_t)g * EDGE_GROUP, EDGE_GROUP);
+            const float da = acts->d[t * acts->d_stride + g], s = (float)acts->s[t * acts->s_stride + g];
+            int32_t sum[EDGE_TILE_ROWS];
+            dot(sum, values, acts->q + t * acts->q_stride + k, step);
             for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-                float acc = out[t * EDGE_TILE_ROWS + row];
-                acc = acc + (float)sum[row] * (edge_f16_to_f32(edge_tile_half(tile + d, row)) * da);
-                if (m > 0) {
-                    acc = acc + edge_f16_to_f32(edge_tile_half(tile + m, row)) * (da * s);
+                float *to = out + t * EDGE_TILE_ROWS + row;
+                *to = *to + (float)sum[row] * (d[row] * da);
+                if (format->min_at > 0) {
+                    *to = *to + m[row] * (da * s);
                 }
-                out[t * EDGE_TILE_ROWS + row] = acc;
             }
+        }
+    }
+}
+
+/* One super-block against one token: out += sum_j sc_j dot_j * (d * da), then -= sum_j m_j s_j * (dmin * da). */
+static void add_super(float *out, const edge_format *format, const uint8_t *unit, tile_values *values, const int8_t *q,
+                      float da, const int32_t *s) {
+    int32_t isum[EDGE_TILE_ROWS] = {0}, msum[EDGE_TILE_ROWS] = {0}, sum[EDGE_TILE_ROWS];
+    for (int32_t j = 0; j < EDGE_SUPER / format->span; j++) {
+        int32_t total = 0;
+        for (int32_t i = 0; i < format->span / 16; i++) {
+            total += s[j * format->span / 16 + i];
+        }
+        dot(sum, values + j * format->span, q + j * format->span, format->span);
+        for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
+            isum[row] += edge_format_sub_scale(format, unit, j, row) * sum[row];
+            msum[row] += format->min_at > 0 ? edge_format_sub_min(format, unit, j, row) * total : 0;
+        }
+    }
+    for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
+        out[row] = out[row] + (float)isum[row] * (edge_format_scale(format, unit, 0, row) * da);
+        if (format->min_at > 0) {
+            out[row] = out[row] - (float)msum[row] * (edge_format_min(format, unit, row) * da);
+        }
+    }
+}
+
+static void matmul_g256(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t num_tokens,
+                        edge_family family) {
+    const edge_format *format = edge_format_of(family);
+    tile_values values[EDGE_SUPER];
+    memset(out, 0, (size_t)num_tokens * EDGE_TILE_ROWS * sizeof out[0]);
+    for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
+        const uint8_t *unit = tiles + (int64_t)g * format->bytes;
+        unpack(values, format, unit, 0, EDGE_SUPER);
+        for (int32_t t = 0; t < num_tokens; t++) {
+            add_super(out + t * EDGE_TILE_ROWS, format, unit, values,
+                      acts->q + t * acts->q_stride + (int64_t)g * EDGE_SUPER, acts->d[t * acts->d_stride + g],
+                      acts->s + t * acts->s_stride + (int64_t)g * (EDGE_SUPER / 16));
         }
     }
 }
 
 void edge_matmul_f32_a8g32_w8g32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                          int32_t num_tokens) {
-    matmul_g32(out, tiles, cols, acts, num_tokens, 8, 0, EDGE_W8G32_BYTES, EDGE_W8G32_D, 0);
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W8G32);
 }
 
 void edge_matmul_f32_a8g32_w4g32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                          int32_t num_tokens) {
-    matmul_g32(out, tiles, cols, acts, num_tokens, 4, 8, EDGE_W4G32_BYTES, EDGE_W4G32_D, 0);
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W4G32);
 }
 
 void edge_matmul_f32_a8g32_w4mg32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                           int32_t num_tokens) {
-    matmul_g32(out, tiles, cols, acts, num_tokens, 4, 0, EDGE_W4MG32_BYTES, EDGE_W4MG32_D, EDGE_W4MG32_M);
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W4MG32);
 }
 
 void edge_matmul_f32_a8g32_w5g32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                          int32_t num_tokens) {
-    matmul_g32(out, tiles, cols, acts, num_tokens, 5, 16, EDGE_W5G32_BYTES, EDGE_W5G32_D, 0);
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W5G32);
 }
 
-/* codes[k][row] of a super-tile whose tiles have tile_bytes of codes. */
-static void unpack_super(int32_t codes[EDGE_SUPER][EDGE_TILE_ROWS], const uint8_t *tile, int32_t bits, int32_t offset,
-                         int32_t tile_bytes) {
-    for (int32_t i = 0; i < EDGE_SUPER_TILES; i++) {
-        unpack(codes + i * EDGE_GROUP, tile + i * tile_bytes, bits, offset);
-    }
+void edge_matmul_f32_a8g32_w5mg32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                          int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W5MG32);
 }
 
-/* One super-tile of Q4_K against one token: out += d * da * sum_j sc_j dot_j - dmin * da * sum_j m_j s_j. */
-static void add_w4mg256(float *out, const uint8_t *tile, int32_t codes[EDGE_SUPER][EDGE_TILE_ROWS], const int8_t *q,
-                        float da, const int32_t *s) {
-    int32_t isum[EDGE_TILE_ROWS] = {0}, msum[EDGE_TILE_ROWS] = {0}, sum[EDGE_TILE_ROWS];
-    for (int32_t j = 0; j < EDGE_SUPER_TILES; j++) {
-        dot(sum, codes + j * EDGE_GROUP, q + j * EDGE_GROUP, EDGE_GROUP);
-        for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-            isum[row] += tile[EDGE_W4MG256_SC + j * EDGE_TILE_ROWS + row] * sum[row];
-            msum[row] += tile[EDGE_W4MG256_M + j * EDGE_TILE_ROWS + row] * (s[2 * j] + s[2 * j + 1]);
-        }
-    }
-    for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-        float d = edge_f16_to_f32(edge_tile_half(tile + EDGE_W4MG256_D, row));
-        float dmin = edge_f16_to_f32(edge_tile_half(tile + EDGE_W4MG256_DMIN, row));
-        out[row] = out[row] + (float)isum[row] * (d * da);
-        out[row] = out[row] - (float)msum[row] * (dmin * da);
-    }
+void edge_matmul_f32_a8g32_w1g128__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                          int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W1G128);
 }
 
-/* One super-tile of Q6_K against one token: out += d * da * sum_j sc_j dot_j, j over 16 sub-blocks of 16 k. */
-static void add_w6g256(float *out, const uint8_t *tile, int32_t codes[EDGE_SUPER][EDGE_TILE_ROWS], const int8_t *q,
-                       float da) {
-    int32_t isum[EDGE_TILE_ROWS] = {0}, sum[EDGE_TILE_ROWS];
-    const int8_t *sc = (const int8_t *)(tile + EDGE_W6G256_SC);
-    for (int32_t j = 0; j < EDGE_SUPER / 16; j++) {
-        dot(sum, codes + j * 16, q + j * 16, 16);
-        for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-            isum[row] += sc[j * EDGE_TILE_ROWS + row] * sum[row];
-        }
-    }
-    for (int32_t row = 0; row < EDGE_TILE_ROWS; row++) {
-        float d = edge_f16_to_f32(edge_tile_half(tile + EDGE_W6G256_D, row));
-        out[row] = out[row] + (float)isum[row] * (d * da);
-    }
+void edge_matmul_f32_a8g32_w2g64__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W2G64);
+}
+
+void edge_matmul_f32_a8g32_n4g32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_N4G32);
+}
+
+void edge_matmul_f32_a8g32_e4g32__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_E4G32);
+}
+
+void edge_matmul_f32_a8g32_e4g16__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                         int32_t num_tokens) {
+    matmul_g32(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_E4G16);
+}
+
+void edge_matmul_f32_a8g256_w2mg256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W2MG256);
+}
+
+void edge_matmul_f32_a8g256_w3g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W3G256);
 }
 
 void edge_matmul_f32_a8g256_w4mg256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                             int32_t num_tokens) {
-    int32_t codes[EDGE_SUPER][EDGE_TILE_ROWS];
-    memset(out, 0, (size_t)num_tokens * EDGE_TILE_ROWS * sizeof out[0]);
-    for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
-        const uint8_t *tile = tiles + (int64_t)g * EDGE_W4MG256_BYTES;
-        unpack_super(codes, tile, 4, 0, EDGE_CODES_W4);
-        for (int32_t t = 0; t < num_tokens; t++) {
-            add_w4mg256(out + t * EDGE_TILE_ROWS, tile, codes, acts->q + t * acts->q_stride + (int64_t)g * EDGE_SUPER,
-                        acts->d[t * acts->d_stride + g], acts->s + t * acts->s_stride + (int64_t)g * (EDGE_SUPER / 16));
-        }
-    }
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W4MG256);
+}
+
+void edge_matmul_f32_a8g256_w5mg256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W5MG256);
 }
 
 void edge_matmul_f32_a8g256_w6g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                            int32_t num_tokens) {
-    int32_t codes[EDGE_SUPER][EDGE_TILE_ROWS];
-    memset(out, 0, (size_t)num_tokens * EDGE_TILE_ROWS * sizeof out[0]);
-    for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
-        const uint8_t *tile = tiles + (int64_t)g * EDGE_W6G256_BYTES;
-        unpack_super(codes, tile, 6, 32, EDGE_CODES_W6);
-        for (int32_t t = 0; t < num_tokens; t++) {
-            add_w6g256(out + t * EDGE_TILE_ROWS, tile, codes, acts->q + t * acts->q_stride + (int64_t)g * EDGE_SUPER,
-                       acts->d[t * acts->d_stride + g]);
-        }
-    }
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W6G256);
+}
+
+void edge_matmul_f32_a8g256_w2g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_W2G256);
+}
+
+void edge_matmul_f32_a8g256_t5g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_T5G256);
+}
+
+void edge_matmul_f32_a8g256_n4g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_N4G256);
+}
+
+void edge_matmul_f32_a8g256_n3g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_N3G256);
+}
+
+void edge_matmul_f32_a8g256_n3xg256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_N3XG256);
+}
+
+void edge_matmul_f32_a8g256_s2g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_S2G256);
+}
+
+void edge_matmul_f32_a8g256_d1g256__scalar(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                           int32_t num_tokens) {
+    matmul_g256(out, tiles, cols, acts, num_tokens, EDGE_FAMILY_D1G256);
 }

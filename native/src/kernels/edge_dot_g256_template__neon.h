@@ -1,87 +1,174 @@
-/* Integer dot products of K-quants: sub-block scales in int32, one float operation per 256 k. Lanes are rows.
- * bits 4 (Q4_K): 32 k per sub-block, with a minimum. bits 6 (Q6_K): 16 k per sub-block, codes minus 32. */
+/* Integer dot products of super-blocks of 256 k: the integer scales of sub-blocks in int32, one float operation per
+ * 256 k. Lanes are rows. */
 #ifndef EDGE_DOT_G256_TEMPLATE_NEON_H
 #define EDGE_DOT_G256_TEMPLATE_NEON_H
 
 #include "edge_dot__neon.h"
 #include "kernels.h"
 
-/* Four bytes as int32 lanes. */
-EDGE_INLINE int32x4_t edge_load_u8_as_i32(const uint8_t *p) {
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
-    const uint16x8_t wide = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
-    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide)));
+EDGE_INLINE int edge_g256_is_trits(int code) {
+    return code == EDGE_CODE_T5 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
 }
 
-EDGE_INLINE int32x4_t edge_load_i8_as_i32(const uint8_t *p) {
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
-    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)))));
+EDGE_INLINE int edge_g256_bytes(int code, int has_min) {
+    return has_min                ? (code == 2   ? EDGE_W2MG256_BYTES
+                                     : code == 4 ? EDGE_W4MG256_BYTES
+                                                 : EDGE_W5MG256_BYTES)
+           : code == 2            ? EDGE_W2G256_BYTES
+           : code == 3            ? EDGE_W3G256_BYTES
+           : code == 6            ? EDGE_W6G256_BYTES
+           : code == EDGE_CODE_T5 ? EDGE_T5G256_BYTES
+           : code == EDGE_CODE_S2 ? EDGE_S2G256_BYTES
+           : code == EDGE_CODE_D1 ? EDGE_D1G256_BYTES
+                                  : EDGE_N4G256_BYTES;
 }
 
-/* isum[t] += scaled dot products of quarter r of tile j with every token. */
-EDGE_INLINE void edge_g256_tile(int32_t (*isum)[EDGE_TILE_ROWS], const uint8_t *super, const edge_acts *acts, int32_t g,
-                                int j, int r, int32_t num_tokens, int bits) {
-    int8x16_t c[8];
-    edge_unpack_quarter(c, super + (size_t)j * EDGE_VECTOR_BYTES * (size_t)bits, r, bits, bits == 6 ? 32 : 0);
-    int32x4_t sc[2];
-    if (bits == 6) {
-        sc[0] = edge_load_i8_as_i32(super + EDGE_W6G256_SC + EDGE_TILE_ROWS * (2 * j) + 4 * r);
-        sc[1] = edge_load_i8_as_i32(super + EDGE_W6G256_SC + EDGE_TILE_ROWS * (2 * j + 1) + 4 * r);
-    } else {
-        sc[0] = edge_load_u8_as_i32(super + EDGE_W4MG256_SC + EDGE_TILE_ROWS * j + 4 * r);
-        sc[1] = sc[0];
+/* Where d begins; dmin follows it. */
+EDGE_INLINE int edge_g256_d(int code, int has_min) {
+    return edge_g256_bytes(code, has_min) - (has_min ? 2 : 1) * EDGE_ROW_HALVES;
+}
+
+EDGE_INLINE int edge_g256_has_scales(int code, int has_min) {
+    return has_min || (code != 2 && code != EDGE_CODE_T5);
+}
+
+/* Whether a sub-block is half a tile. */
+EDGE_INLINE int edge_g256_is_split(int code) {
+    return code == 2 || code == 3 || code == 6 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
+}
+
+/* The power of two that multiplies d. */
+EDGE_INLINE float edge_g256_unit(int code) {
+    return code == EDGE_CODE_N3X ? 0.25f : code == EDGE_CODE_S2 || code == EDGE_CODE_D1 ? 0.125f : 1.0f;
+}
+
+/* The integer scales of half h of tile j. */
+EDGE_INLINE int32x4_t edge_g256_scale(const uint8_t *super, int code, int has_min, int j, int h, int r) {
+    if (!edge_g256_has_scales(code, has_min)) {
+        return vdupq_n_s32(1);
     }
+    if (code == EDGE_CODE_S2 || code == EDGE_CODE_D1) {
+        const uint8_t *sc = super + (code == EDGE_CODE_S2 ? EDGE_S2G256_SC : EDGE_D1G256_SC) + EDGE_TILE_ROWS * j;
+        const int32x4_t bytes = edge_load_u8_as_i32(sc + 4 * r);
+        const int32x4_t nibbles = h ? vshrq_n_s32(bytes, 4) : vandq_s32(bytes, vdupq_n_s32(15));
+        return vaddq_s32(vaddq_s32(nibbles, nibbles), vdupq_n_s32(1));
+    }
+    const uint8_t *sc = super + EDGE_SUPER_TILES * edge_code_bytes(code) + 4 * r;
+    if (edge_g256_is_split(code)) {
+        sc += EDGE_TILE_ROWS * (2 * j + h);
+        return has_min ? vandq_s32(edge_load_u8_as_i32(sc), vdupq_n_s32(15)) : edge_load_i8_as_i32(sc);
+    }
+    sc += EDGE_TILE_ROWS * j;
+    return has_min ? edge_load_u8_as_i32(sc) : edge_load_i8_as_i32(sc);
+}
+
+/* The next trit of every byte, 0 .. 2. Bytes are stored less 128, which tripling keeps: 3 (x - 128) = 3x - 128 mod 256.
+ * A byte of 86 or more begins with 1, of 171 or more with 2. */
+EDGE_INLINE int8x16_t edge_next_trit(int8x16_t *bytes) {
+    const uint8x16_t one = vcgtq_s8(*bytes, vdupq_n_s8(85 - 128)), two = vcgtq_s8(*bytes, vdupq_n_s8(170 - 128));
+    *bytes = vaddq_s8(vaddq_s8(*bytes, *bytes), *bytes);
+    return vnegq_s8(vreinterpretq_s8_u8(vaddq_u8(one, two)));
+}
+
+/* What the trit of vector v (of 64) stands for, quarter r. */
+EDGE_INLINE int8x16_t edge_trit_value(int8x16_t trit, const uint8_t *super, int code, int v, int r) {
+    static const int8_t magnitudes[16] = {8, 25, 43};
+    const int tile = v / EDGE_TILE_VECTORS, bit = v % EDGE_TILE_VECTORS;
+    if (code == EDGE_CODE_S2) {
+        const uint8_t *plane = super + EDGE_S2G256_SIGNS + EDGE_CODES_W1 * tile + EDGE_QUARTER_BYTES * r;
+        const uint8x16_t minus = vtstq_u8(vld1q_u8(plane), vdupq_n_u8((uint8_t)(1 << bit)));
+        const int8x16_t value = edge_look_up(magnitudes, vreinterpretq_u8_s8(trit));
+        return vbslq_s8(minus, vnegq_s8(value), value);
+    }
+    const int8x16_t value = vsubq_s8(trit, vdupq_n_s8(1));
+    if (code == EDGE_CODE_D1) {
+        const uint8_t *less = super + EDGE_D1G256_LESS + EDGE_TILE_ROWS * tile + 4 * r;
+        const uint32x4_t is_less = vtstq_s32(edge_load_u8_as_i32(less), vdupq_n_s32(1 << bit));
+        const int8x16_t eighth = vbslq_s8(vreinterpretq_u8_u32(is_less), vdupq_n_s8(-1), vdupq_n_s8(1));
+        return vaddq_s8(vshlq_n_s8(value, 3), eighth);
+    }
+    return value;
+}
+
+EDGE_INLINE void edge_unpack_trits(int8x16_t c[EDGE_SUPER_VECTORS], const uint8_t *super, int code, int r) {
+    for (int b = 0; b < EDGE_TRIT_VECTORS; b++) {
+        int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(super + EDGE_VECTOR_BYTES * b + EDGE_QUARTER_BYTES * r));
+        for (int v = EDGE_TRITS_OF_BYTE * b; v < EDGE_TRITS_OF_BYTE * (b + 1) && v < EDGE_SUPER_VECTORS; v++) {
+            const int8x16_t trit = edge_next_trit(&bytes);
+            c[v] = edge_trit_value(trit, super, code, v, r);
+        }
+    }
+}
+
+/* isum[t] += scaled dot products of quarter r of tile j, unpacked, with every token. */
+EDGE_INLINE void edge_g256_tile(int32_t (*isum)[EDGE_TILE_ROWS], const int8x16_t c[8], const uint8_t *super,
+                                const edge_acts *acts, int32_t g, int j, int r, int32_t num_tokens, int code,
+                                int has_min) {
+    const int split = edge_g256_is_split(code) && edge_g256_has_scales(code, has_min);
+    const int32x4_t first = edge_g256_scale(super, code, has_min, j, 0, r);
+    const int32x4_t second = split ? edge_g256_scale(super, code, has_min, j, 1, r) : first;
     for (int32_t t = 0; t < num_tokens; t++) {
         const int8_t *q = acts->q + t * acts->q_stride + (int64_t)g * EDGE_SUPER + EDGE_GROUP * j;
         int32x4_t sum = vld1q_s32(isum[t] + 4 * r);
-        if (bits == 6) {
-            sum = vmlaq_s32(sum, sc[0], edge_dot_quarter(c, q, 4, bits));
-            sum = vmlaq_s32(sum, sc[1], edge_dot_quarter(c + 4, q + 16, 4, bits));
+        if (split) {
+            sum = vmlaq_s32(sum, first, edge_dot_quarter(c, q, 4, code));
+            sum = vmlaq_s32(sum, second, edge_dot_quarter(c + 4, q + 16, 4, code));
         } else {
-            sum = vmlaq_s32(sum, sc[0], edge_dot_quarter(c, q, 8, bits));
+            sum = vmlaq_s32(sum, first, edge_dot_quarter(c, q, 8, code));
         }
         vst1q_s32(isum[t] + 4 * r, sum);
     }
 }
 
-/* out -= dmin * da * sum_j m_j s_j, Q4_K only. s: 16 sums of 16 activations. */
-EDGE_INLINE float32x4_t edge_g256_minimum(float32x4_t acc, const uint8_t *super, int r, float da, const int32_t *s) {
-    const float32x4_t dmin = edge_load_f16(super + EDGE_W4MG256_DMIN + 8 * r);
+/* acc - dmin * da * sum_j m_j s_j. s: 16 sums of 16 activations. */
+EDGE_INLINE float32x4_t edge_g256_minimum(float32x4_t acc, const uint8_t *super, int r, float da, const int32_t *s,
+                                          int code) {
+    const float32x4_t dmin = edge_load_f16(super + edge_g256_d(code, 1) + EDGE_ROW_HALVES + 8 * r);
     int32x4_t msum = vdupq_n_s32(0);
-    for (int j = 0; j < EDGE_SUPER_TILES; j++) {
-        const int32x4_t m = edge_load_u8_as_i32(super + EDGE_W4MG256_M + EDGE_TILE_ROWS * j + 4 * r);
-        msum = vmlaq_s32(msum, m, vdupq_n_s32(s[2 * j] + s[2 * j + 1]));
+    for (int j = 0; code != 2 && j < EDGE_SUPER_TILES; j++) {
+        const uint8_t *minima = super + EDGE_SUPER_TILES * edge_code_bytes(code) + EDGE_TILE_ROWS * (8 + j);
+        msum = vmlaq_s32(msum, edge_load_u8_as_i32(minima + 4 * r), vdupq_n_s32(s[2 * j] + s[2 * j + 1]));
+    }
+    for (int j = 0; code == 2 && j < 16; j++) {
+        const int32x4_t both = edge_load_u8_as_i32(super + EDGE_W2MG256_SC + EDGE_TILE_ROWS * j + 4 * r);
+        msum = vmlaq_s32(msum, vshrq_n_s32(both, 4), vdupq_n_s32(s[j]));
     }
     return vsubq_f32(acc, vmulq_f32(vcvtq_f32_s32(msum), vmulq_f32(dmin, vdupq_n_f32(da))));
 }
 
-/* A quarter of a tile is unpacked into registers once and meets every token. All shapes. */
+/* A quarter of a tile is unpacked once and meets every token. All shapes. */
 EDGE_INLINE void edge_g256_matmul(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
-                                  int32_t num_tokens, int bits) {
-    const size_t super_bytes = bits == 6 ? EDGE_W6G256_BYTES : EDGE_W4MG256_BYTES;
-    const size_t d_offset = bits == 6 ? EDGE_W6G256_D : EDGE_W4MG256_D;
+                                  int32_t num_tokens, int code, int has_min) {
     int32_t isum[EDGE_CHUNK_TOKENS][EDGE_TILE_ROWS];
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
-        const uint8_t *super = tiles + (size_t)g * super_bytes;
+        const uint8_t *super = tiles + (int64_t)g * edge_g256_bytes(code, has_min);
         memset(isum, 0, sizeof isum[0] * (size_t)num_tokens);
-        for (int j = 0; j < EDGE_SUPER_TILES; j++) {
-            for (int r = 0; r < EDGE_QUARTERS; r++) {
-                edge_g256_tile(isum, super, acts, g, j, r, num_tokens, bits);
-            }
-        }
         for (int r = 0; r < EDGE_QUARTERS; r++) {
-            const float32x4_t d = edge_load_f16(super + d_offset + 8 * (size_t)r);
+            int8x16_t trits[EDGE_SUPER_VECTORS];
+            if (edge_g256_is_trits(code)) {
+                edge_unpack_trits(trits, super, code, r);
+            }
+            for (int j = 0; j < EDGE_SUPER_TILES; j++) {
+                int8x16_t c[8];
+                if (!edge_g256_is_trits(code)) {
+                    edge_unpack_quarter(c, super + j * edge_code_bytes(code), r, code, has_min);
+                }
+                edge_g256_tile(isum, edge_g256_is_trits(code) ? trits + 8 * j : c, super, acts, g, j, r, num_tokens,
+                               code, has_min);
+            }
+            float32x4_t d = edge_load_f16(super + edge_g256_d(code, has_min) + 8 * r);
+            if (edge_g256_unit(code) != 1.0f) {
+                d = vmulq_f32(d, vdupq_n_f32(edge_g256_unit(code)));
+            }
             for (int32_t t = 0; t < num_tokens; t++) {
                 const float da = acts->d[t * acts->d_stride + g];
                 const int32_t *s = acts->s + t * acts->s_stride + (int64_t)g * (EDGE_SUPER / 16);
                 float *rows = out + EDGE_TILE_ROWS * t + 4 * r;
                 const float32x4_t sum = vcvtq_f32_s32(vld1q_s32(isum[t] + 4 * r));
                 float32x4_t acc = vaddq_f32(vld1q_f32(rows), vmulq_f32(sum, vmulq_f32(d, vdupq_n_f32(da))));
-                if (bits == 4) {
-                    acc = edge_g256_minimum(acc, super, r, da, s);
+                if (has_min) {
+                    acc = edge_g256_minimum(acc, super, r, da, s, code);
                 }
                 vst1q_f32(rows, acc);
             }

@@ -29,3 +29,39 @@ void edge_matmul_f32_a8g32_w5g32_1x16__neon(float *out, const uint8_t *tiles, in
     (void)num_tokens;
     edge_g32_matmul(out, tiles, cols, acts, 1, 5, 0);
 }
+
+void edge_matmul_f32_a8g32_w5mg32_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                             int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, 5, 1);
+}
+
+void edge_matmul_f32_a8g32_w1g128_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                             int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, 1, 0);
+}
+
+void edge_matmul_f32_a8g32_w2g64_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, 2, 0);
+}
+
+void edge_matmul_f32_a8g32_n4g32_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, EDGE_CODE_NL, 0);
+}
+
+void edge_matmul_f32_a8g32_e4g32_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, EDGE_CODE_FP4, 0);
+}
+
+void edge_matmul_f32_a8g32_e4g16_1x16__neon(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                            int32_t num_tokens) {
+    (void)num_tokens;
+    edge_g32_matmul(out, tiles, cols, acts, 1, EDGE_CODE_FP4S, 0);
+}

@@ -25,3 +25,33 @@ void edge_matmul_f32_a8g32_w5g32_64x16__avx512vnni(float *out, const uint8_t *ti
                                                    const edge_acts *acts, int32_t num_tokens) {
     edge_g32_64x16(out, tiles, cols, acts, num_tokens, 5, 0);
 }
+
+void edge_matmul_f32_a8g32_w5mg32_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                    const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, 5, 1);
+}
+
+void edge_matmul_f32_a8g32_w1g128_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                    const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, 1, 0);
+}
+
+void edge_matmul_f32_a8g32_w2g64_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                   const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, 2, 0);
+}
+
+void edge_matmul_f32_a8g32_n4g32_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                   const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, EDGE_CODE_NL, 0);
+}
+
+void edge_matmul_f32_a8g32_e4g32_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                   const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, EDGE_CODE_FP4, 0);
+}
+
+void edge_matmul_f32_a8g32_e4g16_64x16__avx512vnni(float *out, const uint8_t *tiles, int32_t cols,
+                                                   const edge_acts *acts, int32_t num_tokens) {
+    edge_g32_64x16(out, tiles, cols, acts, num_tokens, EDGE_CODE_FP4S, 0);
+}

@@ -1,13 +1,71 @@
-/* Integer dot products of formats with a scale (and a minimum) per 32 k, in three shapes. Lanes are rows. */
+/* Integer dot products of formats whose scales stand for themselves, one per 16, 32, 64 or 128 k, in three shapes.
+ * Lanes are rows. */
 #ifndef EDGE_DOT_G32_TEMPLATE_AVX512VNNI_H
 #define EDGE_DOT_G32_TEMPLATE_AVX512VNNI_H
 
 #include "edge_dot__avx512vnni.h"
 #include "kernels.h"
 
-/* Codes, d and, with a minimum, m. */
-EDGE_INLINE size_t edge_g32_tile_bytes(int bits, int has_min) {
-    return edge_code_bytes(bits) + EDGE_ROW_HALVES * (size_t)(1 + has_min);
+/* Tiles that share a scale. */
+EDGE_INLINE int edge_g32_tiles(int code) {
+    return code == 1 ? 4 : code == 2 ? 2 : 1;
+}
+
+/* Scales of a tile. */
+EDGE_INLINE int edge_g32_spans(int code) {
+    return code == EDGE_CODE_FP4S ? 2 : 1;
+}
+
+/* Bytes of the tiles that share a scale: codes, d and, with a minimum, m. */
+EDGE_INLINE size_t edge_g32_bytes(int code, int has_min) {
+    const size_t scales = code == EDGE_CODE_FP4    ? EDGE_TILE_ROWS
+                          : code == EDGE_CODE_FP4S ? 2 * EDGE_TILE_ROWS
+                                                   : EDGE_ROW_HALVES * (size_t)(1 + has_min);
+    return (size_t)edge_g32_tiles(code) * edge_code_bytes(code) + scales;
+}
+
+EDGE_INLINE const uint8_t *edge_g32_tile_at(const uint8_t *tiles, int32_t g, int code, int has_min) {
+    const int32_t shared = edge_g32_tiles(code);
+    return tiles + (size_t)(g / shared) * edge_g32_bytes(code, has_min) + (size_t)(g % shared) * edge_code_bytes(code);
+}
+
+/* Sixteen powers of two, 2^(e - 128). */
+EDGE_INLINE __m512 edge_load_e8m0(const uint8_t *p) {
+    const __m512i e = edge_load_u8_as_i32(p);
+    const __m512i normal = _mm512_slli_epi32(_mm512_sub_epi32(e, _mm512_set1_epi32(1)), 23);
+    const __mmask16 is_normal = _mm512_cmpgt_epi32_mask(e, _mm512_set1_epi32(1));
+    const __mmask16 is_one = _mm512_cmpeq_epi32_mask(e, _mm512_set1_epi32(1));
+    const __m512i small = _mm512_mask_mov_epi32(_mm512_set1_epi32(0x00200000), is_one, _mm512_set1_epi32(0x00400000));
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(small, is_normal, normal));
+}
+
+/* Sixteen UE4M3, halved; 0x7f is 0. */
+EDGE_INLINE __m512 edge_load_ue4m3(const uint8_t *p) {
+    const __m512i e = edge_load_u8_as_i32(p);
+    const __m512i bits = _mm512_slli_epi32(_mm512_and_si512(e, _mm512_set1_epi32(0x7f)), 20);
+    const __m512 value = _mm512_mul_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(0x1p119f));
+    const __mmask16 is_none = _mm512_cmpeq_epi32_mask(e, _mm512_set1_epi32(0x7f));
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(_mm512_castps_si512(value), is_none, _mm512_setzero_si512()));
+}
+
+/* What multiplies a group: scales by span, and the minimum. */
+typedef struct edge_g32_scales {
+    __m512 d[2], m;
+} edge_g32_scales;
+
+EDGE_INLINE edge_g32_scales edge_g32_load_scales(const uint8_t *tiles, int32_t g, int code, int has_min) {
+    const int32_t shared = edge_g32_tiles(code);
+    const uint8_t *at = tiles + (size_t)(g / shared) * edge_g32_bytes(code, has_min);
+    at += (size_t)shared * edge_code_bytes(code);
+    edge_g32_scales scales;
+    if (code == EDGE_CODE_FP4S) {
+        scales.d[0] = edge_load_ue4m3(at);
+        scales.d[1] = edge_load_ue4m3(at + EDGE_TILE_ROWS);
+    } else {
+        scales.d[0] = scales.d[1] = code == EDGE_CODE_FP4 ? edge_load_e8m0(at) : edge_load_f16(at);
+    }
+    scales.m = has_min ? edge_load_f16(at + EDGE_ROW_HALVES) : _mm512_setzero_ps();
+    return scales;
 }
 
 /* One group into the float accumulator: a multiply and an add, never fused, then the same for the minimum. */
@@ -19,108 +77,119 @@ EDGE_INLINE __m512 edge_g32_accumulate(__m512 acc, __m512i isum, __m512 d, __m51
     return acc;
 }
 
-EDGE_INLINE void edge_g32_1x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int bits,
-                               int has_min) {
-    const size_t tile_bytes = edge_g32_tile_bytes(bits, has_min), code_bytes = edge_code_bytes(bits);
-    const int32_t offset = edge_code_offset(bits, has_min);
-    __m512 acc = _mm512_setzero_ps();
-    for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
-        const uint8_t *tile = tiles + (size_t)g * tile_bytes;
-        edge_prefetch(tile, EDGE_PREFETCH_TILES * tile_bytes, tile_bytes);
-        const __m512i start = _mm512_set1_epi32(-offset * acts->s[g]);
-        const __m512i isum = edge_dot_tile(start, tile, acts->q + EDGE_GROUP * g, bits);
-        const __m512 d = edge_load_f16(tile + code_bytes);
-        const __m512 m = has_min ? edge_load_f16(tile + code_bytes + EDGE_ROW_HALVES) : _mm512_setzero_ps();
-        acc = edge_g32_accumulate(acc, isum, d, m, acts->d[g], acts->s[g], has_min);
-    }
-    _mm512_storeu_ps(out, acc);
+/* The sum of 16 activations. */
+EDGE_INLINE int32_t edge_sum16(const int8_t *q) {
+    int32_t sum = 0;
+    for (int k = 0; k < 16; k++)
+        sum += q[k];
+    return sum;
 }
 
 /* Group g of n tokens (n a constant) from token t0 on, over codes that are already unpacked. */
-EDGE_INLINE void edge_g32_block(__m512 *acc, const __m512i u[8], __m512 d, __m512 m, const edge_acts *acts, int32_t t0,
-                                int32_t g, int n, int bits, int has_min) {
-    const int32_t offset = edge_code_offset(bits, has_min);
+EDGE_INLINE void edge_g32_block(__m512 *acc, const __m512i u[8], const edge_g32_scales *scales, const edge_acts *acts,
+                                int32_t t0, int32_t g, int n, int code, int has_min) {
+    const int32_t offset = edge_code_offset(code, has_min);
     const int8_t *q = acts->q + t0 * acts->q_stride + EDGE_GROUP * g;
     const float *da = acts->d + t0 * acts->d_stride + g;
     const int32_t *s = acts->s + t0 * acts->s_stride + g;
-    __m512i isum[EDGE_BLOCK_TOKENS];
-    for (int t = 0; t < n; t++)
-        isum[t] = _mm512_set1_epi32(-offset * s[t * acts->s_stride]);
-    edge_dot_block(isum, u, 8, q, acts->q_stride, n);
-    for (int t = 0; t < n; t++)
-        acc[t] = edge_g32_accumulate(acc[t], isum[t], d, m, da[t * acts->d_stride], s[t * acts->s_stride], has_min);
+    const int vectors = EDGE_TILE_VECTORS / edge_g32_spans(code);
+    for (int span = 0; span < edge_g32_spans(code); span++) {
+        const int8_t *from = q + 4 * vectors * span;
+        __m512i isum[EDGE_BLOCK_TOKENS];
+        for (int t = 0; t < n; t++) {
+            const int32_t sum =
+                edge_g32_spans(code) > 1 ? edge_sum16(from + t * acts->q_stride) : s[t * acts->s_stride];
+            isum[t] = _mm512_set1_epi32(-offset * sum);
+        }
+        edge_dot_block(isum, u + vectors * span, vectors, from, acts->q_stride, n);
+        for (int t = 0; t < n; t++)
+            acc[t] = edge_g32_accumulate(acc[t], isum[t], scales->d[span], scales->m, da[t * acts->d_stride],
+                                         s[t * acts->s_stride], has_min);
+    }
 }
 
-/* n tokens, n a constant: a tile is unpacked into registers once. */
-EDGE_INLINE void edge_g32_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int n, int bits,
-                              int has_min) {
-    const size_t tile_bytes = edge_g32_tile_bytes(bits, has_min), code_bytes = edge_code_bytes(bits);
+/* n tokens, n a constant, from token t0 on: a tile is unpacked into registers once. */
+EDGE_INLINE void edge_g32_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t t0, int n,
+                              int code, int has_min) {
+    const size_t tile_bytes = edge_g32_bytes(code, has_min) / (size_t)edge_g32_tiles(code);
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_setzero_ps();
     for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
-        const uint8_t *tile = tiles + (size_t)g * tile_bytes;
+        const uint8_t *tile = edge_g32_tile_at(tiles, g, code, has_min);
         edge_prefetch(tile, EDGE_PREFETCH_TILES * tile_bytes, tile_bytes);
-        const __m512 d = edge_load_f16(tile + code_bytes);
-        const __m512 m = has_min ? edge_load_f16(tile + code_bytes + EDGE_ROW_HALVES) : _mm512_setzero_ps();
+        const edge_g32_scales scales = edge_g32_load_scales(tiles, g, code, has_min);
         __m512i u[8];
-        edge_unpack(u, tile, bits);
-        edge_g32_block(acc, u, d, m, acts, 0, g, n, bits, has_min);
+        edge_unpack(u, tile, code);
+        edge_g32_block(acc, u, &scales, acts, t0, g, n, code, has_min);
     }
-    for (int t = 0; t < n; t++)
-        _mm512_storeu_ps(out + EDGE_TILE_ROWS * t, acc[t]);
-}
-
-typedef struct edge_g32_panel {
-    __m512i u[EDGE_SUPER_TILES][8];
-    __m512 d[EDGE_SUPER_TILES], m[EDGE_SUPER_TILES];
-} edge_g32_panel;
-
-/* n tokens, n a constant, from token t0 on against the groups g0 .. g0 + groups - 1 of the panel; adds to out. */
-EDGE_INLINE void edge_g32_panel_block(float *out, const edge_g32_panel *panel, const edge_acts *acts, int32_t t0,
-                                      int32_t g0, int32_t groups, int n, int bits, int has_min) {
-    __m512 acc[EDGE_BLOCK_TOKENS];
-    for (int t = 0; t < n; t++)
-        acc[t] = _mm512_loadu_ps(out + EDGE_TILE_ROWS * (t0 + t));
-    for (int32_t i = 0; i < groups; i++)
-        edge_g32_block(acc, panel->u[i], panel->d[i], panel->m[i], acts, t0, g0 + i, n, bits, has_min);
     for (int t = 0; t < n; t++)
         _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
 }
 
-EDGE_INLINE void edge_g32_unpack_panel(edge_g32_panel *panel, const uint8_t *tiles, int32_t groups, int bits,
-                                       int has_min) {
-    const size_t tile_bytes = edge_g32_tile_bytes(bits, has_min), code_bytes = edge_code_bytes(bits);
+EDGE_INLINE void edge_g32_1x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int code,
+                               int has_min) {
+    if (code > 8) {
+        edge_g32_few(out, tiles, cols, acts, 0, 1, code, has_min);
+        return;
+    }
+    const size_t tile_bytes = edge_g32_bytes(code, has_min) / (size_t)edge_g32_tiles(code);
+    const int32_t offset = edge_code_offset(code, has_min);
+    __m512 acc = _mm512_setzero_ps();
+    for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {
+        const uint8_t *tile = edge_g32_tile_at(tiles, g, code, has_min);
+        edge_prefetch(tile, EDGE_PREFETCH_TILES * tile_bytes, tile_bytes);
+        const __m512i start = _mm512_set1_epi32(-offset * acts->s[g]);
+        const __m512i isum = edge_dot_tile(start, tile, acts->q + EDGE_GROUP * g, code);
+        const edge_g32_scales scales = edge_g32_load_scales(tiles, g, code, has_min);
+        acc = edge_g32_accumulate(acc, isum, scales.d[0], scales.m, acts->d[g], acts->s[g], has_min);
+    }
+    _mm512_storeu_ps(out, acc);
+}
+
+typedef struct edge_g32_panel {
+    __m512i u[EDGE_SUPER_TILES][8];
+    edge_g32_scales scales[EDGE_SUPER_TILES];
+} edge_g32_panel;
+
+/* n tokens, n a constant, from token t0 on against the groups g0 .. g0 + groups - 1 of the panel; adds to out. */
+EDGE_INLINE void edge_g32_panel_block(float *out, const edge_g32_panel *panel, const edge_acts *acts, int32_t t0,
+                                      int32_t g0, int32_t groups, int n, int code, int has_min) {
+    __m512 acc[EDGE_BLOCK_TOKENS];
+    for (int t = 0; t < n; t++)
+        acc[t] = _mm512_loadu_ps(out + EDGE_TILE_ROWS * (t0 + t));
+    for (int32_t i = 0; i < groups; i++)
+        edge_g32_block(acc, panel->u[i], &panel->scales[i], acts, t0, g0 + i, n, code, has_min);
+    for (int t = 0; t < n; t++)
+        _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
+}
+
+EDGE_INLINE void edge_g32_unpack_panel(edge_g32_panel *panel, const uint8_t *tiles, int32_t g0, int32_t groups,
+                                       int code, int has_min) {
     for (int32_t i = 0; i < groups; i++) {
-        const uint8_t *tile = tiles + (size_t)i * tile_bytes;
-        edge_unpack(panel->u[i], tile, bits);
-        panel->d[i] = edge_load_f16(tile + code_bytes);
-        panel->m[i] = has_min ? edge_load_f16(tile + code_bytes + EDGE_ROW_HALVES) : _mm512_setzero_ps();
+        edge_unpack(panel->u[i], edge_g32_tile_at(tiles, g0 + i, code, has_min), code);
+        panel->scales[i] = edge_g32_load_scales(tiles, g0 + i, code, has_min);
     }
 }
 
 EDGE_INLINE void edge_g32_8x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
-                               int32_t num_tokens, int bits, int has_min){
-#define EDGE_FEW(n) edge_g32_few(out, tiles, cols, acts, n, bits, has_min)
-    EDGE_WITH_CONSTANT(num_tokens, EDGE_FEW)
+                               int32_t num_tokens, int code, int has_min){
+#define EDGE_FEW(t0, n) edge_g32_few(out, tiles, cols, acts, t0, n, code, has_min)
+    EDGE_IN_BLOCKS(num_tokens, EDGE_FEW)
 #undef EDGE_FEW
 }
 
 EDGE_INLINE void edge_g32_64x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
-                                int32_t num_tokens, int bits, int has_min) {
-    const size_t tile_bytes = edge_g32_tile_bytes(bits, has_min);
+                                int32_t num_tokens, int code, int has_min) {
     const int32_t num_groups = cols / EDGE_GROUP;
     edge_g32_panel panel;
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t g0 = 0; g0 < num_groups; g0 += EDGE_SUPER_TILES) {
         const int32_t rest = num_groups - g0, groups = rest < EDGE_SUPER_TILES ? rest : EDGE_SUPER_TILES;
-        edge_g32_unpack_panel(&panel, tiles + (size_t)g0 * tile_bytes, groups, bits, has_min);
-        for (int32_t t0 = 0; t0 < num_tokens; t0 += EDGE_BLOCK_TOKENS) {
-            const int32_t left = num_tokens - t0, block = left < EDGE_BLOCK_TOKENS ? left : EDGE_BLOCK_TOKENS;
-#define EDGE_PANEL(n) edge_g32_panel_block(out, &panel, acts, t0, g0, groups, n, bits, has_min)
-            EDGE_WITH_CONSTANT(block, EDGE_PANEL)
+        edge_g32_unpack_panel(&panel, tiles, g0, groups, code, has_min);
+#define EDGE_PANEL(t0, n) edge_g32_panel_block(out, &panel, acts, t0, g0, groups, n, code, has_min)
+        EDGE_IN_BLOCKS(num_tokens, EDGE_PANEL)
 #undef EDGE_PANEL
-        }
     }
 }
 

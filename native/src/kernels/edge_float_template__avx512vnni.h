@@ -73,14 +73,14 @@ EDGE_INLINE void edge_float_block(__m512 *acc, const uint8_t *tiles, int32_t len
     }
 }
 
-EDGE_INLINE void edge_float_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int n,
-                                edge_family type) {
+EDGE_INLINE void edge_float_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t t0,
+                                int n, edge_family type) {
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_setzero_ps();
-    edge_float_block(acc, tiles, cols, acts->x, acts->x_stride, n, type);
+    edge_float_block(acc, tiles, cols, acts->x + t0 * acts->x_stride, acts->x_stride, n, type);
     for (int t = 0; t < n; t++)
-        _mm512_storeu_ps(out + EDGE_TILE_ROWS * t, acc[t]);
+        _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
 }
 
 /* n tokens, n a constant, against a panel of floats; adds to out (the rows of these tokens). */
@@ -96,8 +96,8 @@ EDGE_INLINE void edge_float_panel_block(float *out, const uint8_t *panel, int32_
 
 EDGE_INLINE void edge_float_8x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                  int32_t num_tokens, edge_family type){
-#define EDGE_FEW(n) edge_float_few(out, tiles, cols, acts, n, type)
-    EDGE_WITH_CONSTANT(num_tokens, EDGE_FEW)
+#define EDGE_FEW(t0, n) edge_float_few(out, tiles, cols, acts, t0, n, type)
+    EDGE_IN_BLOCKS(num_tokens, EDGE_FEW)
 #undef EDGE_FEW
 }
 
@@ -113,13 +113,11 @@ EDGE_INLINE void edge_float_64x16(float *out, const uint8_t *tiles, int32_t cols
         else
             for (int32_t k = 0; k < length; k++)
                 converted[k] = edge_load_weight(tiles, k0 + k, type);
-        for (int32_t t0 = 0; t0 < num_tokens; t0 += EDGE_BLOCK_TOKENS) {
-            const int32_t left = num_tokens - t0, block = left < EDGE_BLOCK_TOKENS ? left : EDGE_BLOCK_TOKENS;
-            const float *x = acts->x + t0 * acts->x_stride + k0;
-#define EDGE_PANEL(n) edge_float_panel_block(out + EDGE_TILE_ROWS * t0, panel, length, x, acts->x_stride, n)
-            EDGE_WITH_CONSTANT(block, EDGE_PANEL)
+        const float *x = acts->x + k0;
+#define EDGE_PANEL(t0, n)                                                                                              \
+    edge_float_panel_block(out + EDGE_TILE_ROWS * (t0), panel, length, x + (t0) * acts->x_stride, acts->x_stride, n)
+        EDGE_IN_BLOCKS(num_tokens, EDGE_PANEL)
 #undef EDGE_PANEL
-        }
     }
 }
 

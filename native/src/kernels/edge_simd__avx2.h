@@ -46,24 +46,146 @@ EDGE_INLINE __m256i edge_shift(__m256i x, int shift) {
     return shift > 0 ? _mm256_slli_epi16(x, shift) : shift < 0 ? _mm256_srli_epi16(x, -shift) : x;
 }
 
-/* The codes of one half of vector v: unsigned, or int8 for 8 bits. bits, v and half are constants. */
-EDGE_INLINE __m256i edge_codes(const uint8_t *tile, int bits, int v, int half) {
+/* Kinds of codes: planar ones by their bits, then those of tables and trits. */
+enum {
+    EDGE_CODE_NL = 16, /* int8 values of IQ4_NL */
+    EDGE_CODE_FP4,     /* E2M1, 12 added */
+    EDGE_CODE_FP4S,    /* E2M1, signed */
+    EDGE_CODE_N3,      /* values of IQ3_S, 15 added */
+    EDGE_CODE_N3X,     /* values of IQ3_XXS, 62 added */
+    EDGE_CODE_T5,      /* trits 0 .. 2; these and the two below only in panels */
+    EDGE_CODE_S2,      /* IQ2's values, signed */
+    EDGE_CODE_D1       /* IQ1's values, 9 added */
+};
+
+/* Whether codes are int8, not unsigned with something added. */
+EDGE_INLINE int edge_code_is_signed(int code) {
+    return code == 8 || code == EDGE_CODE_NL || code == EDGE_CODE_FP4S || code == EDGE_CODE_S2;
+}
+
+/* Code bytes of a tile. */
+EDGE_INLINE int edge_code_bytes(int code) {
+    return code == 1   ? EDGE_CODES_W1
+           : code == 2 ? EDGE_CODES_W2
+           : code == 3 ? EDGE_CODES_W3
+           : code == 5 ? EDGE_CODES_W5
+           : code == 6 ? EDGE_CODES_W6
+           : code == 8 ? EDGE_CODES_W8
+                       : EDGE_CODES_W4;
+}
+
+/* What was added to the values to make them unsigned codes, where no minimum does that. */
+EDGE_INLINE int edge_code_offset(int code) {
+    return code == 1 || code == 2 || code == EDGE_CODE_T5 ? 1
+           : code >= 3 && code <= 6                       ? 1 << (code - 1)
+           : code == EDGE_CODE_FP4                        ? 12
+           : code == EDGE_CODE_N3                         ? 15
+           : code == EDGE_CODE_N3X                        ? 62
+           : code == EDGE_CODE_D1                         ? 9
+                                                          : 0;
+}
+
+/* How many vectors of products fit int16 together: count * 2 * 127 * largest code <= 32767. Largest: 1 bit 2, 2 bits 3,
+ * 3 bits 7, 4 bits 15, trits 2, D1 18; 5 bits 31, FP4 24, N3 30, FP4S 12; 6 bits 63, S2 43; N3X 124, NL 127, 8 bits
+ * 128. */
+EDGE_INLINE int edge_code_run(int code) {
+    return code <= 4 || code == EDGE_CODE_T5                                                      ? 8
+           : code == 5 || code == EDGE_CODE_FP4 || code == EDGE_CODE_N3 || code == EDGE_CODE_FP4S ? 4
+           : code == EDGE_CODE_D1                                                                 ? 4
+           : code == 6 || code == EDGE_CODE_S2                                                    ? 2
+                                                                                                  : 1;
+}
+
+/* Sixteen values, twice. */
+EDGE_INLINE __m256i edge_look_up(__m128i values, __m256i codes) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), codes);
+}
+
+EDGE_INLINE __m256i edge_values_of(int code, __m256i nibbles) {
+    switch (code) {
+    case EDGE_CODE_NL:
+        return edge_look_up(_mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
+                            nibbles);
+    case EDGE_CODE_FP4:
+        return edge_look_up(_mm_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0), nibbles);
+    case EDGE_CODE_FP4S:
+        return edge_look_up(_mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12), nibbles);
+    case EDGE_CODE_N3:
+        return edge_look_up(_mm_setr_epi8(16, 18, 20, 22, 24, 26, 28, 30, 14, 12, 10, 8, 6, 4, 2, 0), nibbles);
+    case EDGE_CODE_N3X:
+        return edge_look_up(_mm_setr_epi8(66, 74, 82, 90, 98, 106, 114, 124, 58, 50, 42, 34, 26, 18, 10, 0), nibbles);
+    default:
+        return nibbles;
+    }
+}
+
+/* The codes of one half of vector v. code (not a kind that only panels hold), v and half are constants. A single bit
+ * comes out as 0 or 2. */
+EDGE_INLINE __m256i edge_codes(const uint8_t *tile, int code, int v, int half) {
     const uint8_t *from = tile + half * EDGE_HALF_BYTES;
-    if (bits == 8) {
+    if (code == 8) {
         return edge_load(from + v * EDGE_VECTOR_BYTES);
+    }
+    if (code == 1) {
+        return _mm256_and_si256(edge_shift(edge_load(from), 1 - v), _mm256_set1_epi8(2));
+    }
+    if (code == 2 || code == 3) {
+        __m256i pair = edge_shift(edge_load(from + v / 4 * EDGE_VECTOR_BYTES), -2 * (v % 4));
+        pair = _mm256_and_si256(pair, _mm256_set1_epi8(3));
+        if (code == 2) {
+            return pair;
+        }
+        __m256i third = edge_shift(edge_load(from + EDGE_THIRD_BIT), 2 - v);
+        return _mm256_or_si256(pair, _mm256_and_si256(third, _mm256_set1_epi8(4)));
     }
     __m256i nibbles = edge_shift(edge_load(from + v % 4 * EDGE_VECTOR_BYTES), v < 4 ? 0 : -4);
     nibbles = _mm256_and_si256(nibbles, _mm256_set1_epi8(0x0f));
-    if (bits == 5) {
+    if (code == 5) {
         __m256i high = edge_shift(edge_load(from + EDGE_HIGH_BITS), 4 - v);
         return _mm256_or_si256(nibbles, _mm256_and_si256(high, _mm256_set1_epi8(0x10)));
     }
-    if (bits == 6) {
+    if (code == 6) {
         __m256i high = edge_load(from + EDGE_HIGH_BITS + v / 4 * EDGE_VECTOR_BYTES);
         high = edge_shift(high, 4 - 2 * (v % 4));
         return _mm256_or_si256(nibbles, _mm256_and_si256(high, _mm256_set1_epi8(0x30)));
     }
-    return nibbles;
+    return edge_values_of(code, nibbles);
+}
+
+#define EDGE_BLOCK_TOKENS 4 /* tokens x 2 halves of int16 sums stay in registers */
+
+/* Adds the products of vector v of a tile and token t to pairs[t][half], or begins with them. */
+EDGE_INLINE void edge_add_products(__m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile, int code,
+                                   int unpacked, const int8_t *const q[EDGE_BLOCK_TOKENS], int64_t at, int tokens,
+                                   int v, int is_first) {
+    const uint8_t *vector = tile + v * EDGE_VECTOR_BYTES;
+    const __m256i low = unpacked ? edge_load(vector) : edge_codes(tile, code, v, 0);
+    const __m256i high = unpacked ? edge_load(vector + EDGE_HALF_BYTES) : edge_codes(tile, code, v, 1);
+    for (int t = 0; t < tokens; t++) {
+        const __m256i a = edge_broadcast(q[t] + at + 4 * v);
+        __m256i p0, p1;
+        if (edge_code_is_signed(code)) { /* the sign moves to the activation, which is never -128 */
+            p0 = _mm256_maddubs_epi16(_mm256_abs_epi8(low), _mm256_sign_epi8(a, low));
+            p1 = _mm256_maddubs_epi16(_mm256_abs_epi8(high), _mm256_sign_epi8(a, high));
+        } else {
+            p0 = _mm256_maddubs_epi16(low, a);
+            p1 = _mm256_maddubs_epi16(high, a);
+        }
+        pairs[t][0] = is_first ? p0 : _mm256_add_epi16(pairs[t][0], p0);
+        pairs[t][1] = is_first ? p1 : _mm256_add_epi16(pairs[t][1], p1);
+    }
+}
+
+/* pairs[t][half] = the products of vectors begin .. begin + count - 1 of a tile with token t, whose codes for this tile
+ * stand at q[t] + at. They fit int16 together: maddubs and the sums are exact. `unpacked`: the tile holds a panel's
+ * vectors. All but the pointers are constants. */
+EDGE_INLINE void edge_products(__m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES], const uint8_t *tile, int code,
+                               int unpacked, const int8_t *const q[EDGE_BLOCK_TOKENS], int64_t at, int tokens,
+                               int begin, int count) {
+    edge_add_products(pairs, tile, code, unpacked, q, at, tokens, begin, 1);
+    for (int v = begin + 1; v < begin + count; v++) {
+        edge_add_products(pairs, tile, code, unpacked, q, at, tokens, v, 0);
+    }
 }
 
 /* Bytes of 8 rows as pairs of int16: lane r holds (a[r], b[r]) for the eight rows of the half. */

@@ -1,0 +1,10 @@
+"""Device profiles: what a machine can do, figure by figure. device_profiles/README.md has the format."""
+
+from __future__ import annotations
+
+from edge.profiles.profile import Profile
+from edge.profiles.reader import load_profile, parse_profile
+from edge.profiles.shipped import load_shipped, shipped
+from edge.profiles.writer import to_toml
+
+__all__ = ["Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"]
