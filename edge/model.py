@@ -8,15 +8,20 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Items
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from edge.backends.native import NativeBackend
+from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile, open_gguf
+from edge.packed import CacheOptions
+from edge.packed.options import flag_from
+from edge.packed.places import user_cache_folder
 from edge.references import resolve
 from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
@@ -32,7 +37,7 @@ DEFAULT_CHUNK = 128  # prompt tokens in one step
 
 Message = Mapping[str, Any]
 Tool = Mapping[str, Any]
-LoadProgress = Callable[[int, int], None]  # (bytes packed, bytes of all weights)
+LoadProgress = Callable[[int, int], None]  # (bytes of weights done, bytes of all weights)
 
 
 class GenerateOptions(TypedDict, total=False):
@@ -85,6 +90,11 @@ class Model:
         return self._backend.name
 
     @property
+    def weights(self) -> WeightsInfo:
+        """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
+        return self._backend.weights
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the file does not say and had to be assumed."""
         return self.tokenizer.warnings
@@ -105,13 +115,15 @@ class Model:
                 self._check_open()
                 from edge.tokenizer import Tokenizer
 
-                self._tokenizer = Tokenizer.from_gguf(self._file)
+                with self._backend.reading():
+                    self._tokenizer = Tokenizer.from_gguf(self._file)
             return self._tokenizer
 
     @cached_property
     def chat_template(self) -> str | None:
         """The file's chat template (Jinja), None when it has none."""
-        return self._file.get_str(TEMPLATE_KEY, default="") or None
+        with self._backend.reading():
+            return self._file.get_str(TEMPLATE_KEY, default="") or None
 
     @property
     def takes_tools(self) -> bool:
@@ -276,6 +288,9 @@ def load(
     kv_type: str = "f16",
     chunk: int = DEFAULT_CHUNK,
     sequences: int = 1,
+    no_cache: bool | None = None,
+    residency: str | None = None,
+    verify: bool = False,
     on_progress: LoadProgress | None = None,
 ) -> Model:
     """Loads a GGUF file, or the bundled model when path is None.
@@ -283,10 +298,15 @@ def load(
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: default one
     per physical core allowed. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it.
     kv_type: "f16" or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    no_cache: pack the weights in memory; neither read nor write a packed file (default: EDGE_NO_CACHE, or False).
+    residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or mapped). verify: check every
+    byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
+    model. What became of all this is in `Model.weights`.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, NativeError.
     """
     started_at = time.perf_counter()
     file_path = resolve(path)
+    cache = _cache_options(no_cache, residency, verify)
     file = open_gguf(file_path)
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
@@ -299,9 +319,22 @@ def load(
             kv_type=kv_type,
             chunk=chunk,
             num_sequences=sequences,
+            cache=cache,
             on_progress=on_progress,
         )
     except BaseException:
         file.close()
         raise
     return Model(file, backend, load_seconds=time.perf_counter() - started_at)
+
+
+def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:
+    """What the caller says, or else the environment."""
+    folder = os.environ.get("EDGE_CACHE_DIR")
+    return CacheOptions(
+        enabled=not (flag_from(os.environ, "EDGE_NO_CACHE") if no_cache is None else no_cache),
+        residency=residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or "mapped",
+        folder=Path(folder).expanduser() if folder else None,
+        user_folder=user_cache_folder(os.environ),
+        verify=verify,
+    )

@@ -7,20 +7,18 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from edge.export.atomic import atomic_file
+from edge.formats.atomic import atomic_file
+from edge.formats.encoding import Value, encode_string, encode_tensor, encode_value
 from edge.formats.header import DEFAULT_ALIGNMENT, MAGIC, MAX_TENSOR_NAME_BYTES
-from edge.formats.types import SCALARS, GGMLType, ValueType, tensor_num_bytes
+from edge.formats.types import GGMLType, ValueType, tensor_num_bytes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Buffer
 
 __all__ = ["GGUFWriter", "Value"]
-
-Scalar: TypeAlias = bool | int | float | str
-Value: TypeAlias = Scalar | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class GGUFWriter:
         if key == "general.alignment":
             raise ValueError(f"key {key!r}: this writer aligns to {DEFAULT_ALIGNMENT}, the default of the format")
         try:
-            self._values[key] = _encode_value(value, type)
+            self._values[key] = encode_value(value, type)
         except TypeError as error:
             raise TypeError(f"key {key!r}: {error}") from error
         except (ValueError, struct.error) as error:
@@ -96,14 +94,10 @@ class GGUFWriter:
         """Everything before the tensors' bytes, and how many of those there are."""
         parts = [MAGIC, struct.pack("<IQQ", 3, len(self._tensors), len(self._values))]
         for key, value in self._values.items():
-            parts += [_string(key.encode()), value]
+            parts += [encode_string(key.encode()), value]
         offset = 0
         for tensor in self._tensors.values():
-            num_dims = len(tensor.shape)
-            parts.append(_string(tensor.name))
-            parts.append(
-                struct.pack(f"<I{num_dims}QIQ", num_dims, *reversed(tensor.shape), tensor.type, offset),
-            )
+            parts.append(encode_tensor(tensor.name, tensor.shape, tensor.type, offset))
             offset += len(tensor.data) + _padding(len(tensor.data))
         size = sum(map(len, parts))
         parts.append(bytes(_padding(size)))
@@ -112,61 +106,3 @@ class GGUFWriter:
 
 def _padding(size: int) -> int:
     return -size % DEFAULT_ALIGNMENT
-
-
-def _string(text: bytes) -> bytes:
-    return struct.pack("<Q", len(text)) + text
-
-
-def _encode_value(value: Value, kind: ValueType | None) -> bytes:
-    """A value as the file holds it, behind its type."""
-    if kind is ValueType.ARRAY:
-        raise ValueError("give the type of the elements, not ARRAY")
-    if isinstance(value, (bool, int, float, str)):
-        kind = _infer([value]) if kind is None else kind
-        return struct.pack("<I", kind) + _scalar(value, kind)
-    elements: list[Scalar] = list(value)
-    if kind is None:
-        if not elements:
-            raise ValueError("an empty array needs a type")
-        kind = _infer(elements)
-    return struct.pack("<IIQ", ValueType.ARRAY, kind, len(elements)) + b"".join(
-        _scalar(item, kind) for item in elements
-    )
-
-
-def _infer(values: Sequence[Scalar]) -> ValueType:
-    """The type that holds all `values`, which must be of one Python type (integers among floats count as floats)."""
-    if all(isinstance(value, str) for value in values):
-        return ValueType.STRING
-    if all(isinstance(value, bool) for value in values):
-        return ValueType.BOOL
-    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if len(numbers) != len(values):
-        raise TypeError("the elements of an array must be of one type")
-    if any(isinstance(value, float) for value in numbers):
-        return ValueType.FLOAT32
-    for kind in (ValueType.UINT32, ValueType.INT32, ValueType.UINT64, ValueType.INT64):
-        low, high = _int_range(kind)
-        if low <= min(numbers) and max(numbers) <= high:
-            return kind
-    raise ValueError(f"{min(numbers)} to {max(numbers)} fits no integer type of 64 bits")
-
-
-def _int_range(kind: ValueType) -> tuple[int, int]:
-    bits = 8 * SCALARS[kind].size
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if kind.name.startswith("INT") else (0, 2**bits - 1)
-
-
-def _scalar(value: Scalar, kind: ValueType) -> bytes:
-    """One value as the file holds it. Raises TypeError or struct.error when `kind` cannot hold it."""
-    if kind is ValueType.STRING:
-        if not isinstance(value, str):
-            raise TypeError(f"{value!r} is not a string")
-        return _string(value.encode())
-    if isinstance(value, str) or isinstance(value, bool) != (kind is ValueType.BOOL):
-        raise TypeError(f"{value!r} cannot be stored as {kind.name.lower()}")
-    try:
-        return SCALARS[kind].pack(value)
-    except OverflowError as error:
-        raise ValueError(f"{value!r}: {error}") from error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from edge import device, native
+from edge.backends.file_watch import FileWatch
 from edge.backends.protocol import Batch, Limits
-from edge.errors import RequestError, UnsupportedModel
+from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
+from edge.errors import NativeError, RequestError, UnsupportedModel
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
 from edge.formats.types import GGMLType, type_name
 from edge.graph import NativeProgram, WeightRef, lower_native
 from edge.models import build
+from edge.packed import CacheOptions
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
@@ -33,7 +37,7 @@ class NativeBackend:
     """One model on the native engine. Implements `edge.backends.Backend`; close() frees it.
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
-    on_progress gets (bytes packed, bytes of all weights). The file is only read while this is made.
+    on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
 
@@ -48,10 +52,12 @@ class NativeBackend:
         kv_type: str = "f16",
         chunk: int = 128,
         num_sequences: int = 1,
+        cache: CacheOptions | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._closed = False
-        self._weights: list[native.Weights] = []
+        self._watch: FileWatch | None = None
+        self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
         self._kv: native.KV | None = None
         self._program: native.Program | None = None
@@ -65,24 +71,24 @@ class NativeBackend:
         if isa is not None and isa not in levels:
             raise RequestError(f"isa is {isa!r}; this machine and build have {', '.join(levels)}")
         self.isa = native.isa_select(isa)
-        self.config = ModelConfig.from_gguf(file)
-        longest = self.config.max_position_embeddings
-        length = min(longest, default_context) if context is None else context
-        _check("context", length, 2, longest)
-
-        graph = build(self.config, {name: info.shape for name, info in file.tensors.items()})
-        lowered = lower_native(graph)
-        blocks = -(-length // native.BLOCK_SIZE) * num_sequences
-        self.limits = Limits(
-            vocab_size=lowered.vocab_size,
-            context=length,
-            max_tokens=max(chunk, num_sequences),
-            max_sequences=num_sequences,
-            block_size=native.BLOCK_SIZE,
-            num_blocks=blocks,
-        )
         try:
-            self._load(file, lowered, kv_type, on_progress)
+            self._watch = FileWatch(file)
+            with self._watch.reading():
+                self.config = ModelConfig.from_gguf(file)
+                longest = self.config.max_position_embeddings
+                length = min(longest, default_context) if context is None else context
+                _check("context", length, 2, longest)
+                graph = build(self.config, {name: info.shape for name, info in file.tensors.items()})
+                lowered = lower_native(graph)
+                self.limits = Limits(
+                    vocab_size=lowered.vocab_size,
+                    context=length,
+                    max_tokens=max(chunk, num_sequences),
+                    max_sequences=num_sequences,
+                    block_size=native.BLOCK_SIZE,
+                    num_blocks=-(-length // native.BLOCK_SIZE) * num_sequences,
+                )
+                self._load(file, lowered, kv_type, self._watch, CacheOptions() if cache is None else cache, on_progress)
         except BaseException:
             self.close()
             raise
@@ -91,18 +97,35 @@ class NativeBackend:
     def name(self) -> str:
         return f"native/{self.isa}"
 
+    @property
+    def weights(self) -> WeightsInfo:
+        """How the weights are held, and how much of them is in RAM now."""
+        if self._weights is None:
+            raise RequestError("the model is closed; load it again")
+        return self._weights.info
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Around reading the model file: ModelFileError if it became shorter since it was opened."""
+        return nullcontext() if self._watch is None else self._watch.reading()
+
     def step(self, batch: Batch) -> memoryview[float]:
+        """As the protocol says; ModelFileError when a file that the weights are mapped from became shorter."""
         program, threads, kv = self._open()
-        program.step(
-            threads,
-            kv,
-            token_ids=batch.token_ids,
-            positions=batch.positions,
-            sequences=batch.sequences,
-            block_tables=batch.block_tables,
-            table_stride=batch.table_stride,
-            logit_rows=batch.logit_rows,
-        )
+        try:
+            program.step(
+                threads,
+                kv,
+                token_ids=batch.token_ids,
+                positions=batch.positions,
+                sequences=batch.sequences,
+                block_tables=batch.block_tables,
+                table_stride=batch.table_stride,
+                logit_rows=batch.logit_rows,
+            )
+        except NativeError as error:
+            if self._watch is not None:
+                self._watch.check(error)
+            raise
         return program.logits.cast("B").cast("f")
 
     def copy_block(self, source: int, target: int) -> None:
@@ -114,12 +137,11 @@ class NativeBackend:
             program.cancel()
 
     def close(self) -> None:
-        """Frees program, KV arena, weights and threads, in the order in which they depend on each other."""
-        for item in (self._program, self._kv, *self._weights, self._threads):
+        """Frees program, KV arena, weights, threads and watch, in the order in which they depend on each other."""
+        for item in (self._program, self._kv, self._weights, self._threads, self._watch):
             if item is not None:
                 item.close()
-        self._program = self._kv = self._threads = None
-        self._weights.clear()
+        self._program = self._kv = self._weights = self._threads = self._watch = None
 
     def _open(self) -> tuple[native.Program, native.Threads, native.KV]:
         if self._program is None or self._threads is None or self._kv is None:
@@ -131,18 +153,14 @@ class NativeBackend:
         file: GGUFFile,
         lowered: NativeProgram,
         kv_type: str,
+        watch: FileWatch,
+        cache: CacheOptions,
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
         for ref in lowered.weights:
             _check_type(file, ref)
         self._threads = native.Threads(self.num_threads)
-        total = sum(file.tensors[ref.tensor].num_bytes for ref in lowered.weights)
-        done = 0
-        for ref in lowered.weights:
-            self._weights.append(_pack(file, ref, self._threads))
-            done += file.tensors[ref.tensor].num_bytes
-            if on_progress is not None:
-                on_progress(done, total)
+        self._weights = load_weights(file, lowered.weights, self._threads, watch, cache, on_progress)
         limits = self.limits
         self._kv = native.KV(
             kv_type,
@@ -157,7 +175,7 @@ class NativeBackend:
             buffers=arena.buffers,
             arena_bytes=arena.num_bytes,
             ropes=lowered.ropes,
-            weights=self._weights,
+            weights=self._weights.items,
             logits_buffer=lowered.logits_buffer,
             isa=self.isa,
             max_tokens=limits.max_tokens,
@@ -166,13 +184,6 @@ class NativeBackend:
             kv=self._kv,
             max_threads=self.num_threads,
         )
-
-
-def _pack(file: GGUFFile, ref: WeightRef, threads: native.Threads) -> native.Weights:
-    kind, data = file.tensors[ref.tensor].type, file.tensor_data(ref.tensor)
-    if ref.kind == "matrix":
-        return native.Weights.matrix(kind, ref.shape[0], ref.shape[1], data, threads)
-    return native.Weights.vector(kind, ref.shape[0], data)
 
 
 def _check_type(file: GGUFFile, ref: WeightRef) -> None:

@@ -17,10 +17,13 @@ from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
 
 
-def load_with_progress(name: str | None, *, context: int | None, threads: int | None, isa: str | None) -> Model:
-    """edge.load with a progress bar on a terminal."""
+def load_with_progress(name: str | None, **options: Any) -> Model:
+    """edge.load with a progress bar on a terminal, and what it says about packed files. options: its keywords."""
     with ProgressBar("loading", " MiB", 2**20) as bar:
-        return load(name, context=context, threads=threads, isa=isa, on_progress=bar)
+        model = load(name, on_progress=bar, **options)
+    if model.weights.note is not None:
+        print(f"edge: {model.weights.note}", file=sys.stderr)
+    return model
 
 
 class Answerer:
@@ -83,7 +86,7 @@ class Answerer:
         if not at_line_start or not completion.text:
             out.write("\n")
         out.flush()
-        print(summary_line(completion, self.template_note), file=sys.stderr)
+        print(summary_line(completion, self.model.weights, self.template_note), file=sys.stderr)
         return completion
 
     def answer_json(self, prompt: str) -> tuple[Completion, dict[str, Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from edge.device import peak_memory_bytes
 
 if TYPE_CHECKING:
+    from edge.backends.weights import WeightsInfo
     from edge.model import Model
     from edge.results import Completion
 
@@ -25,7 +27,7 @@ def size(num_bytes: int) -> str:
     return f"{num_bytes / 2**20:.0f} MiB" if num_bytes >= 2**20 else f"{num_bytes / 2**10:.0f} KiB"
 
 
-def summary_line(completion: Completion, template_note: str) -> str:
+def summary_line(completion: Completion, weights: WeightsInfo, template_note: str) -> str:
     """`measured: 17 prompt (0 cached) 210 tok/s · TTFT 0.12 s · 96 tokens 31 tok/s · native/avx2 · ...`."""
     usage, timings = completion.usage, completion.timings
     prompt = f"{usage.prompt_tokens} prompt ({usage.cached_tokens} cached)"
@@ -34,10 +36,19 @@ def summary_line(completion: Completion, template_note: str) -> str:
     if timings.time_to_first_token is not None:
         parts.append(f"TTFT {timings.time_to_first_token:.2f} s")
     parts.append(answer if timings.decode_tok_s is None else f"{answer} {rate(timings.decode_tok_s)}")
-    parts += [completion.backend, f"peak {size(peak_memory_bytes())}", template_note]
+    parts += [completion.backend, *_weights(weights), f"peak {size(peak_memory_bytes())}", template_note]
     if completion.finish_reason != "stop":
         parts.append(f"ended by {completion.finish_reason}")
     return "measured: " + " · ".join(parts)
+
+
+def _weights(weights: WeightsInfo) -> list[str]:
+    """How a packed file is held; nothing for weights packed at load."""
+    if weights.residency == "memory":
+        return []
+    if weights.resident_bytes is None:
+        return [f"{size(weights.packed_bytes)} {weights.residency}"]
+    return [f"{size(weights.resident_bytes)} of {size(weights.packed_bytes)} {weights.residency}"]
 
 
 def as_json(completion: Completion, model: Model, template_note: str) -> dict[str, Any]:
@@ -62,6 +73,7 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
             "decode_tok_s": timings.decode_tok_s,
         },
         "peak_memory_bytes": peak_memory_bytes(),
+        "weights": dataclasses.asdict(model.weights),
         "model": model.path,
         "backend": completion.backend,
         "isa": model.isa,

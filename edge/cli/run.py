@@ -34,6 +34,9 @@ def command(
     context: int | None,
     threads: int | None,
     isa: str | None,
+    no_cache: bool,
+    residency: str | None,
+    verify: bool,
     **sampling: Any,
 ) -> int:
     """Answer PROMPT with MODEL, or chat when there is no prompt and input comes from a terminal.
@@ -65,7 +68,15 @@ def command(
 
     from edge.cli.answer import Answerer, load_with_progress
 
-    with load_with_progress(model_name, context=context, threads=threads, isa=isa) as model:
+    with load_with_progress(
+        model_name,
+        context=context,
+        threads=threads,
+        isa=isa,
+        no_cache=no_cache,
+        residency=residency,
+        verify=verify,
+    ) as model:
         answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling)
         if prompt is None:
             from edge.cli.chat_loop import chat_loop

@@ -22,9 +22,9 @@ _U64 = struct.Struct("<Q")
 class Cursor:
     """A position in the header of `path`; `offset` only moves forward over bytes that exist."""
 
-    def __init__(self, path: Path, view: memoryview) -> None:
+    def __init__(self, path: Path, view: memoryview, file_size: int | None = None) -> None:
         self.path = path
-        self.file_size = len(view)
+        self.file_size = len(view) if file_size is None else file_size
         self.window = view[:MAX_HEADER_BYTES]
         self.end = len(self.window)
         self.offset = 0

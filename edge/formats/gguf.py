@@ -34,6 +34,11 @@ class GGUFFile(Metadata):
         self.tensors: Mapping[str, TensorInfo] = MappingProxyType(tensors)
 
     @property
+    def mapped_parts(self) -> tuple[MappedFile, ...]:
+        """The files, mapped: for who watches or hashes them."""
+        return self._maps
+
+    @property
     def file_size(self) -> int:
         """Bytes of all parts together."""
         return sum(part.size for part in self._maps)

@@ -49,12 +49,15 @@ class Header:
     tensors: dict[str, TensorInfo]
 
 
-def read_header(path: Path, view: memoryview, part: int = 0) -> Header:
-    """Parse the file `view`. Raises BadModelFile or, for GGUF that edge does not read, UnsupportedModel."""
+def read_header(path: Path, view: memoryview, part: int = 0, file_size: int | None = None) -> Header:
+    """Parse the file `view`, or the beginning of a file of `file_size` bytes.
+
+    Raises BadModelFile or, for GGUF that edge does not read, UnsupportedModel.
+    """
     if bytes(view[:4]) != MAGIC:
         head = bytes(view[:64])
         raise BadModelFile(path, f"{describe_foreign_file(head)} (byte 0: {head[:4]!r}, wanted {MAGIC!r})")
-    cursor = Cursor(path, view)
+    cursor = Cursor(path, view, file_size)
     cursor.offset = 4
     version = cursor.u32("version")
     if version not in VERSIONS:

@@ -30,6 +30,7 @@ class MappedFile:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise BadModelFile(path, f"is {_kind(status.st_mode)}, a model file must be a regular file")
+            self.status = status  # of the file that is mapped, whatever its name means by now
             self.size = status.st_size
             if self.size == 0:
                 raise BadModelFile(path, "the file is empty (0 bytes), was the download interrupted?")

@@ -80,6 +80,10 @@ class StringArray(Sequence[str]):
             except UnicodeDecodeError as error:
                 self._fail(index, error)
 
+    def copied(self) -> StringArray:
+        """The same strings in memory of their own: what becomes of the file does not matter to them."""
+        return StringArray(self._path, self._key, memoryview(bytes(self._view)), self._base, self._count)
+
     def raw(self, index: int) -> bytes:
         """The bytes of string `index`, 0 <= index < len, unchecked."""
         starts = self._starts
@@ -203,9 +207,10 @@ class Metadata:
         return view
 
     def get_floats(self, key: str) -> Sequence[float]:
-        """An array of floats, as a view of the file. Elements may be infinite or NaN."""
+        """An array of floats, copied from the file. Elements may be infinite or NaN."""
         entry = self._array(key, FLOAT_TYPES, "an array of floats")
-        view: Sequence[float] = self._payload(entry).cast("f" if entry.item is ValueType.FLOAT32 else "d")
+        copy = memoryview(self._payload(entry).tobytes())
+        view: Sequence[float] = copy.cast("f" if entry.item is ValueType.FLOAT32 else "d")
         return view
 
     def location(self, key: str) -> str:

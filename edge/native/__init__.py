@@ -10,9 +10,10 @@ from edge.native.isa import isa_select, isa_supported
 from edge.native.kv import BLOCK_SIZE, KV
 from edge.native.library import library_path
 from edge.native.program import KVShape, Program, Rope
+from edge.native.region import Region
 from edge.native.sampler import Sampler
 from edge.native.threads import MAX_THREADS, Threads
-from edge.native.weights import Weights, weights_sizes
+from edge.native.weights import Weights, layout_version, weights_sizes
 
 __all__ = [
     "BLOCK_SIZE",
@@ -20,12 +21,14 @@ __all__ = [
     "MAX_THREADS",
     "KVShape",
     "Program",
+    "Region",
     "Rope",
     "Sampler",
     "Threads",
     "Weights",
     "isa_select",
     "isa_supported",
+    "layout_version",
     "library_path",
     "weights_sizes",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
-from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_uint8, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,17 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_threads_destroy": (None, (_HANDLE_OUT,)),
     "edge_threads_count": (c_int32, (c_void_p,)),
     "edge_threads_barrier_count": (c_uint64, (c_void_p,)),
+    "edge_region_map": (_STATUS, (_HANDLE_OUT, c_int32, c_uint64)),
+    "edge_region_allocate": (_STATUS, (_HANDLE_OUT, c_uint64)),
+    "edge_region_watch": (_STATUS, (_HANDLE_OUT, c_void_p, c_uint64)),
+    "edge_region_destroy": (None, (_HANDLE_OUT,)),
+    "edge_region_data": (c_void_p, (c_void_p,)),
+    "edge_region_readable": (c_uint64, (c_void_p,)),
+    "edge_weights_layout_version": (c_int32, ()),
     "edge_weights_sizes": (_STATUS, (c_int32, c_int64, c_int64, POINTER(c_uint64), POINTER(c_uint64))),
     "edge_weights_create": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_int64, c_void_p, c_uint64, c_void_p)),
+    "edge_weights_map": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_int64, c_void_p, c_uint64)),
+    "edge_weights_data": (c_void_p, (c_void_p,)),
     "edge_weights_create_vector": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_void_p, c_uint64)),
     "edge_weights_destroy": (None, (_HANDLE_OUT,)),
     "edge_weights_packed_bytes": (c_uint64, (c_void_p,)),
@@ -63,13 +72,14 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 # enum edge_status
-OK, _INVALID, _NO_MEMORY, _UNSUPPORTED, _CANCELLED, _NONFINITE = range(6)
+OK, _INVALID, _NO_MEMORY, _UNSUPPORTED, _CANCELLED, _NONFINITE, _FILE_LOST = range(7)
 _ERRORS: dict[int, tuple[type[EdgeError], str]] = {
     _INVALID: (NativeError, "invalid"),
     _NO_MEMORY: (DoesNotFit, "not enough memory"),
     _UNSUPPORTED: (NativeError, "unsupported"),
     _CANCELLED: (Cancelled, "cancelled"),
     _NONFINITE: (NumericalError, "not finite"),
+    _FILE_LOST: (NativeError, "a mapped file became shorter"),  # edge.backends knows which, and says so
 }
 
 
@@ -109,6 +119,13 @@ def check(status: int, what: str, error: structs.Error | None = None) -> None:
     kind, meaning = _ERRORS.get(status, (NativeError, f"status {status}"))
     message = error.message.decode("utf-8", "replace") if error is not None else ""
     raise kind(f"{what}: {message or meaning}")
+
+
+def byte_array(address: int, count: int, owner: object) -> memoryview:
+    """`count` bytes of C memory as a view; the view keeps `owner` alive, and with it the memory."""
+    array = (c_uint8 * count).from_address(address)
+    array.owner = owner  # type: ignore[attr-defined]
+    return memoryview(array).cast("B")
 
 
 def float_array(address: int, count: int, owner: object) -> memoryview[float]:

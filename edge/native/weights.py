@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 from edge.errors import NativeError
 from edge.native.buffers import Pinned
 from edge.native.handle import Closable, Handle, checked_int
-from edge.native.library import check, library
+from edge.native.library import byte_array, check, library
+from edge.native.region import Region
 from edge.native.threads import Threads
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_MAX_INT32, _MAX_INT64 = 2**31 - 1, 2**63 - 1
+_MAX_INT32, _MAX_INT64, _MAX_UINT64 = 2**31 - 1, 2**63 - 1, 2**64 - 1
+
+
+def layout_version() -> int:
+    """Version of the packed bytes that this library makes and reads."""
+    return int(library().edge_weights_layout_version())
 
 
 def weights_sizes(type: int, rows: int, cols: int) -> tuple[int, int]:
@@ -29,7 +35,7 @@ def weights_sizes(type: int, rows: int, cols: int) -> tuple[int, int]:
 
 
 class Weights(Closable):
-    """Made by `matrix` or `vector`; the source is only read while they run."""
+    """Made by `matrix` or `vector`, whose source is only read while they run, or by `mapped`."""
 
     def __init__(self, handle: Handle, rows: int, cols: int, is_vector: bool) -> None:
         self._handle = handle
@@ -56,6 +62,21 @@ class Weights(Closable):
         return cls(Handle(out, lib.edge_weights_destroy), rows, cols, is_vector=False)
 
     @classmethod
+    def mapped(cls, type: int, rows: int, cols: int, region: Region, offset: int) -> Weights:
+        """(rows, cols) whose packed bytes (what `packed` gave) lie in a region, `offset` bytes from its start.
+
+        Nothing is copied; the region may be closed at any time, its memory stays. Any bytes are safe.
+        NativeError: unknown type, bad shape, an offset that is no multiple of 64, or the matrix and 64 bytes behind it
+        leave the region.
+        """
+        type, rows, cols = _shape(type, rows, cols)
+        offset = checked_int(offset, "offset", 0, _MAX_UINT64)
+        lib, out, memory = library(), ctypes.c_void_p(), region.handle
+        status = lib.edge_weights_map(ctypes.byref(out), type, rows, cols, memory.address, offset)
+        check(status, f"matrix of type {type}, {rows} x {cols}, at byte {offset} of a region of {region.num_bytes}")
+        return cls(Handle(out, lib.edge_weights_destroy, keep=memory), rows, cols, is_vector=False)
+
+    @classmethod
     def vector(cls, type: int, size: int, data: Buffer) -> Weights:
         """(size,) of F32, F16 or BF16, kept as float32. Errors as for `matrix`."""
         type, _, size = _shape(type, 1, size)
@@ -70,6 +91,12 @@ class Weights(Closable):
     def packed_bytes(self) -> int:
         """Bytes that the packed form takes."""
         return int(library().edge_weights_packed_bytes(self.handle.address))
+
+    @property
+    def packed(self) -> memoryview:
+        """The packed bytes themselves, read-only; the view keeps them, also after close."""
+        address = int(library().edge_weights_data(self.handle.address))
+        return byte_array(address, self.packed_bytes, self.handle).toreadonly()
 
     def row(self, index: int) -> array[float]:
         """Row of a matrix, decoded to float32: (cols,). NativeError: no such row, or a vector."""

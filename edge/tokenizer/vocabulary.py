@@ -1,4 +1,4 @@
-"""A tokenizer's vocabulary as a model file states it, checked, and nothing more: no copy of the token texts."""
+"""A tokenizer's vocabulary as a model file states it, checked, and nothing more: no list of the token texts."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Vocabulary:
 
     @classmethod
     def from_gguf(cls, file: GGUFFile) -> Vocabulary:
-        """Read the keys of an open file. Arrays stay views of it."""
+        """Read the keys of an open file. What a tokenizer reads only while it is built stays a view of the file."""
 
         def token_id(key: str, *older: str) -> int | None:
             for name in (key, *older):
@@ -99,7 +99,7 @@ class Vocabulary:
         return cls(
             path=str(file.path),
             model=file.get_str(_PREFIX + "model"),
-            tokens=file.get_strings(_PREFIX + "tokens"),
+            tokens=file.get_strings(_PREFIX + "tokens").copied(),
             types=file.get_ints(_PREFIX + "token_type") if has("token_type") else None,
             scores=file.get_floats(_PREFIX + "scores") if has("scores") else None,
             merges=file.get_strings(_PREFIX + "merges") if has("merges") else None,

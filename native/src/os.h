@@ -1,4 +1,4 @@
-/* The operating system: memory, threads, sleeping and the clock. Only os_*.c define feature macros. */
+/* The operating system: memory, mapped files, threads, sleeping and the clock. Only os_*.c define feature macros. */
 #ifndef EDGE_OS_H
 #define EDGE_OS_H
 
@@ -25,6 +25,28 @@ void edge_os_fail_after(int64_t count);
 
 /* For tests: allocations and threads not yet freed or joined. */
 int64_t edge_os_live(void);
+
+uint64_t edge_os_page_bytes(void);
+
+/* Maps the first `bytes` (at least 1) of an open file, read-only, shared with whoever maps it too; at a 2 MiB boundary
+ * where that lets the system use large pages. NULL when it cannot be mapped. The descriptor may be closed afterwards.
+ */
+void *edge_os_map_file(int32_t descriptor, uint64_t bytes);
+
+/* bytes must be what was asked for. */
+void edge_os_unmap_file(void *memory, uint64_t bytes);
+
+#define EDGE_OS_MAX_WATCHES 1024
+
+/* Watches a mapped file (from a page boundary on; whole pages): pages that the file no longer has become zeros instead
+ * of ending the process. The number of the watch, or -1: no boundary, or EDGE_OS_MAX_WATCHES are watched already. */
+int32_t edge_os_watch(const void *memory, uint64_t bytes);
+
+/* Before the memory is unmapped. */
+void edge_os_unwatch(int32_t watch);
+
+/* Bytes from the start of a watched mapping that were there whenever they were needed; UINT64_MAX: all. */
+uint64_t edge_os_readable(int32_t watch);
 
 typedef struct edge_os_thread {
     void (*run)(void *argument);

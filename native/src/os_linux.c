@@ -1,4 +1,4 @@
-/* Linux: futex, transparent huge pages. */
+/* Linux: futex, transparent huge pages, of files too. */
 #define _GNU_SOURCE
 #include "os.h"
 
@@ -15,13 +15,13 @@
 _Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a thread handle fits");
 _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "futex words are plain 32-bit words");
 
-/* Maps `bytes` at a 2 MiB boundary: maps 2 MiB more and gives back what lies around. */
-static void *map_huge(uint64_t bytes) {
+/* Reserves whole pages at a 2 MiB boundary: maps 2 MiB more and gives back what lies around. */
+static void *reserve_huge(uint64_t bytes, int protection) {
     uint64_t whole = bytes + EDGE_HUGE_PAGE_BYTES;
     if (whole < bytes || whole > SIZE_MAX) {
         return NULL;
     }
-    uint8_t *base = mmap(NULL, (size_t)whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *base = mmap(NULL, (size_t)whole, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED) {
         return NULL;
     }
@@ -33,17 +33,20 @@ static void *map_huge(uint64_t bytes) {
     if (after > 0) {
         munmap(base + before + bytes, (size_t)after);
     }
-    /* Advice only: without huge pages the memory is as good, but slower. */
-    (void)madvise(base + before, (size_t)bytes, MADV_HUGEPAGE);
     return base + before;
+}
+
+static void *map_huge(uint64_t bytes) {
+    void *memory = reserve_huge(bytes, PROT_READ | PROT_WRITE);
+    if (memory) {
+        /* Advice only: without huge pages the memory is as good, but slower. */
+        (void)madvise(memory, (size_t)bytes, MADV_HUGEPAGE);
+    }
+    return memory;
 }
 
 static uint64_t round_up(uint64_t bytes, uint64_t unit) {
     return (bytes + unit - 1) / unit * unit;
-}
-
-static uint64_t page_bytes(void) {
-    return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void *edge_os_alloc(uint64_t bytes) {
@@ -52,7 +55,7 @@ void *edge_os_alloc(uint64_t bytes) {
     }
     void *memory;
     if (bytes >= EDGE_HUGE_FROM_BYTES) {
-        memory = map_huge(round_up(bytes, page_bytes()));
+        memory = map_huge(round_up(bytes, edge_os_page_bytes()));
     } else {
         uint64_t size = round_up(bytes > 0 ? bytes : 1, EDGE_ALIGNMENT);
         memory = aligned_alloc(EDGE_ALIGNMENT, (size_t)size);
@@ -72,10 +75,33 @@ void edge_os_free(void *memory, uint64_t bytes) {
     }
     edge_os_count(-1);
     if (bytes >= EDGE_HUGE_FROM_BYTES) {
-        munmap(memory, (size_t)round_up(bytes, page_bytes()));
+        munmap(memory, (size_t)round_up(bytes, edge_os_page_bytes()));
     } else {
         free(memory);
     }
+}
+
+void *edge_os_map_file(int32_t descriptor, uint64_t bytes) {
+    if (bytes == 0 || bytes > SIZE_MAX / 2 || !edge_os_may_allocate()) {
+        return NULL;
+    }
+    size_t size = (size_t)round_up(bytes, edge_os_page_bytes());
+    void *memory = reserve_huge(size, PROT_NONE);
+    if (!memory) {
+        return NULL;
+    }
+    if (mmap(memory, size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
+        munmap(memory, size);
+        return NULL;
+    }
+    (void)madvise(memory, size, MADV_HUGEPAGE); /* advice only */
+    edge_os_count(1);
+    return memory;
+}
+
+void edge_os_unmap_file(void *memory, uint64_t bytes) {
+    edge_os_count(-1);
+    munmap(memory, (size_t)round_up(bytes, edge_os_page_bytes()));
 }
 
 static void *thread_main(void *argument) {

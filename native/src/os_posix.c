@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 _Static_assert(sizeof(pthread_t) <= sizeof(uintptr_t), "a thread handle fits");
@@ -34,6 +35,23 @@ void edge_os_free(void *memory, uint64_t bytes) {
         edge_os_count(-1);
         free(memory);
     }
+}
+
+void *edge_os_map_file(int32_t descriptor, uint64_t bytes) {
+    if (bytes == 0 || bytes > SIZE_MAX / 2 || !edge_os_may_allocate()) {
+        return NULL;
+    }
+    void *memory = mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    edge_os_count(1);
+    return memory;
+}
+
+void edge_os_unmap_file(void *memory, uint64_t bytes) {
+    edge_os_count(-1);
+    munmap(memory, (size_t)bytes);
 }
 
 static void *thread_main(void *argument) {

@@ -51,6 +51,25 @@ static edge_status check_copies(edge_program *program, edge_error *error) {
     return status;
 }
 
+/* The regions that weights lie in, for the step's look at them. */
+static edge_status collect_regions(edge_program *program, edge_error *error) {
+    for (int32_t i = 0; i < program->config.num_weights; i++) {
+        const edge_region *region = program->weights[i]->region;
+        int32_t at = 0;
+        while (at < program->num_regions && program->regions[at] != region) {
+            at++;
+        }
+        if (!region || at < program->num_regions) {
+            continue;
+        }
+        if (at == EDGE_MAX_REGIONS) {
+            return edge_fail(error, EDGE_INVALID, "the weights lie in more than %d regions", EDGE_MAX_REGIONS);
+        }
+        program->regions[program->num_regions++] = region;
+    }
+    return EDGE_OK;
+}
+
 static edge_status build(edge_program *program, const edge_program_config *config, edge_error *error) {
     if (!copy_config(program, config)) {
         return edge_fail(error, EDGE_NO_MEMORY, "no memory for the op list");
@@ -59,6 +78,9 @@ static edge_status build(edge_program *program, const edge_program_config *confi
     edge_status status = edge_program_check_limits(&program->config, error);
     if (status == EDGE_OK) {
         status = check_copies(program, error);
+    }
+    if (status == EDGE_OK) {
+        status = collect_regions(program, error);
     }
     if (status != EDGE_OK) {
         return status;

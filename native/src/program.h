@@ -17,6 +17,7 @@
 #define EDGE_MAX_POSITION  (1 << 25) /* exclusive; frequencies are at most 16, so angles stay below 2^29 */
 #define EDGE_MAX_FREQUENCY 16.0
 #define EDGE_MAX_BLOCKS    24 /* allocations of one program */
+#define EDGE_MAX_REGIONS   16 /* files that its weights are mapped from */
 
 /* Up to so many rows every thread quantises the whole input for itself: that is cheaper than a barrier. */
 #define EDGE_PRIVATE_ROWS 8
@@ -66,7 +67,9 @@ struct edge_program {
     edge_op_plan *plans;
     edge_rope_plan *ropes;
     const edge_kernels *kernels;
-    int32_t vocab_size; /* token ids are below: the smallest embedding */
+    int32_t vocab_size;                           /* token ids are below: the smallest embedding */
+    const edge_region *regions[EDGE_MAX_REGIONS]; /* that weights lie in, each once */
+    int32_t num_regions;
 
     uint8_t *arena;
     edge_acts_area shared[2];

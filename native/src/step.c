@@ -165,6 +165,19 @@ static void run_thread(void *context, int32_t index, int32_t count) {
     edge_fpenv_leave(saved);
 }
 
+/* Whether a file that weights lie in became shorter: they are zeros there, and what is computed from them is wrong. */
+static edge_status check_regions(const edge_program *program, edge_error *error) {
+    for (int32_t i = 0; i < program->num_regions; i++) {
+        const edge_region *region = program->regions[i];
+        uint64_t readable = edge_region_readable(region);
+        if (readable < region->bytes) {
+            return edge_fail(error, EDGE_FILE_LOST, "of a mapped file's %llu bytes at most %llu can be read",
+                             (unsigned long long)region->bytes, (unsigned long long)readable);
+        }
+    }
+    return EDGE_OK;
+}
+
 static edge_status run_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,
                             edge_error *error) {
     if (edge_threads_count(threads) > program->config.max_threads) {
@@ -172,6 +185,9 @@ static edge_status run_step(edge_program *program, edge_threads *threads, edge_k
                          (int)edge_threads_count(threads), (int)program->config.max_threads);
     }
     edge_status status = edge_batch_check(program, batch, kv, error);
+    if (status == EDGE_OK) {
+        status = check_regions(program, error);
+    }
     if (status != EDGE_OK) {
         return status;
     }
@@ -188,10 +204,11 @@ static edge_status run_step(edge_program *program, edge_threads *threads, edge_k
         atomic_store_explicit(&program->cancel, 0, memory_order_relaxed);
         return edge_fail(error, EDGE_CANCELLED, "cancelled");
     }
-    if (atomic_load_explicit(&program->nonfinite, memory_order_relaxed)) {
+    status = check_regions(program, error);
+    if (status == EDGE_OK && atomic_load_explicit(&program->nonfinite, memory_order_relaxed)) {
         return edge_fail(error, EDGE_NONFINITE, "a logit is not finite");
     }
-    return EDGE_OK;
+    return status;
 }
 
 edge_status edge_program_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,

@@ -1,4 +1,4 @@
-/* Weight matrices: sizes, packing over threads, rows back as floats. */
+/* Weight matrices: sizes, packing over threads, packed ones in a region, rows back as floats. */
 #include "weights.h"
 
 #include <string.h>
@@ -116,6 +116,30 @@ edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, 
     return EDGE_OK;
 }
 
+edge_status edge_weights_map(edge_weights **out, int32_t type, int64_t rows, int64_t cols, const edge_region *region,
+                             uint64_t offset) {
+    uint64_t source, packed;
+    edge_status status = edge_weights_sizes(type, rows, cols, &source, &packed);
+    if (status != EDGE_OK) {
+        return status;
+    }
+    if (offset % EDGE_ALIGNMENT != 0 || offset > region->bytes || region->bytes - offset < EDGE_OVERREAD ||
+        packed > region->bytes - offset - EDGE_OVERREAD) {
+        return EDGE_INVALID;
+    }
+    edge_weights *weights = allocate(type, rows, cols);
+    if (!weights) {
+        return EDGE_NO_MEMORY;
+    }
+    weights->family = edge_layout_of(type)->family;
+    weights->tile_row_bytes = edge_tile_row_bytes(weights->family, cols);
+    weights->data_bytes = packed + EDGE_OVERREAD;
+    weights->data = region->data + offset;
+    weights->region = region;
+    *out = weights;
+    return EDGE_OK;
+}
+
 edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
                                        uint64_t source_bytes) {
     const edge_layout *layout = edge_layout_of(type);
@@ -156,13 +180,23 @@ void edge_weights_destroy(edge_weights **weights) {
         return;
     }
     edge_weights *it = *weights;
-    edge_os_free(it->data, it->data_bytes);
+    if (!it->region) {
+        edge_os_free(it->data, it->data_bytes);
+    }
     edge_os_free(it, sizeof *it);
     *weights = NULL;
 }
 
 uint64_t edge_weights_packed_bytes(const edge_weights *weights) {
     return weights->data_bytes - EDGE_OVERREAD;
+}
+
+const void *edge_weights_data(const edge_weights *weights) {
+    return weights->data;
+}
+
+int32_t edge_weights_layout_version(void) {
+    return EDGE_LAYOUT_VERSION;
 }
 
 edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out) {

@@ -4,6 +4,7 @@
 
 #include "edge/weights.h"
 #include "kernels.h"
+#include "region.h"
 
 struct edge_weights {
     edge_family family;      /* of a matrix */
@@ -11,8 +12,9 @@ struct edge_weights {
     int32_t is_vector;       /* 1: `data` holds cols floats, rows == 1 */
     int64_t rows, cols;      /* as given; tiles are padded to whole tile rows */
     uint64_t tile_row_bytes; /* edge_tile_row_bytes(family, cols) */
-    uint64_t data_bytes;     /* what was allocated, EDGE_OVERREAD included */
+    uint64_t data_bytes;     /* EDGE_OVERREAD included */
     uint8_t *data;
+    const edge_region *region; /* that data lies in; NULL: data was allocated */
 };
 
 #endif

@@ -110,7 +110,8 @@ EDGE_API void edge_program_destroy(edge_program **program);
 EDGE_API uint64_t edge_program_bytes(const edge_program *program);
 
 /* Runs one step. On EDGE_OK logits are at edge_program_logits. EDGE_INVALID: the batch breaks a rule, nothing ran.
- * EDGE_CANCELLED, EDGE_NONFINITE: KV positions of this batch are undefined, everything else is intact. */
+ * EDGE_CANCELLED, EDGE_NONFINITE: KV positions of this batch are undefined, everything else is intact.
+ * EDGE_FILE_LOST: the same, in this step and every later one: a file that weights are mapped from became shorter. */
 EDGE_API edge_status edge_program_step(edge_program *program, edge_threads *threads, edge_kv *kv,
                                        const edge_batch *batch, edge_error *error);
 

@@ -15,7 +15,8 @@ typedef enum edge_status {
     EDGE_NO_MEMORY = 2,   /* an allocation failed; nothing was changed */
     EDGE_UNSUPPORTED = 3, /* the CPU lacks the level that was asked for, or the type is not known */
     EDGE_CANCELLED = 4,   /* edge_program_cancel was called during the step */
-    EDGE_NONFINITE = 5    /* the step computed a logit that is not finite */
+    EDGE_NONFINITE = 5,   /* the step computed a logit that is not finite */
+    EDGE_FILE_LOST = 6    /* a mapped file became shorter: weights in it are zeros where it ended */
 } edge_status;
 
 /* Where a call may explain itself. Callers pass NULL when they do not care. */

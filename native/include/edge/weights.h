@@ -4,8 +4,12 @@
 
 #include <stdint.h>
 
+#include "edge/region.h"
 #include "edge/status.h"
 #include "edge/threads.h"
+
+/* Of the packed bytes. Files of another version must be packed again. */
+#define EDGE_LAYOUT_VERSION 2
 
 /* ggml's type numbers, as they stand in GGUF files. */
 typedef enum edge_type {
@@ -51,6 +55,13 @@ EDGE_API edge_status edge_weights_sizes(int32_t type, int64_t rows, int64_t cols
 EDGE_API edge_status edge_weights_create(edge_weights **out, int32_t type, int64_t rows, int64_t cols,
                                          const void *source, uint64_t source_bytes, edge_threads *threads);
 
+/* A matrix whose packed bytes (what edge_weights_data gives) lie in a region, `offset` bytes from its start. Nothing is
+ * copied or checked: a kernel is safe on any bytes. The region must outlive the weights.
+ * EDGE_UNSUPPORTED, EDGE_INVALID: as edge_weights_sizes. EDGE_INVALID: offset is no multiple of 64, or the matrix and
+ * 64 bytes behind it, which kernels may read but never use, leave the region. */
+EDGE_API edge_status edge_weights_map(edge_weights **out, int32_t type, int64_t rows, int64_t cols,
+                                      const edge_region *region, uint64_t offset);
+
 /* A vector (norm gain, bias): F32, F16 or BF16 in, kept as float. */
 EDGE_API edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
                                                 uint64_t source_bytes);
@@ -59,6 +70,12 @@ EDGE_API edge_status edge_weights_create_vector(edge_weights **out, int32_t type
 EDGE_API void edge_weights_destroy(edge_weights **weights);
 
 EDGE_API uint64_t edge_weights_packed_bytes(const edge_weights *weights);
+
+/* The packed bytes, edge_weights_packed_bytes of them; valid as long as the weights. */
+EDGE_API const void *edge_weights_data(const edge_weights *weights);
+
+/* EDGE_LAYOUT_VERSION of this library. */
+EDGE_API int32_t edge_weights_layout_version(void);
 
 /* Row of a matrix, decoded to float (cols values). EDGE_INVALID: no such row, or a vector. */
 EDGE_API edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out);
