@@ -3,34 +3,12 @@
 #ifndef EDGE_DOT_NEON_H
 #define EDGE_DOT_NEON_H
 
+#include "codes.h"
 #include "edge_simd__neon.h"
 #include "tile.h"
 
 #define EDGE_QUARTERS      (EDGE_TILE_ROWS / 4)
 #define EDGE_QUARTER_BYTES 16
-
-/* Kinds of codes: planar ones by their bits, then those of tables and trits. */
-enum {
-    EDGE_CODE_NL = 16, /* values of IQ4_NL */
-    EDGE_CODE_FP4,     /* E2M1, doubled; a power of two per 32 k */
-    EDGE_CODE_FP4S,    /* the same, UE4M3 per 16 k */
-    EDGE_CODE_N3,      /* values of IQ3_S */
-    EDGE_CODE_N3X,     /* values of IQ3_XXS */
-    EDGE_CODE_T5,      /* trits */
-    EDGE_CODE_S2,      /* IQ2's values */
-    EDGE_CODE_D1       /* IQ1's values */
-};
-
-/* Code bytes of a tile. */
-EDGE_INLINE int edge_code_bytes(int code) {
-    return code == 1   ? EDGE_CODES_W1
-           : code == 2 ? EDGE_CODES_W2
-           : code == 3 ? EDGE_CODES_W3
-           : code == 5 ? EDGE_CODES_W5
-           : code == 6 ? EDGE_CODES_W6
-           : code == 8 ? EDGE_CODES_W8
-                       : EDGE_CODES_W4;
-}
 
 /* What planar codes have too much; a format with a minimum has none. */
 EDGE_INLINE int edge_code_offset(int code, int has_min) {

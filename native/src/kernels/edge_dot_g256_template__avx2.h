@@ -133,10 +133,10 @@ EDGE_INLINE void edge_g256_rows(float *out, const uint8_t *tiles, int32_t cols, 
     }
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
         const uint8_t *super = tiles + (int64_t)g * edge_g256_bytes(code, min);
-        if (edge_g256_is_trits(code)) {
+        if (edge_code_is_trits(code)) {
             edge_g256_unpack(&panel, super, code, min);
         }
-        edge_g256_super(acc, edge_g256_is_trits(code) ? &panel : NULL, super, &from, token, g, code, min, tokens);
+        edge_g256_super(acc, edge_code_is_trits(code) ? &panel : NULL, super, &from, token, g, code, min, tokens);
     }
     for (int t = 0; t < tokens; t++) {
         _mm256_storeu_ps(out + (token + t) * EDGE_TILE_ROWS, acc[t][0]);

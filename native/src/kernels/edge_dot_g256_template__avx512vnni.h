@@ -7,38 +7,9 @@
 
 #define EDGE_PREFETCH_SUPERS 2
 
-EDGE_INLINE int edge_g256_is_trits(int code) {
-    return code == EDGE_CODE_T5 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
-}
-
-EDGE_INLINE size_t edge_g256_bytes(int code, int has_min) {
-    return has_min                ? (code == 2   ? EDGE_W2MG256_BYTES
-                                     : code == 4 ? EDGE_W4MG256_BYTES
-                                                 : EDGE_W5MG256_BYTES)
-           : code == 2            ? EDGE_W2G256_BYTES
-           : code == 3            ? EDGE_W3G256_BYTES
-           : code == 6            ? EDGE_W6G256_BYTES
-           : code == EDGE_CODE_T5 ? EDGE_T5G256_BYTES
-           : code == EDGE_CODE_S2 ? EDGE_S2G256_BYTES
-           : code == EDGE_CODE_D1 ? EDGE_D1G256_BYTES
-                                  : EDGE_N4G256_BYTES;
-}
-
-EDGE_INLINE int edge_g256_has_scales(int code, int has_min) {
-    return has_min || (code != 2 && code != EDGE_CODE_T5);
-}
-
 /* Sub-blocks of a tile. */
 EDGE_INLINE int edge_g256_parts(int code, int has_min) {
-    return edge_g256_has_scales(code, has_min) &&
-                   (code <= 3 || code == 6 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1)
-               ? 2
-               : 1;
-}
-
-/* The power of two that multiplies d. */
-EDGE_INLINE float edge_g256_unit(int code) {
-    return code == EDGE_CODE_N3X ? 0.25f : code == EDGE_CODE_S2 || code == EDGE_CODE_D1 ? 0.125f : 1.0f;
+    return edge_g256_has_scales(code, has_min) && edge_g256_is_split(code) ? 2 : 1;
 }
 
 /* What belongs to a super-tile beside its codes: a scale for each sub-block and, with minima, a minimum. */
@@ -67,12 +38,12 @@ EDGE_INLINE void edge_g256_load_scale(edge_g256_scales *scales, const uint8_t *s
 }
 
 EDGE_INLINE void edge_g256_load_scales(edge_g256_scales *scales, const uint8_t *super, int code, int has_min) {
-    const uint8_t *sc = super + (code == EDGE_CODE_S2   ? (size_t)EDGE_S2G256_SC
-                                 : code == EDGE_CODE_D1 ? (size_t)EDGE_D1G256_SC
+    const uint8_t *sc = super + (code == EDGE_CODE_S2   ? EDGE_S2G256_SC
+                                 : code == EDGE_CODE_D1 ? EDGE_D1G256_SC
                                                         : EDGE_SUPER_TILES * edge_code_bytes(code));
     for (int j = 0; edge_g256_has_scales(code, has_min) && j < EDGE_SUPER_TILES * edge_g256_parts(code, has_min); j++)
         edge_g256_load_scale(scales, sc, j, code, has_min);
-    const uint8_t *d = super + edge_g256_bytes(code, has_min) - EDGE_ROW_HALVES * (size_t)(1 + has_min);
+    const uint8_t *d = super + edge_g256_d(code, has_min);
     scales->d = edge_load_f16(d);
     if (edge_g256_unit(code) != 1.0f)
         scales->d = _mm512_mul_ps(scales->d, _mm512_set1_ps(edge_g256_unit(code)));
@@ -122,7 +93,7 @@ EDGE_INLINE void edge_g256_block(__m512i *isum, const __m512i u[8], const edge_g
 /* n tokens, n a constant, from token t0 on: a tile is unpacked into registers once, trits into memory. */
 EDGE_INLINE void edge_g256_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t t0, int n,
                                int code, int has_min) {
-    const size_t super_bytes = edge_g256_bytes(code, has_min);
+    const size_t super_bytes = (size_t)edge_g256_bytes(code, has_min);
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_setzero_ps();
@@ -131,7 +102,7 @@ EDGE_INLINE void edge_g256_few(float *out, const uint8_t *tiles, int32_t cols, c
         __m512i trits[EDGE_SUPER_VECTORS], isum[EDGE_BLOCK_TOKENS];
         edge_g256_scales scales;
         edge_g256_load_scales(&scales, super, code, has_min);
-        if (edge_g256_is_trits(code))
+        if (edge_code_is_trits(code))
             edge_unpack_trits(trits, super, code);
         for (int t = 0; t < n; t++)
             isum[t] = _mm512_setzero_si512();
@@ -139,9 +110,9 @@ EDGE_INLINE void edge_g256_few(float *out, const uint8_t *tiles, int32_t cols, c
             __m512i u[8];
             edge_prefetch(super + super_bytes / EDGE_SUPER_TILES * (size_t)j, EDGE_PREFETCH_SUPERS * super_bytes,
                           super_bytes / EDGE_SUPER_TILES);
-            if (!edge_g256_is_trits(code))
-                edge_unpack(u, super + (size_t)j * edge_code_bytes(code), code);
-            edge_g256_block(isum, edge_g256_is_trits(code) ? trits + 8 * j : u, &scales, acts, t0, g, j, n, code,
+            if (!edge_code_is_trits(code))
+                edge_unpack(u, super + j * edge_code_bytes(code), code);
+            edge_g256_block(isum, edge_code_is_trits(code) ? trits + 8 * j : u, &scales, acts, t0, g, j, n, code,
                             has_min);
         }
         for (int t = 0; t < n; t++)
@@ -158,7 +129,7 @@ EDGE_INLINE void edge_g256_1x16(float *out, const uint8_t *tiles, int32_t cols, 
         edge_g256_few(out, tiles, cols, acts, 0, 1, code, has_min);
         return;
     }
-    const size_t super_bytes = edge_g256_bytes(code, has_min), code_bytes = edge_code_bytes(code);
+    const size_t super_bytes = (size_t)edge_g256_bytes(code, has_min), code_bytes = (size_t)edge_code_bytes(code);
     __m512 acc = _mm512_setzero_ps();
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
         const uint8_t *super = tiles + (size_t)g * super_bytes;
@@ -207,11 +178,11 @@ EDGE_INLINE void edge_g256_64x16(float *out, const uint8_t *tiles, int32_t cols,
     edge_g256_scales scales;
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
-        const uint8_t *super = tiles + (size_t)g * edge_g256_bytes(code, has_min);
-        if (edge_g256_is_trits(code))
+        const uint8_t *super = tiles + (int64_t)g * edge_g256_bytes(code, has_min);
+        if (edge_code_is_trits(code))
             edge_unpack_trits(u, super, code);
-        for (int j = 0; !edge_g256_is_trits(code) && j < EDGE_SUPER_TILES; j++)
-            edge_unpack(u + 8 * j, super + (size_t)j * edge_code_bytes(code), code);
+        for (int j = 0; !edge_code_is_trits(code) && j < EDGE_SUPER_TILES; j++)
+            edge_unpack(u + 8 * j, super + j * edge_code_bytes(code), code);
         edge_g256_load_scales(&scales, super, code, has_min);
 #define EDGE_PANEL(t0, n) edge_g256_panel_block(out, u, &scales, acts, t0, g, n, code, has_min)
         EDGE_IN_BLOCKS(num_tokens, EDGE_PANEL)

@@ -6,42 +6,6 @@
 #include "edge_dot__neon.h"
 #include "kernels.h"
 
-EDGE_INLINE int edge_g256_is_trits(int code) {
-    return code == EDGE_CODE_T5 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
-}
-
-EDGE_INLINE int edge_g256_bytes(int code, int has_min) {
-    return has_min                ? (code == 2   ? EDGE_W2MG256_BYTES
-                                     : code == 4 ? EDGE_W4MG256_BYTES
-                                                 : EDGE_W5MG256_BYTES)
-           : code == 2            ? EDGE_W2G256_BYTES
-           : code == 3            ? EDGE_W3G256_BYTES
-           : code == 6            ? EDGE_W6G256_BYTES
-           : code == EDGE_CODE_T5 ? EDGE_T5G256_BYTES
-           : code == EDGE_CODE_S2 ? EDGE_S2G256_BYTES
-           : code == EDGE_CODE_D1 ? EDGE_D1G256_BYTES
-                                  : EDGE_N4G256_BYTES;
-}
-
-/* Where d begins; dmin follows it. */
-EDGE_INLINE int edge_g256_d(int code, int has_min) {
-    return edge_g256_bytes(code, has_min) - (has_min ? 2 : 1) * EDGE_ROW_HALVES;
-}
-
-EDGE_INLINE int edge_g256_has_scales(int code, int has_min) {
-    return has_min || (code != 2 && code != EDGE_CODE_T5);
-}
-
-/* Whether a sub-block is half a tile. */
-EDGE_INLINE int edge_g256_is_split(int code) {
-    return code == 2 || code == 3 || code == 6 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
-}
-
-/* The power of two that multiplies d. */
-EDGE_INLINE float edge_g256_unit(int code) {
-    return code == EDGE_CODE_N3X ? 0.25f : code == EDGE_CODE_S2 || code == EDGE_CODE_D1 ? 0.125f : 1.0f;
-}
-
 /* The integer scales of half h of tile j. */
 EDGE_INLINE int32x4_t edge_g256_scale(const uint8_t *super, int code, int has_min, int j, int h, int r) {
     if (!edge_g256_has_scales(code, has_min)) {
@@ -146,15 +110,15 @@ EDGE_INLINE void edge_g256_matmul(float *out, const uint8_t *tiles, int32_t cols
         memset(isum, 0, sizeof isum[0] * (size_t)num_tokens);
         for (int r = 0; r < EDGE_QUARTERS; r++) {
             int8x16_t trits[EDGE_SUPER_VECTORS];
-            if (edge_g256_is_trits(code)) {
+            if (edge_code_is_trits(code)) {
                 edge_unpack_trits(trits, super, code, r);
             }
             for (int j = 0; j < EDGE_SUPER_TILES; j++) {
                 int8x16_t c[8];
-                if (!edge_g256_is_trits(code)) {
+                if (!edge_code_is_trits(code)) {
                     edge_unpack_quarter(c, super + j * edge_code_bytes(code), r, code, has_min);
                 }
-                edge_g256_tile(isum, edge_g256_is_trits(code) ? trits + 8 * j : c, super, acts, g, j, r, num_tokens,
+                edge_g256_tile(isum, edge_code_is_trits(code) ? trits + 8 * j : c, super, acts, g, j, r, num_tokens,
                                code, has_min);
             }
             float32x4_t d = edge_load_f16(super + edge_g256_d(code, has_min) + 8 * r);

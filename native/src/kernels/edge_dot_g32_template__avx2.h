@@ -5,24 +5,6 @@
 
 #include "edge_simd__avx2.h"
 
-/* Tiles that share a scale. */
-EDGE_INLINE int edge_g32_tiles(int code) {
-    return code == 1 ? 4 : code == 2 ? 2 : 1;
-}
-
-/* Scales of a tile. */
-EDGE_INLINE int edge_g32_spans(int code) {
-    return code == EDGE_CODE_FP4S ? 2 : 1;
-}
-
-/* Bytes of the tiles that share a scale, scales included. */
-EDGE_INLINE int edge_g32_bytes(int code, int min) {
-    int scales = code == EDGE_CODE_FP4    ? EDGE_TILE_ROWS
-                 : code == EDGE_CODE_FP4S ? 2 * EDGE_TILE_ROWS
-                                          : (min ? 2 : 1) * EDGE_ROW_HALVES;
-    return edge_g32_tiles(code) * edge_code_bytes(code) + scales;
-}
-
 EDGE_INLINE const uint8_t *edge_g32_tile_at(const uint8_t *tiles, int32_t g, int code, int min) {
     const int shared = edge_g32_tiles(code);
     return tiles + (int64_t)(g / shared) * edge_g32_bytes(code, min) + g % shared * edge_code_bytes(code);

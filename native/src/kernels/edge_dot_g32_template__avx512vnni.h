@@ -6,27 +6,9 @@
 #include "edge_dot__avx512vnni.h"
 #include "kernels.h"
 
-/* Tiles that share a scale. */
-EDGE_INLINE int edge_g32_tiles(int code) {
-    return code == 1 ? 4 : code == 2 ? 2 : 1;
-}
-
-/* Scales of a tile. */
-EDGE_INLINE int edge_g32_spans(int code) {
-    return code == EDGE_CODE_FP4S ? 2 : 1;
-}
-
-/* Bytes of the tiles that share a scale: codes, d and, with a minimum, m. */
-EDGE_INLINE size_t edge_g32_bytes(int code, int has_min) {
-    const size_t scales = code == EDGE_CODE_FP4    ? EDGE_TILE_ROWS
-                          : code == EDGE_CODE_FP4S ? 2 * EDGE_TILE_ROWS
-                                                   : EDGE_ROW_HALVES * (size_t)(1 + has_min);
-    return (size_t)edge_g32_tiles(code) * edge_code_bytes(code) + scales;
-}
-
 EDGE_INLINE const uint8_t *edge_g32_tile_at(const uint8_t *tiles, int32_t g, int code, int has_min) {
     const int32_t shared = edge_g32_tiles(code);
-    return tiles + (size_t)(g / shared) * edge_g32_bytes(code, has_min) + (size_t)(g % shared) * edge_code_bytes(code);
+    return tiles + (int64_t)(g / shared) * edge_g32_bytes(code, has_min) + g % shared * edge_code_bytes(code);
 }
 
 /* Sixteen powers of two, 2^(e - 128). */
@@ -55,8 +37,8 @@ typedef struct edge_g32_scales {
 
 EDGE_INLINE edge_g32_scales edge_g32_load_scales(const uint8_t *tiles, int32_t g, int code, int has_min) {
     const int32_t shared = edge_g32_tiles(code);
-    const uint8_t *at = tiles + (size_t)(g / shared) * edge_g32_bytes(code, has_min);
-    at += (size_t)shared * edge_code_bytes(code);
+    const uint8_t *at = tiles + (int64_t)(g / shared) * edge_g32_bytes(code, has_min);
+    at += shared * edge_code_bytes(code);
     edge_g32_scales scales;
     if (code == EDGE_CODE_FP4S) {
         scales.d[0] = edge_load_ue4m3(at);
@@ -111,7 +93,7 @@ EDGE_INLINE void edge_g32_block(__m512 *acc, const __m512i u[8], const edge_g32_
 /* n tokens, n a constant, from token t0 on: a tile is unpacked into registers once. */
 EDGE_INLINE void edge_g32_few(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t t0, int n,
                               int code, int has_min) {
-    const size_t tile_bytes = edge_g32_bytes(code, has_min) / (size_t)edge_g32_tiles(code);
+    const size_t tile_bytes = (size_t)(edge_g32_bytes(code, has_min) / edge_g32_tiles(code));
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_setzero_ps();
@@ -133,7 +115,7 @@ EDGE_INLINE void edge_g32_1x16(float *out, const uint8_t *tiles, int32_t cols, c
         edge_g32_few(out, tiles, cols, acts, 0, 1, code, has_min);
         return;
     }
-    const size_t tile_bytes = edge_g32_bytes(code, has_min) / (size_t)edge_g32_tiles(code);
+    const size_t tile_bytes = (size_t)(edge_g32_bytes(code, has_min) / edge_g32_tiles(code));
     const int32_t offset = edge_code_offset(code, has_min);
     __m512 acc = _mm512_setzero_ps();
     for (int32_t g = 0; g < cols / EDGE_GROUP; g++) {

@@ -6,19 +6,6 @@
 #include "edge_dot__neon.h"
 #include "kernels.h"
 
-/* Tiles that share a scale. */
-EDGE_INLINE int edge_g32_tiles(int code) {
-    return code == 1 ? 4 : code == 2 ? 2 : 1;
-}
-
-/* Bytes of the tiles that share a scale, scales included. */
-EDGE_INLINE int edge_g32_bytes(int code, int has_min) {
-    int scales = code == EDGE_CODE_FP4    ? EDGE_TILE_ROWS
-                 : code == EDGE_CODE_FP4S ? 2 * EDGE_TILE_ROWS
-                                          : (has_min ? 2 : 1) * EDGE_ROW_HALVES;
-    return edge_g32_tiles(code) * edge_code_bytes(code) + scales;
-}
-
 /* Four powers of two, 2^(e - 128). */
 EDGE_INLINE float32x4_t edge_load_e8m0(const uint8_t *p) {
     const int32x4_t e = edge_load_u8_as_i32(p);

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "codes.h"
 #include "inline.h"
 #include "tile.h"
 
@@ -46,32 +47,9 @@ EDGE_INLINE __m256i edge_shift(__m256i x, int shift) {
     return shift > 0 ? _mm256_slli_epi16(x, shift) : shift < 0 ? _mm256_srli_epi16(x, -shift) : x;
 }
 
-/* Kinds of codes: planar ones by their bits, then those of tables and trits. */
-enum {
-    EDGE_CODE_NL = 16, /* int8 values of IQ4_NL */
-    EDGE_CODE_FP4,     /* E2M1, 12 added */
-    EDGE_CODE_FP4S,    /* E2M1, signed */
-    EDGE_CODE_N3,      /* values of IQ3_S, 15 added */
-    EDGE_CODE_N3X,     /* values of IQ3_XXS, 62 added */
-    EDGE_CODE_T5,      /* trits 0 .. 2; these and the two below only in panels */
-    EDGE_CODE_S2,      /* IQ2's values, signed */
-    EDGE_CODE_D1       /* IQ1's values, 9 added */
-};
-
 /* Whether codes are int8, not unsigned with something added. */
 EDGE_INLINE int edge_code_is_signed(int code) {
     return code == 8 || code == EDGE_CODE_NL || code == EDGE_CODE_FP4S || code == EDGE_CODE_S2;
-}
-
-/* Code bytes of a tile. */
-EDGE_INLINE int edge_code_bytes(int code) {
-    return code == 1   ? EDGE_CODES_W1
-           : code == 2 ? EDGE_CODES_W2
-           : code == 3 ? EDGE_CODES_W3
-           : code == 5 ? EDGE_CODES_W5
-           : code == 6 ? EDGE_CODES_W6
-           : code == 8 ? EDGE_CODES_W8
-                       : EDGE_CODES_W4;
 }
 
 /* What was added to the values to make them unsigned codes, where no minimum does that. */

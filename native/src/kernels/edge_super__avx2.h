@@ -7,47 +7,9 @@
 
 #define EDGE_SPANS (EDGE_SUPER / 16) /* sums of a super-block */
 
-/* Whether codes are trits, which come out of a panel only. */
-EDGE_INLINE int edge_g256_is_trits(int code) {
-    return code == EDGE_CODE_T5 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
-}
-
 /* Bytes of the codes of 256 k. */
 EDGE_INLINE int edge_g256_codes(int code) {
-    return edge_g256_is_trits(code) ? EDGE_CODES_T5 : EDGE_SUPER_TILES * edge_code_bytes(code);
-}
-
-EDGE_INLINE int edge_g256_bytes(int code, int min) {
-    return min                    ? (code == 2   ? EDGE_W2MG256_BYTES
-                                     : code == 4 ? EDGE_W4MG256_BYTES
-                                                 : EDGE_W5MG256_BYTES)
-           : code == 2            ? EDGE_W2G256_BYTES
-           : code == 3            ? EDGE_W3G256_BYTES
-           : code == 6            ? EDGE_W6G256_BYTES
-           : code == EDGE_CODE_T5 ? EDGE_T5G256_BYTES
-           : code == EDGE_CODE_S2 ? EDGE_S2G256_BYTES
-           : code == EDGE_CODE_D1 ? EDGE_D1G256_BYTES
-                                  : EDGE_N4G256_BYTES;
-}
-
-/* Where d begins; dmin follows it. */
-EDGE_INLINE int edge_g256_d(int code, int min) {
-    return edge_g256_bytes(code, min) - (min ? 2 : 1) * EDGE_ROW_HALVES;
-}
-
-/* Whether sub-blocks have scales at all. */
-EDGE_INLINE int edge_g256_has_scales(int code, int min) {
-    return min || (code != 2 && code != EDGE_CODE_T5);
-}
-
-/* Whether a sub-block is half a tile. */
-EDGE_INLINE int edge_g256_is_split(int code) {
-    return code == 2 || code == 3 || code == 6 || code == EDGE_CODE_S2 || code == EDGE_CODE_D1;
-}
-
-/* The power of two that multiplies d. */
-EDGE_INLINE float edge_g256_unit(int code) {
-    return code == EDGE_CODE_N3X ? 0.25f : code == EDGE_CODE_S2 || code == EDGE_CODE_D1 ? 0.125f : 1.0f;
+    return edge_code_is_trits(code) ? EDGE_CODES_T5 : EDGE_SUPER_TILES * edge_code_bytes(code);
 }
 
 /* The scales of tile i for eight rows as int16 pairs: of its first 16 k, and of the others. */
@@ -148,12 +110,12 @@ EDGE_INLINE void edge_g256_unpack_trits(edge_g256_panel *panel, const uint8_t *s
 
 EDGE_INLINE void edge_g256_unpack(edge_g256_panel *panel, const uint8_t *super, int code, int min) {
     edge_prefetch(super, edge_g256_bytes(code, min));
-    if (edge_g256_is_trits(code)) {
+    if (edge_code_is_trits(code)) {
         edge_g256_unpack_trits(panel, super, code);
     }
     for (int half = 0; half < EDGE_HALVES; half++) {
         for (int i = 0; i < EDGE_SUPER_TILES; i++) {
-            for (int v = 0; !edge_g256_is_trits(code) && v < EDGE_TILE_VECTORS; v++) {
+            for (int v = 0; !edge_code_is_trits(code) && v < EDGE_TILE_VECTORS; v++) {
                 edge_store(panel->codes[i] + v * EDGE_VECTOR_BYTES + half * EDGE_HALF_BYTES,
                            edge_codes(super + i * edge_code_bytes(code), code, v, half));
             }

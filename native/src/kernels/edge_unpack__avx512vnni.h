@@ -3,20 +3,9 @@
 #ifndef EDGE_UNPACK_AVX512VNNI_H
 #define EDGE_UNPACK_AVX512VNNI_H
 
+#include "codes.h"
 #include "edge_simd__avx512vnni.h"
 #include "tile.h"
-
-/* Kinds of codes: planar ones by their bits, then those of tables and trits. */
-enum {
-    EDGE_CODE_NL = 16, /* values of IQ4_NL */
-    EDGE_CODE_FP4,     /* E2M1, doubled; a power of two per 32 k */
-    EDGE_CODE_FP4S,    /* the same, UE4M3 per 16 k */
-    EDGE_CODE_N3,      /* values of IQ3_S */
-    EDGE_CODE_N3X,     /* values of IQ3_XXS */
-    EDGE_CODE_T5,      /* trits; these and the two below are unpacked 256 k at a time */
-    EDGE_CODE_S2,      /* IQ2's values */
-    EDGE_CODE_D1       /* IQ1's values */
-};
 
 EDGE_INLINE void edge_unpack_w8(__m512i u[8], const uint8_t *tile) {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
@@ -151,11 +140,6 @@ EDGE_INLINE int32_t edge_code_offset(int code, int has_min) {
            : code == EDGE_CODE_S2                           ? 43
            : code == EDGE_CODE_D1                           ? 9
                                                             : 12;
-}
-
-/* Bytes of the codes of one tile, without scales. */
-EDGE_INLINE size_t edge_code_bytes(int code) {
-    return (size_t)(EDGE_VECTOR_BYTES * (code <= 8 ? code : 4));
 }
 
 /* The next trit of every byte, 0 .. 2. Bytes are stored less 128, which tripling keeps: 3 (x - 128) = 3x - 128 mod 256.
