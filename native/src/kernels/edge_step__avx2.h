@@ -19,6 +19,11 @@ EDGE_INLINE int edge_code_run(int code) {
                                                                                                   : 1;
 }
 
+/* Over how many tiles of a super-block without scales products fit int16: 43 vectors of 2 bits, all 64 of trits. */
+EDGE_INLINE int edge_step_tiles(int code) {
+    return code == EDGE_CODE_T5 ? 8 : 4;
+}
+
 /* The products of unsigned codes with activations, added to those in `sums` or the first of them (a constant). */
 EDGE_INLINE __m256i edge_step_add(__m256i sums, __m256i codes, __m256i a, int is_first) {
     const __m256i products = _mm256_maddubs_epi16(codes, a);
