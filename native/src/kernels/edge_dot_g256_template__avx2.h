@@ -48,7 +48,7 @@ EDGE_INLINE void edge_g256_vectors(__m256i isum[EDGE_BLOCK_TOKENS][EDGE_HALVES],
         const __m256i scale =
             panel ? edge_load(panel->scale[span][half]) : edge_g256_scale(super, code, min, i, begin, half);
         for (int t = 0; t < tokens; t++) {
-            isum[t][half] = _mm256_add_epi32(isum[t][half], _mm256_madd_epi16(pairs[t][half], scale));
+            isum[t][half] = _mm256_add_epi32(isum[t][half], edge_step_scale(pairs[t][half], scale));
         }
     }
 }
