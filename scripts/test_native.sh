@@ -2,7 +2,7 @@
 # Builds the C library in one way and runs its tests: scripts/test_native.sh MODE...
 #   gcc, clang        this CPU's levels, warnings are errors
 #   simulate-avx512   the AVX-512 kernels over SIMDe, on any x86-64 CPU with AVX2; both compilers
-#   aarch64           cross build with gcc, run by qemu-user as a Cortex-A72 and as the newest core; clang compiles it
+#   aarch64           cross builds, run by qemu-user as a Cortex-A72, as a Cortex-A76 and as the newest core
 #   posix             the fallback without Linux system calls
 #   asan-gcc, asan-clang, tsan-gcc, tsan-clang
 #   fuzz              every libFuzzer target, EDGE_FUZZ_RUNS inputs (20000 if not set)
@@ -21,8 +21,8 @@ configure_and_build() { # NAME CMAKE_ARGUMENTS...
   ninja -C "$dir" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
 }
 
-run_tests() { # NAME: every test, and there must be some
-  ctest --test-dir "$root/$1" --output-on-failure --no-tests=error -j "$jobs"
+run_tests() { # NAME [REGEX]: every test, or those that it matches, and there must be some
+  ctest --test-dir "$root/$1" --output-on-failure --no-tests=error -j "$jobs" -R "${2:-.}"
 }
 
 test_with() { # NAME CMAKE_ARGUMENTS...
@@ -40,12 +40,13 @@ sanitized() { # NAME COMPILER SANITIZERS
 aarch64() {
   few_cases 5
   local toolchain=$PWD/native/toolchains/aarch64.cmake
-  for core in cortex-a72 max; do
-    test_with "aarch64-$core" -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_QEMU_CPU=$core
-  done
+  configure_and_build aarch64 -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_BUILD_TESTS=ON
+  QEMU_CPU=cortex-a72 EDGE_EXPECT_ISA=neon run_tests aarch64
+  QEMU_CPU=cortex-a76 EDGE_EXPECT_ISA=dotprod run_tests aarch64 '^test_(cpu|kernels)' # all else as on the A72
+  QEMU_CPU=max EDGE_EXPECT_ISA=dotprod run_tests aarch64 '^test_(cpu|kernels)'
   configure_and_build aarch64-clang -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCMAKE_C_COMPILER=clang \
     -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu -DEDGE_BUILD_TESTS=ON
-  run_tests aarch64-clang
+  QEMU_CPU=max run_tests aarch64-clang
 }
 
 fuzz() {
@@ -68,8 +69,9 @@ run_mode() {
   case $1 in
     gcc | clang) test_with "$1" -DCMAKE_C_COMPILER="$1" ;;
     simulate-avx512)
-      test_with simulate-gcc -DCMAKE_C_COMPILER=gcc -DEDGE_SIMULATE_AVX512=ON
-      test_with simulate-clang -DCMAKE_C_COMPILER=clang -DEDGE_SIMULATE_AVX512=ON
+      for compiler in gcc clang; do
+        test_with simulate-$compiler -DCMAKE_C_COMPILER=$compiler -DEDGE_SIMULATE_AVX512=ON
+      done
       ;;
     aarch64) aarch64 ;;
     posix) test_with posix -DEDGE_FORCE_POSIX=ON ;;
@@ -83,5 +85,5 @@ run_mode() {
 [ $# -gt 0 ] || { sed -n '2,/^set/s/^# //p' "$0" >&2; exit 2; }
 mkdir -p "$root"
 for mode in "$@"; do
-  run_mode "$mode"
+  (run_mode "$mode") # a subshell: the share of cases that one mode sets is not the next one's
 done
