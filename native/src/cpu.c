@@ -15,7 +15,7 @@
 #include <sys/sysctl.h>
 #endif
 
-static const char *const names[EDGE_ISA_COUNT] = {"scalar", "avx2", "avx512vnni", "neon", "dotprod"};
+static const char *const names[EDGE_ISA_COUNT] = {"scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod"};
 
 const char *edge_isa_name(edge_isa isa) {
     return (int)isa >= 0 && isa < EDGE_ISA_COUNT ? names[isa] : NULL;
@@ -37,6 +37,8 @@ static int has_bits(uint32_t word, uint32_t bits) {
     return (word & bits) == bits;
 }
 
+#define LEAF_7_1_EAX_AVXVNNI (1u << 4) /* older compilers have no name for it */
+
 static int has_avx2(uint64_t *state, uint32_t leaf_7[4]) {
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has_bits(c, bit_OSXSAVE | bit_AVX | bit_F16C)) {
@@ -45,6 +47,16 @@ static int has_avx2(uint64_t *state, uint32_t leaf_7[4]) {
     *state = xcr0();
     return (*state & XCR0_AVX) == XCR0_AVX && __get_cpuid_count(7, 0, &leaf_7[0], &leaf_7[1], &leaf_7[2], &leaf_7[3]) &&
            has_bits(leaf_7[1], bit_AVX2);
+}
+
+static int has_avxvnni(const uint32_t leaf_7[4]) {
+#if defined(EDGE_SIMULATE_AVXVNNI)
+    (void)leaf_7;
+    return 1; /* the kernels are built without the instruction and need AVX2 only */
+#else
+    uint32_t a, b, c, d;
+    return leaf_7[0] >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && has_bits(a, LEAF_7_1_EAX_AVXVNNI);
+#endif
 }
 
 static int has_avx512vnni(uint64_t state, const uint32_t leaf_7[4]) {
@@ -64,7 +76,8 @@ static int cpu_has(edge_isa isa) {
     if (!has_avx2(&state, leaf_7)) {
         return 0;
     }
-    return isa == EDGE_ISA_AVX2 || (isa == EDGE_ISA_AVX512VNNI && has_avx512vnni(state, leaf_7));
+    return isa == EDGE_ISA_AVX2 || (isa == EDGE_ISA_AVXVNNI && has_avxvnni(leaf_7)) ||
+           (isa == EDGE_ISA_AVX512VNNI && has_avx512vnni(state, leaf_7));
 }
 
 #elif defined(__aarch64__)
@@ -121,6 +134,9 @@ static const struct {
     {EDGE_ISA_SCALAR, edge_kernels_fill_scalar},
 #if defined(EDGE_HAVE_AVX2)
     {EDGE_ISA_AVX2, edge_kernels_fill_avx2},
+#endif
+#if defined(EDGE_HAVE_AVXVNNI)
+    {EDGE_ISA_AVXVNNI, edge_kernels_fill_avxvnni},
 #endif
 #if defined(EDGE_HAVE_AVX512VNNI)
     {EDGE_ISA_AVX512VNNI, edge_kernels_fill_avx512vnni},
