@@ -44,7 +44,7 @@ aarch64() {
   configure_and_build aarch64 -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_BUILD_TESTS=ON
   QEMU_CPU=cortex-a72 EDGE_EXPECT_ISA=neon run_tests aarch64
   QEMU_CPU=cortex-a76 EDGE_EXPECT_ISA=dotprod run_tests aarch64 '^test_(cpu|kernels)' # all else as on the A72
-  QEMU_CPU=max EDGE_EXPECT_ISA=dotprod run_tests aarch64 '^test_(cpu|kernels)'
+  QEMU_CPU=max EDGE_EXPECT_ISA=i8mm run_tests aarch64 '^test_(cpu|kernels)'
   configure_and_build aarch64-clang -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCMAKE_C_COMPILER=clang \
     -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu -DEDGE_BUILD_TESTS=ON
   QEMU_CPU=max run_tests aarch64-clang

@@ -15,7 +15,7 @@
 #include <sys/sysctl.h>
 #endif
 
-static const char *const names[EDGE_ISA_COUNT] = {"scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod"};
+static const char *const names[EDGE_ISA_COUNT] = {"scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"};
 
 const char *edge_isa_name(edge_isa isa) {
     return (int)isa >= 0 && isa < EDGE_ISA_COUNT ? names[isa] : NULL;
@@ -86,9 +86,14 @@ static int cpu_has(edge_isa isa) {
 
 /* Bits of the kernel's interface; older C libraries have no names for them. */
 #define HWCAP_BIT_ASIMDDP (1ul << 20)
+#define HWCAP2_BIT_I8MM   (1ul << 13)
 
 static int has_dotprod(void) {
     return (getauxval(AT_HWCAP) & HWCAP_BIT_ASIMDDP) != 0;
+}
+
+static int has_i8mm(void) {
+    return (getauxval(AT_HWCAP2) & HWCAP2_BIT_I8MM) != 0;
 }
 
 #elif defined(__APPLE__)
@@ -103,16 +108,25 @@ static int has_dotprod(void) {
     return has_feature("hw.optional.arm.FEAT_DotProd");
 }
 
+static int has_i8mm(void) {
+    return has_feature("hw.optional.arm.FEAT_I8MM");
+}
+
 #else /* other systems say it in ways of their own: NEON runs everywhere */
 
 static int has_dotprod(void) {
     return 0;
 }
 
+static int has_i8mm(void) {
+    return 0;
+}
+
 #endif
 
 static int cpu_has(edge_isa isa) {
-    return isa == EDGE_ISA_NEON /* every ARMv8-A core */ || (isa == EDGE_ISA_DOTPROD && has_dotprod());
+    return isa == EDGE_ISA_NEON /* every ARMv8-A core */ || (isa == EDGE_ISA_DOTPROD && has_dotprod()) ||
+           (isa == EDGE_ISA_I8MM && has_dotprod() && has_i8mm());
 }
 
 #else
@@ -146,6 +160,9 @@ static const struct {
 #endif
 #if defined(EDGE_HAVE_DOTPROD)
     {EDGE_ISA_DOTPROD, edge_kernels_fill_dotprod},
+#endif
+#if defined(EDGE_HAVE_I8MM)
+    {EDGE_ISA_I8MM, edge_kernels_fill_i8mm},
 #endif
 };
 

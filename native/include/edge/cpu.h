@@ -12,10 +12,11 @@ typedef enum edge_isa {
     EDGE_ISA_AVX512VNNI = 3,
     EDGE_ISA_NEON = 4,
     EDGE_ISA_DOTPROD = 5,
-    EDGE_ISA_COUNT = 6
+    EDGE_ISA_I8MM = 6,
+    EDGE_ISA_COUNT = 7
 } edge_isa;
 
-/* "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod"; NULL for a value out of range. */
+/* "scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"; NULL for a value out of range. */
 EDGE_API const char *edge_isa_name(edge_isa isa);
 
 /* 1 when this build has kernels for the level and this CPU (and its kernel) can run them. */
