@@ -16,7 +16,7 @@ SHAPES = ("1x16", "8x16", "64x16")
 FLOAT_FAMILIES = ("f32", "f16", "bf16")
 
 # Levels that have no kernels of their own for some slots: the level below serves those.
-EXTENDS = {"avxvnni": "avx2", "dotprod": "neon", "i8mm": "dotprod"}
+EXTENDS = {"sse41": "scalar", "avxvnni": "avx2", "dotprod": "neon", "i8mm": "dotprod"}
 
 # Which operations a file holds, by the first part of its name. A matrix file holds a set of weight families.
 OPERATIONS = {

@@ -3,6 +3,7 @@
 #   gcc, clang        this CPU's levels, warnings are errors
 #   simulate          the AVX-VNNI kernels without their instruction and the AVX-512 kernels over SIMDe, on any x86-64 CPU
 #                     with AVX2; both compilers
+#   x86               the level chosen, and its kernels, as a CPU without SSE4.1, without AVX, without AVX-512 (qemu-user)
 #   aarch64           cross builds, run by qemu-user as a Cortex-A72, as a Cortex-A76 and as the newest core
 #   posix             the fallback without Linux system calls
 #   asan-gcc, asan-clang, tsan-gcc, tsan-clang
@@ -36,6 +37,17 @@ few_cases() { export EDGE_TEST_PERCENT=${EDGE_TEST_PERCENT:-$1}; }
 sanitized() { # NAME COMPILER SANITIZERS
   few_cases 20
   test_with "$1" -DCMAKE_C_COMPILER="$2" -DEDGE_SANITIZE="$3" "${debuggable[@]}"
+}
+
+x86() {
+  few_cases 1
+  configure_and_build gcc -DCMAKE_C_COMPILER=gcc -DEDGE_BUILD_TESTS=ON
+  local test
+  for test in cpu kernels_matmul kernels_elementwise kernels_attend; do
+    QEMU_CPU=Conroe EDGE_EXPECT_ISA=scalar qemu-x86_64 "$root/gcc/tests/test_$test"
+    QEMU_CPU=Nehalem EDGE_EXPECT_ISA=sse41 qemu-x86_64 "$root/gcc/tests/test_$test"
+    QEMU_CPU=Haswell EDGE_EXPECT_ISA=avx2 qemu-x86_64 "$root/gcc/tests/test_$test"
+  done
 }
 
 aarch64() {
@@ -74,6 +86,7 @@ run_mode() {
         test_with simulate-$compiler -DCMAKE_C_COMPILER=$compiler -DEDGE_SIMULATE_AVXVNNI=ON -DEDGE_SIMULATE_AVX512=ON
       done
       ;;
+    x86) x86 ;;
     aarch64) aarch64 ;;
     posix) test_with posix -DEDGE_FORCE_POSIX=ON ;;
     asan-gcc | asan-clang) sanitized "$1" "${1#asan-}" address,undefined ;;

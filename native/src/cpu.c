@@ -15,7 +15,8 @@
 #include <sys/sysctl.h>
 #endif
 
-static const char *const names[EDGE_ISA_COUNT] = {"scalar", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"};
+static const char *const names[EDGE_ISA_COUNT] = {"scalar",     "sse41", "avx2",    "avxvnni",
+                                                  "avx512vnni", "neon",  "dotprod", "i8mm"};
 
 const char *edge_isa_name(edge_isa isa) {
     return (int)isa >= 0 && isa < EDGE_ISA_COUNT ? names[isa] : NULL;
@@ -38,6 +39,11 @@ static int has_bits(uint32_t word, uint32_t bits) {
 }
 
 #define LEAF_7_1_EAX_AVXVNNI (1u << 4) /* older compilers have no name for it */
+
+static int has_sse41(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && has_bits(c, bit_SSSE3 | bit_SSE4_1);
+}
 
 static int has_avx2(uint64_t *state, uint32_t leaf_7[4]) {
     uint32_t a, b, c, d;
@@ -73,6 +79,9 @@ static int has_avx512vnni(uint64_t state, const uint32_t leaf_7[4]) {
 static int cpu_has(edge_isa isa) {
     uint64_t state;
     uint32_t leaf_7[4]; /* eax (the last subleaf), ebx, ecx, edx */
+    if (isa == EDGE_ISA_SSE41) {
+        return has_sse41();
+    }
     if (!has_avx2(&state, leaf_7)) {
         return 0;
     }
@@ -146,6 +155,9 @@ static const struct {
     fill_fn *fill;
 } levels[] = {
     {EDGE_ISA_SCALAR, edge_kernels_fill_scalar},
+#if defined(EDGE_HAVE_SSE41)
+    {EDGE_ISA_SSE41, edge_kernels_fill_sse41},
+#endif
 #if defined(EDGE_HAVE_AVX2)
     {EDGE_ISA_AVX2, edge_kernels_fill_avx2},
 #endif

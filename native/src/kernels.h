@@ -124,6 +124,7 @@ typedef struct edge_kernels {
 
 /* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */
 void edge_kernels_fill_scalar(edge_kernels *kernels);
+void edge_kernels_fill_sse41(edge_kernels *kernels);
 void edge_kernels_fill_avx2(edge_kernels *kernels);
 void edge_kernels_fill_avxvnni(edge_kernels *kernels);
 void edge_kernels_fill_avx512vnni(edge_kernels *kernels);
