@@ -22,12 +22,7 @@ EDGE_INLINE __m256 edge_g256_accumulate(__m256 acc, __m256i isum, __m256i msum, 
                                         int code, int min) {
     if (!min) {
         if (!edge_code_is_signed(code)) {
-            const int offset = edge_code_offset(code);
-            msum = offset == 32  ? _mm256_slli_epi32(msum, 5)
-                   : offset == 4 ? _mm256_slli_epi32(msum, 2)
-                   : offset == 1 ? msum
-                                 : _mm256_mullo_epi32(msum, _mm256_set1_epi32(offset));
-            isum = _mm256_sub_epi32(isum, msum);
+            isum = _mm256_sub_epi32(isum, edge_times_offset(msum, edge_code_offset(code)));
         }
         return _mm256_add_ps(acc, _mm256_mul_ps(_mm256_cvtepi32_ps(isum), _mm256_mul_ps(dw, da)));
     }

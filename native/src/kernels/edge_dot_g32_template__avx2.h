@@ -96,7 +96,7 @@ EDGE_INLINE void edge_g32_dot(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const
 
 EDGE_INLINE __m256i edge_g32_subtract_offset(__m256i sum, const int32_t *s, int code, int min) {
     const int offset = min || edge_code_is_signed(code) ? 0 : edge_code_offset(code);
-    return offset == 0 ? sum : _mm256_sub_epi32(sum, _mm256_set1_epi32(offset * *s));
+    return offset == 0 ? sum : _mm256_sub_epi32(sum, edge_times_offset(edge_broadcast(s), offset));
 }
 
 /* One tile against `tokens` rows: acc[t][half] takes group i. */

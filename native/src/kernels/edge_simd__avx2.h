@@ -64,6 +64,16 @@ EDGE_INLINE int edge_code_offset(int code) {
                                                           : 0;
 }
 
+/* x * offset; a shift for powers of two, which most offsets (constants) are. */
+EDGE_INLINE __m256i edge_times_offset(__m256i x, int offset) {
+    return offset == 1    ? x
+           : offset == 4  ? _mm256_slli_epi32(x, 2)
+           : offset == 8  ? _mm256_slli_epi32(x, 3)
+           : offset == 16 ? _mm256_slli_epi32(x, 4)
+           : offset == 32 ? _mm256_slli_epi32(x, 5)
+                          : _mm256_mullo_epi32(x, _mm256_set1_epi32(offset));
+}
+
 /* Sixteen values, twice. */
 EDGE_INLINE __m256i edge_look_up(__m128i values, __m256i codes) {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), codes);
