@@ -29,6 +29,7 @@ from apps.assistant_model import (
     template_time,
 )
 from apps.assistant_model.dress import CASED_SHARE, corrected, dressed
+from apps.assistant_model.meanings import Placed
 from apps.assistant_model.templates import Call, Piece, Template, say
 from apps.assistant_model.tool_list import ToolList, random_list, renamed_list, shipped_list
 from apps.assistant_model.tools import REFUSAL, TOOLS
@@ -52,10 +53,13 @@ RENAMED_GROUP = 25  # requests behind one renamed list
 TRAIN_SEED = 20261
 EVAL_SEED = 77001
 SEVERAL_CALLS_SHARE = 0.15
-SHIPPED_LIST_SHARE = 0.4
-UNLISTED_PHASE, GROWTH_PHASE = 0.16, 0.24  # shares of training without a list, then with lists that grow
-UNLISTED_SHARE = 0.08  # of requests: asked for without looking whether the tool is there ...
-LISTLESS_SHARE = 0.25  # ... and behind a list that is not the shipped one
+SHIPPED_LIST_SHARE = 0.08  # of lists; it has so many conversations behind it that they are a fifth of all
+UNLISTED_PHASE, GROWTH_PHASE = 0.16, 0.16  # shares of training without a list, then with lists that grow
+DESCRIBED_PHASE, DESCRIBED_SHARE = 0.4, 0.25  # up to here, requests in a description's own words, by others
+DESCRIBED_LISTED = 0.6  # of those, for a tool that is listed; the others for any
+UNLISTED_SHARE, STRANGE_SHARE = 0.08, 0.6  # requests made without looking whether the tool is there; of these, for
+# tools that are never shipped. Behind other lists than the shipped one:
+MISSING_SHARE, MISSING_STRANGE_SHARE = 0.42, 0.15
 REFUSED_SHARE, TALK_SHARE = 0.055, 0.045
 OLD_TURN_SHARE = 0.04
 REPLY_SHARE = 0.5  # of questions asked back
@@ -97,13 +101,35 @@ class Request:
             named.append({"name": listed.name, "arguments": ordered})
         return dump_calls(named)
 
+    def turn(self, tools: ToolList) -> Turn:
+        """The request and its answer, with the meanings of the names in it. Before anything is written the tools that
+        are needed are known, whether they are listed or not.
+        """
+        answer = self.answer(tools)
+        placed: list[Placed] = [(0, (tool, "")) for tool in sorted(self.needs)]
+        if answer.startswith("["):
+            placed += _placed_in_calls(answer, self.calls, tools)
+        return Turn(self.text, answer, tuple(placed))
+
+
+def _placed_in_calls(answer: str, calls: tuple[Call, ...], tools: ToolList) -> Iterator[Placed]:
+    at = 0
+    for tool, arguments in calls:
+        at = answer.index(opening := '{"name":"', at) + len(opening)
+        yield at, (tool, "")
+        for key, (name, _) in tools.tools[tool].arguments.items():
+            if key in arguments:
+                at = answer.index(f'"{name}":', at) + 1
+                yield at, (tool, key)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request and its answer, the JSON of the calls or a sentence."""
+    """One request and its answer, the JSON of the calls or a sentence; `placed` says what its names mean."""
 
     request: str
     answer: str
+    placed: tuple[Placed, ...] = ()
 
 
 Example = tuple[Turn, ...]  # a conversation; the last turn is the one evaluated
@@ -164,7 +190,7 @@ class Generator:
 
     def __init__(self, rng: Random, kind: Kind) -> None:
         self._rng = rng
-        self.unlisted_share = UNLISTED_SHARE
+        self.unlisted_share, self.strange_share = UNLISTED_SHARE, STRANGE_SHARE
         self._kind: Kind = kind
         self._split: Split = "held_out" if kind == "new_values" else "train"
 
@@ -183,7 +209,7 @@ class Generator:
         if pick < TALK_SHARE + REFUSED_SHARE or not listed.templates:
             return self._request([self._draw(_REFUSED, cased)], cased)
         if pick < TALK_SHARE + REFUSED_SHARE + self.unlisted_share:
-            return self._request([self._draw(_EXTRA if rng.random() < 0.6 else _MAIN, cased)], cased)
+            return self._request([self._draw(_EXTRA if rng.random() < self.strange_share else _MAIN, cased)], cased)
         parts = [self._draw(listed, cased)]
         if rng.random() < SEVERAL_CALLS_SHARE:
             count = 3 if rng.random() < 0.12 else 2
@@ -245,24 +271,40 @@ def training_groups(seed: int, conversations: int) -> Iterator[Group]:
     while made < conversations:
         progress = made / conversations
         if progress < UNLISTED_PHASE:
-            tools, listing = shipped_list(), False
+            tools, listing, is_shipped = shipped_list(), False, True
         else:
-            listing = True
             longest = min(1.0, (progress - UNLISTED_PHASE) / GROWTH_PHASE)
-            tools = shipped_list() if rng.random() < SHIPPED_LIST_SHARE * longest else random_list(rng, longest)
+            listing, is_shipped = True, rng.random() < SHIPPED_LIST_SHARE * longest
+            tools = shipped_list() if is_shipped else random_list(rng, longest)
         listed = _listed(tools)
-        generator.unlisted_share = UNLISTED_SHARE if len(tools.tools) == len(TOOLS) else LISTLESS_SHARE
+        generator.unlisted_share = UNLISTED_SHARE if is_shipped else MISSING_SHARE
+        generator.strange_share = STRANGE_SHARE if is_shipped else MISSING_STRANGE_SHARE
         examples: list[Example] = []
         while len(examples) < max(8, len(tools.tools) * 3 // 2):
             request = generator.request(listed)
-            turns = [Turn(request.text, request.answer(tools))]
+            turns = [request.turn(tools)]
             if request.reply is not None and turns[0].answer != REFUSAL:
-                turns.append(Turn(request.reply.text, request.reply.answer(tools)))
+                turns.append(request.reply.turn(tools))
             if examples and rng.random() < OLD_TURN_SHARE:
                 turns = [*examples[-1][-1:], *turns]  # an earlier, unrelated turn must not change the answer
             examples.append(tuple(turns))
+        if listing and not is_shipped and progress < DESCRIBED_PHASE:
+            examples += _described(rng, tools, round(DESCRIBED_SHARE * len(examples)))
         made += len(examples)
         yield Group(tools, tuple(examples), listing)
+
+
+def _described(rng: Random, tools: ToolList, count: int) -> list[Example]:
+    """Requests that repeat a tool's description, answered by a call without arguments: where a list has the name for
+    it, or that it has none, without having to know what anything means.
+    """
+    examples: list[Example] = []
+    for _ in range(count):
+        tool = rng.choice([each.tool for each in tools.tools.values()] if rng.random() < DESCRIBED_LISTED else TOOLS)
+        listed = tools.tools.get(tool.name)
+        text = tool.description if listed is None else listed.description
+        examples.append((Request(text, ((tool.name, {}),), None, frozenset((tool.name,))).turn(tools),))
+    return examples
 
 
 def evaluation_groups(kind: EvalKind, count: int) -> list[Group]:

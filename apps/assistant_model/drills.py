@@ -2,7 +2,8 @@
 
 Requests alone teach copying late, because a small network can long do well by knowing values by heart. A few hundred
 steps of nothing but copying come first and leave attention heads that copy anything (induction heads; Olsson et al.,
-2022, https://arxiv.org/abs/2209.11895), which the requests then put to use.
+2022, https://arxiv.org/abs/2209.11895), which the requests then put to use. One drill among many steps of requests
+keeps tokens copyable that training hardly ever wants to see written.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ SHORTEST, LONGEST = 3, 12  # tokens to copy
 TOKENS = 1000  # for each worker in a step
 
 
-def copy_drills(rng: Random, vocab_size: int, steps: int, workers: int) -> Iterator[list[list[Encoded]]]:
-    """`steps` batches, a group for each worker, whose rows hold random tokens that the answer repeats."""
-    for _ in range(steps):
+def copy_drills(rng: Random, vocab_size: int, workers: int) -> Iterator[list[list[Encoded]]]:
+    """Batches without end, a group for each worker, whose rows hold random tokens that the answer repeats."""
+    while True:
         yield [[_group(rng, vocab_size)] for _ in range(workers)]
 
 
@@ -30,4 +31,4 @@ def _group(rng: Random, vocab_size: int) -> Encoded:
         copied = [rng.randrange(len(SPECIAL), vocab_size) for _ in range(rng.randint(SHORTEST, LONGEST))]
         rows.append([user, *copied, assistant, *copied, end])
         answers.append([False] * (len(copied) + 2) + [True] * (len(copied) + 1))
-    return Encoded([tools], rows, answers)
+    return Encoded([tools], rows, answers, [])

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from apps.assistant_model.meanings import MEANINGS
+
 SHARPNESS = 1.7  # of the norms on queries and keys at the start: scores reach 16, enough to pick one token of hundreds
 
 
@@ -32,7 +34,7 @@ class Shape:
     head_dim: int = 32
     max_position_embeddings: int = 2048
     rms_norm_eps: float = 1e-6
-    rope_theta: float = 10000.0
+    rope_theta: float = 1e6  # at 1e4, few pairs of dimensions keep still over the length of a tool list
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Network:
             self._matrix(at + "ffn_gate.weight", wide, hidden)
             self._matrix(at + "ffn_up.weight", wide, hidden)
             self._matrix(at + "ffn_down.weight", hidden, wide, scale=wide**-0.5 * residual)
+        self.classifier = (torch.randn(len(MEANINGS), hidden) * hidden**-0.5).requires_grad_()  # of training only
         positions = torch.arange(shape.max_position_embeddings, dtype=torch.float64)
         powers = torch.arange(0, shape.head_dim, 2, dtype=torch.float64) / shape.head_dim
         angles = torch.outer(positions, shape.rope_theta**-powers)
@@ -126,12 +129,17 @@ class Network:
             for name, tensor in self.tensors.items():
                 tensor.copy_(tensors[name])
 
-    def hidden(self, pack: Pack, wanted: Tensor) -> Tensor:
-        """(wanted, hidden) after the last norm, of the tokens at the indices `wanted`."""
+    def hidden(self, pack: Pack, wanted: Tensor, half_way: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(wanted, hidden) after the last norm, of the tokens at the indices `wanted`, and (half_way, hidden) after
+        half of the layers and a norm without gains, of those at `half_way`.
+        """
+        middle = torch.empty(0)
         shape, weights = self.shape, self.tensors
         cos, sin = self._cos[pack.positions, None], self._sin[pack.positions, None]
         x = F.embedding(pack.ids, weights["token_embd.weight"])
         for layer in range(shape.num_hidden_layers):
+            if half_way is not None and layer == shape.num_hidden_layers // 2:
+                middle = F.rms_norm(x[half_way], (shape.hidden_size,), None, shape.rms_norm_eps)
             at = f"blk.{layer}."
             h = _norm(x, weights[at + "attn_norm.weight"], shape.rms_norm_eps)
             q, k, v = (
@@ -145,7 +153,7 @@ class Network:
             h = _norm(x, weights[at + "ffn_norm.weight"], shape.rms_norm_eps)
             gate, up = F.linear(h, weights[at + "ffn_gate.weight"]), F.linear(h, weights[at + "ffn_up.weight"])
             x = x + F.linear(F.silu(gate) * up, weights[at + "ffn_down.weight"])
-        return _norm(x, weights["output_norm.weight"], shape.rms_norm_eps)
+        return _norm(x, weights["output_norm.weight"], shape.rms_norm_eps), middle
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(..., hidden) -> (..., vocab)."""

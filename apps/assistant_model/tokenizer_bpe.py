@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tokenizers import Regex, Tokenizer
+from tokenizers import Encoding, Regex, Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 from tokenizers.trainers import BpeTrainer
 
 from apps.assistant_model.data import Example, Group
+from apps.assistant_model.meanings import CLASS_OF
 
 END_OF_TEXT, TOOLS, USER, ASSISTANT, END = "<|endoftext|>", "<|tools|>", "<|user|>", "<|assistant|>", "<|end|>"
 SPECIAL = (END_OF_TEXT, TOOLS, USER, ASSISTANT, END)  # ids from 0
@@ -30,11 +31,14 @@ WORDS_ALONE = r"\p{L}+|\p{N}|\s|[^\s\p{L}\p{N}]+"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A group in tokens. Every row is a conversation; `answers` marks the tokens that the model writes."""
+    """A group in tokens. Every row is a conversation; `answers` marks the tokens that the model writes. `meanings`:
+    tokens, counted from the start of the prefix through all rows, and the class (`meanings.py`) of what they stand for.
+    """
 
     prefix: list[int]
     rows: list[list[int]]
     answers: list[list[bool]]
+    meanings: list[tuple[int, int]]
 
     @property
     def num_tokens(self) -> int:
@@ -83,20 +87,32 @@ def encode_groups(tokenizer: Tokenizer, groups: list[Group]) -> list[Encoded]:
 
 def _encode_group(tokenizer: Tokenizer, group: Group) -> Encoded:
     texts = [text for example in group.examples for text in _parts(example)]
-    parts = iter([encoding.ids for encoding in tokenizer.encode_batch_fast([prefix_text(group.text), *texts])])
-    prefix = next(parts)
+    prefix, *parts = tokenizer.encode_batch([prefix_text(group.text), *texts])
+    meanings: list[tuple[int, int]] = []
+    if group.listing:
+        starts = _starts(prefix)
+        meanings += [(starts[len(prefix_text("")) + at], CLASS_OF[meaning]) for at, meaning in group.tools.placed]
     rows: list[list[int]] = []
     answers: list[list[bool]] = []
+    encoded, end = iter(parts), len(prefix.ids)
     for example in group.examples:
         row: list[int] = []
         marks: list[bool] = []
-        for _ in example:
-            question, answer = next(parts), next(parts)
-            row += question + answer
-            marks += [False] * len(question) + [True] * len(answer)
+        for turn in example:
+            question, answer = next(encoded), next(encoded)
+            before, starts = end + len(row) + len(question.ids) - 1, _starts(answer)
+            meanings += [(before + starts[at], CLASS_OF[meaning]) for at, meaning in turn.placed]
+            row += question.ids + answer.ids
+            marks += [False] * len(question.ids) + [True] * len(answer.ids)
         rows.append(row)
         answers.append(marks)
-    return Encoded(prefix, rows, answers)
+        end += len(row)
+    return Encoded(prefix.ids, rows, answers, meanings)
+
+
+def _starts(encoding: Encoding) -> dict[int, int]:
+    """The token that begins at a character."""
+    return {start: index for index, (start, _) in enumerate(encoding.offsets)}
 
 
 def _parts(example: Example) -> list[str]:

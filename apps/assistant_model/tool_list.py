@@ -4,11 +4,13 @@ out, and strangers among them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Any
 
+from apps.assistant_model.meanings import Placed
 from apps.assistant_model.template_extra import EXTRA_DESCRIPTIONS, EXTRA_TOOLS
 from apps.assistant_model.tool_names import ARGUMENT_DESCRIPTIONS, ARGUMENT_NAMES, DESCRIPTIONS, NAMES
 from apps.assistant_model.tools import TOOLS, Tool
@@ -31,6 +33,17 @@ class ListedTool:
         said = (f"{text}:{name}" if text else name for name, text in self.arguments.values())
         return f"{self.description}>{self.name}({';'.join(said)})"
 
+    @property
+    def placed(self) -> Iterator[Placed]:
+        """Where in the line its names begin."""
+        at = len(self.description) + 1
+        yield at, (self.tool.name, "")
+        at += len(self.name) + 1
+        for key, (name, text) in self.arguments.items():
+            at += len(text) + 1 if text else 0
+            yield at, (self.tool.name, key)
+            at += len(name) + 1
+
 
 @dataclass(frozen=True)
 class ToolList:
@@ -42,6 +55,15 @@ class ToolList:
     def text(self) -> str:
         """Every line ends with a line feed, as the chat template writes it."""
         return "".join(listed.line + "\n" for listed in self.tools.values())
+
+    @property
+    def placed(self) -> Iterator[Placed]:
+        """Where in the text names begin."""
+        start = 0
+        for listed in self.tools.values():
+            for at, meaning in listed.placed:
+                yield start + at, meaning
+            start += len(listed.line) + 1
 
     def as_json(self) -> list[dict[str, Any]]:
         """OpenAI's function tools, which the chat template turns into `text` again."""
@@ -69,15 +91,15 @@ def shipped_list() -> ToolList:
 
 
 def random_list(rng: Random, longest: float = 1.0) -> ToolList:
-    """A list to train on: no name in it is held out. `longest` 0 gives one to four tools, 1 now and then all."""
-    if rng.random() < 0.2 * longest:
-        size = rng.randint(14, len(TOOLS))
+    """A list to train on: no name in it is held out. `longest` 0 gives two to four of the shipped tools, 1 up to 24."""
+    if rng.random() < 0.25 * longest:
+        size = rng.randint(13, 24)
     else:
-        size = rng.randint(1, 4 + round(8 * longest))
+        size = rng.randint(2, 4 + round(8 * longest))
     strangers = 0 if rng.random() < 0.5 else rng.randint(1, 1 + round(3 * longest))
     chosen = rng.sample(TOOLS, size) + rng.sample(EXTRA_TOOLS, strangers)
     rng.shuffle(chosen)
-    renamed, reworded = rng.choice((0.0, 0.5, 1.0, 1.0, 1.0)), rng.choice((0.0, 0.0, 0.5, 1.0))
+    renamed, reworded = rng.choice((0.5, 1.0, 1.0, 1.0, 1.0)), rng.choice((0.0, 0.0, 0.0, 0.4, 1.0))
     return _listed(rng, chosen, "train", renamed, reworded)
 
 

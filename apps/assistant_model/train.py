@@ -17,8 +17,8 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from itertools import chain
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from random import Random
 
@@ -34,11 +34,14 @@ from apps.assistant_model.network import Network, Pack, Shape
 from apps.assistant_model.optimizer import Muon
 from apps.assistant_model.tokenizer_bpe import Encoded, encode_groups, train_tokenizer
 
-CONVERSATIONS = 250_000
+CONVERSATIONS = 190_000
 TOKENS_PER_STEP = 3200
 COPY_STEPS = 210
+DRILL_EVERY = 16  # steps of requests, after which one of copying keeps every token of the vocabulary fit to be copied
 WORKERS = 2
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.04, 0.008, 0.01
+MEANING_WEIGHT = 0.5  # of the loss half-way up, per token
+DECISION_WEIGHT = 2.0  # of tokens where a meaning decides: an answer's first, and the first of every name in it
 WARMUP_STEPS = 40
 VOCABULARY_CONVERSATIONS = 25_000
 LOG_EVERY = 25
@@ -50,21 +53,37 @@ def rate_at(step: int, share: float) -> float:
     return min(step / WARMUP_STEPS, 1.0, (1.0 - share) / 0.6)
 
 
-def gradients(network: Network, groups: list[Encoded], bf16: bool) -> tuple[float, int, list[Tensor]]:
-    """Summed loss over the answers' tokens of some groups, their number, and the gradient of that sum."""
-    tensors = list(network.tensors.values())
-    total, tokens = 0.0, 0
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a worker found: summed losses of the answers' tokens and of the meanings, and the gradient of their sum."""
+
+    loss: float
+    tokens: int
+    meaning_loss: float
+    meanings: int
+    gradient: list[Tensor]
+
+
+def gradients(network: Network, groups: list[Encoded], bf16: bool) -> Part:
+    tensors = [*network.tensors.values(), network.classifier]
+    loss, tokens, meaning_loss, meanings = 0.0, 0, 0.0, 0
     summed = [torch.zeros_like(tensor) for tensor in tensors]
     for encoded in groups:
         pack = Pack.of(encoded.prefix, encoded.rows, network.shape)
         at = torch.tensor(encoded.written())
+        marked = torch.tensor(encoded.meanings, dtype=torch.long).view(-1, 2)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            logits = network.logits(network.hidden(pack, at - 1))
-        loss = F.cross_entropy(logits.float(), pack.ids[at], reduction="sum")
-        for held, gradient in zip(summed, torch.autograd.grad(loss, tensors), strict=True):
+            hidden, middle = network.hidden(pack, at - 1, marked[:, 0])
+            logits, classes = network.logits(hidden), F.linear(middle, network.classifier)
+        answers = F.cross_entropy(logits.float(), pack.ids[at], reduction="none")
+        weights = torch.where(torch.isin(at - 1, marked[:, 0]), DECISION_WEIGHT, 1.0)
+        told = F.cross_entropy(classes.float(), marked[:, 1], reduction="sum")
+        total = (weights * answers).sum() + MEANING_WEIGHT * told
+        for held, gradient in zip(summed, torch.autograd.grad(total, tensors), strict=True):
             held += gradient
-        total, tokens = total + loss.item(), tokens + len(at)
-    return total, tokens, summed
+        loss, tokens = loss + answers.sum().item(), tokens + len(at)
+        meaning_loss, meanings = meaning_loss + told.item(), meanings + len(marked)
+    return Part(loss, tokens, meaning_loss, meanings, summed)
 
 
 def probe(network: Network, groups: list[Encoded]) -> float:
@@ -74,7 +93,7 @@ def probe(network: Network, groups: list[Encoded]) -> float:
         pack = Pack.of(encoded.prefix, encoded.rows, network.shape)
         at = torch.tensor(encoded.written())
         with torch.no_grad():
-            wrong = at[network.logits(network.hidden(pack, at - 1)).argmax(-1) != pack.ids[at]]
+            wrong = at[network.logits(network.hidden(pack, at - 1)[0]).argmax(-1) != pack.ids[at]]
         ends = torch.tensor([len(row) for row in encoded.rows]).cumsum(0) + pack.prefix
         rows += len(ends)
         right += len(ends) - len(torch.searchsorted(ends, wrong, right=True).unique())
@@ -100,28 +119,33 @@ def train(
     tensors = network.tensors
     matrices = [weight for name, weight in tensors.items() if weight.ndim == 2 and name.startswith("blk.")]
     others = [weight for name, weight in tensors.items() if weight.ndim == 1 or not name.startswith("blk.")]
+    others.append(network.classifier)
     muon, adam = Muon(matrices), torch.optim.Adam(others, betas=(0.9, 0.95), eps=1e-10)
     log = Log()
-    total, tokens, started = 0.0, 0, time.monotonic()
+    seen: list[Part] = []  # their gradients dropped
+    started = time.monotonic()
     with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as workers:
         for step, batch in enumerate(batches, 1):
             found = list(workers.map(lambda groups: gradients(network, groups, bf16), batch))
-            answer_tokens = sum(count for _, count, _ in found)
-            for weight, *parts in zip(tensors.values(), *(gradient for _, _, gradient in found), strict=True):
+            answer_tokens = sum(part.tokens for part in found)
+            gradients_by_tensor = zip(*(part.gradient for part in found), strict=True)
+            for weight, parts in zip([*tensors.values(), network.classifier], gradients_by_tensor, strict=True):
                 weight.grad = torch.stack(parts).sum(0).div_(answer_tokens)
             rate = rate_at(step, progress.share)
             for group in adam.param_groups:
                 group["lr"] = ADAM_RATE * rate
             adam.step()
             muon.step(MUON_RATE * rate, WEIGHT_DECAY)
-            total += sum(loss for loss, _, _ in found)
-            tokens += answer_tokens
+            seen += [replace(part, gradient=[]) for part in found]
             log.tokens += sum(encoded.num_tokens for groups in batch for encoded in groups)
             if step % LOG_EVERY == 0:
-                log.losses.append((step, total / tokens))
+                loss = sum(part.loss for part in seen) / sum(part.tokens for part in seen)
+                meaning_loss = sum(part.meaning_loss for part in seen) / max(1, sum(part.meanings for part in seen))
+                log.losses.append((step, loss))
                 seconds = time.monotonic() - started
-                print(f"step {step} {progress.share:.1%} loss {total / tokens:.4f} {seconds:.0f} s", flush=True)
-                total, tokens = 0.0, 0
+                print(f"step {step} {progress.share:.1%} loss {loss:.4f} meanings {meaning_loss:.4f} {seconds:.0f} s",
+                      flush=True)  # fmt: skip
+                seen = []
             if step % PROBE_EVERY == 0:
                 print("  " + ", ".join(f"{name} {probe(network, groups):.1%}" for name, groups in probes.items()))
     return log
@@ -148,6 +172,16 @@ def encoded_batches(tokenizer: Tokenizer, groups: Iterable[Group], progress: Pro
         if sum(encoded.num_tokens for encoded in batch) >= TOKENS_PER_STEP:
             yield shared_out(batch)
             batch = []
+
+
+def with_drills(
+    batches: Iterable[list[list[Encoded]]], drills: Iterator[list[list[Encoded]]]
+) -> Iterator[list[list[Encoded]]]:
+    """The batches, and a drill after every DRILL_EVERY of them."""
+    for step, batch in enumerate(batches, 1):
+        yield batch
+        if step % DRILL_EVERY == 0:
+            yield next(drills)
 
 
 def shared_out(batch: list[Encoded]) -> list[list[Encoded]]:
@@ -184,10 +218,10 @@ def main() -> None:
     }
     network = Network(shape)
     print(f"{network.num_parameters} parameters, vocabulary after {time.monotonic() - started:.0f} s", flush=True)
-    drills = copy_drills(Random(options.seed), shape.vocab_size, COPY_STEPS, WORKERS)
+    drills = copy_drills(Random(options.seed), shape.vocab_size, WORKERS)
     progress = Progress(options.conversations)
     groups = training_groups(options.data_seed, options.conversations)
-    batches = chain(drills, encoded_batches(tokenizer, groups, progress))
+    batches = chain(islice(drills, COPY_STEPS), with_drills(encoded_batches(tokenizer, groups, progress), drills))
     log = train(network, batches, probes, progress, options.bf16)
     torch.save(network.tensors, options.out / "weights.pt")
     record: dict[str, object] = {
@@ -199,6 +233,7 @@ def main() -> None:
         "drill_steps": COPY_STEPS,
         "bf16": options.bf16,
         "seconds": round(time.monotonic() - started),
+        "cpu_seconds": round(time.process_time()),
         "shape": asdict(shape),
         "loss": [[step, round(loss, 5)] for step, loss in log.losses],
     }
