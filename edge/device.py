@@ -75,6 +75,23 @@ def peak_memory_bytes() -> int:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
+def resident_memory_bytes() -> int | None:
+    """Memory of this process that is in RAM now, shared pages included; None where the system does not say."""
+    for line in _read(Path("/proc/self/status")).splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_memory() -> bool:
+    """Lets `peak_memory_bytes` begin again from what is resident now. False where the system cannot."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")

@@ -90,6 +90,11 @@ class Model:
         return self._backend.name
 
     @property
+    def native_backend(self) -> NativeBackend:
+        """What runs the steps, for programs that time them one by one; only while no answer is made."""
+        return self._backend
+
+    @property
     def weights(self) -> WeightsInfo:
         """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
         return self._backend.weights

@@ -37,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "describe": BASE | {"models", "references", "results"},
     "stream": {"errors", "engine", "results"} | TEXT,
     "model": BASE | TEXT | {"engine", "backends", "packed", "describe", "references", "results", "stream", "tools"},
+    "bench": BASE | {"backends", "graph", "models", "native", "device", "references", "describe", "model", "edge"},
     "edge": {"errors", "model", "engine", "formats", "results", "stream"},
     "quant": BASE | {"graph", "models", "edge"},
     "export": BASE | {"quant", "graph", "models", "edge"},

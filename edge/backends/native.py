@@ -104,6 +104,15 @@ class NativeBackend:
             raise RequestError("the model is closed; load it again")
         return self._weights.info
 
+    @property
+    def kv_type(self) -> str:
+        return self._open()[2].type
+
+    @property
+    def kv_bytes_per_position(self) -> int:
+        """K and V of one position, all layers."""
+        return self._open()[2].block_bytes // native.BLOCK_SIZE
+
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""
         return nullcontext() if self._watch is None else self._watch.reading()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -40,13 +40,45 @@ def json_option(function: F) -> F:
     return option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 
 
+class Numbers(click.ParamType):
+    """Whole numbers between commas: "1,2,4" is (1, 2, 4)."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):  # click converts a default, and what it converted already
+            return cast("tuple[int, ...]", value)
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a whole number, or several with commas between them", param, context)
+
+
+def numbers_option(name: str, **attributes: Any) -> Callable[[F], F]:
+    """An option that takes a list, may be repeated, and gives all numbers in one tuple: () without any."""
+
+    def flat(context: click.Context, parameter: click.Parameter, value: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+        return tuple(number for part in value for number in part)
+
+    return option(name, multiple=True, type=Numbers(), callback=flat, metavar="N,...", **attributes)
+
+
+def weight_options(function: F) -> F:
+    """How weights are held and computed with."""
+    for decorate in (
+        option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
+        option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
+        option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
+    ):
+        function = decorate(function)
+    return function
+
+
 def model_options(function: F) -> F:
     """How a model is loaded."""
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
-        option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
-        option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
-        option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
+        weight_options,
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
     ):
