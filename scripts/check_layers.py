@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "assets": set(),
     "device_profiles": set(),
-    "native": {"errors", "edge"},  # edge.__path__ says where the library lies
+    "native": {"errors", "edge", "device"},  # edge.__path__ says where the library lies
     "device": {"errors"},
     "profiles": {"errors", "device_profiles"},
     "formats": {"errors"},
