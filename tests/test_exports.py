@@ -31,6 +31,7 @@ EXPORTS = {
         "load",
     ],
     "edge.backends": ["Backend", "Batch", "Limits"],
+    "edge.bench": ["BenchOptions", "BenchReport", "LoadOptions", "StepBytes", "Steps", "bench", "step_matrix_bytes"],
     "edge.cli": ["main"],
     "edge.engine": ["BlockManager", "Engine", "FinishReason", "SamplingParams", "Scheduler", "Sequence"],
     "edge.device_profiles": [],

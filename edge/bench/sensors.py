@@ -27,10 +27,6 @@ class Energy:
     def __init__(self, root: Path = Path("/")) -> None:
         self._counters = tuple(_counters(root / "sys/class/powercap"))
 
-    @property
-    def readable(self) -> bool:
-        return bool(self._counters)
-
     def now(self) -> tuple[int | None, ...]:
         """A reading, for `joules`."""
         return tuple(_number(counter.file) for counter in self._counters)

@@ -12,8 +12,9 @@ from edge.backends import Backend, Batch
 class Steps:
     """Runs and times steps on a backend that nothing else uses meanwhile. All times in seconds.
 
-    on_step gets the number of tokens after each step, while no clock runs. A token depends on its position only, so KV that is computed again is the same, and what was computed once may
-    stay: `reach` makes it before anything is timed behind it.
+    on_step gets the number of tokens after each step, while no clock runs. A token depends on its position only, so KV
+    that is computed again is the same, and what was computed once may stay: `reach` makes it before anything is timed
+    behind it.
     """
 
     def __init__(

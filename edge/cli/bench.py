@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @click.command("bench")
 @click.argument("model", required=False)
-@numbers_option("--prompt", help="Tokens of a prompt; 0: no prefill. [default: 512]")
-@numbers_option("--decode", help="Tokens decoded; 0: none. [default: 64]")
+@numbers_option("--prompt", default=["512"], show_default=True, help="Tokens of a prompt; 0: no prefill.")
+@numbers_option("--decode", default=["64"], show_default=True, help="Tokens decoded; 0: none.")
 @numbers_option("--depth", help="Tokens in front of them. [default: 0, and 1024 if the model has room]")
 @numbers_option("--threads", help="Numbers of threads. [default: one per physical core allowed]")
 @numbers_option("--batch", help="Also the cost of a single step of so many tokens, against a step of one.")
@@ -60,8 +60,8 @@ def command(
     from edge.errors import Cancelled
 
     options = BenchOptions(
-        prompt=prompt or BenchOptions.prompt,
-        decode=decode or BenchOptions.decode,
+        prompt=prompt,
+        decode=decode,
         depth=depth or None,
         threads=tuple(dict.fromkeys(threads)) or None,
         batch=batch,

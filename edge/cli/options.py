@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
@@ -40,27 +40,18 @@ def json_option(function: F) -> F:
     return option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 
 
-class Numbers(click.ParamType):
-    """Whole numbers between commas: "1,2,4" is (1, 2, 4)."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
-        if isinstance(value, tuple):  # click converts a default, and what it converted already
-            return cast("tuple[int, ...]", value)
-        try:
-            return tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a whole number, or several with commas between them", param, context)
-
-
 def numbers_option(name: str, **attributes: Any) -> Callable[[F], F]:
-    """An option that takes a list, may be repeated, and gives all numbers in one tuple: () without any."""
+    """An option of whole numbers between commas that may be repeated; it gives all of them in one tuple."""
 
-    def flat(context: click.Context, parameter: click.Parameter, value: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-        return tuple(number for part in value for number in part)
+    def numbers(context: click.Context, parameter: click.Parameter, lists: tuple[str, ...]) -> tuple[int, ...]:
+        text = ",".join(lists)
+        try:
+            return tuple(int(part) for part in text.split(",")) if lists else ()
+        except ValueError:
+            message = f"{text!r} is not a whole number, or several with commas between them"
+            raise click.BadParameter(message, context, parameter) from None
 
-    return option(name, multiple=True, type=Numbers(), callback=flat, metavar="N,...", **attributes)
+    return option(name, multiple=True, callback=numbers, metavar="N,...", **attributes)
 
 
 def weight_options(function: F) -> F:
