@@ -43,7 +43,7 @@ def test_the_share_is_bytes_of_a_step_over_the_bandwidth_of_the_run(tiny_model: 
     decode = [result for result in report.results if result.phase == "decode"]
     for result, depth in zip(decode, (0, 8), strict=True):
         assert result.bytes_per_step == MATRIX_BYTES + KV_BYTES * (depth + 2.5)
-        assert result.bandwidth_share == pytest.approx(result.bytes_per_step * result.tok_s / 1e9)
+        assert result.bandwidth_share == pytest.approx((result.bytes_per_step or 0) * result.tok_s / 1e9)
     assert all(result.bandwidth_share is None for result in report.results if result.phase != "decode")
 
 
