@@ -61,13 +61,15 @@ def _facts(report: BenchReport) -> list[tuple[str, str]]:
         ("measured", f"edge {report.edge}, {levels}, {report.cpu} ({report.machine}), medians of {report.rounds}"),
         ("file", model.path),
         ("model", f"{model.name or 'no name'}: {model.architecture}, {model.num_parameters:,} parameters, "
-                  f"{size(model.file_bytes)}, {types}"),
-        ("a step reads", f"{size(model.step_matrix_bytes)} of packed matrices, "
+                  f"{model.file_bytes / 1e6:,.1f} MB, {types}"),
+        ("a step reads", f"{model.step_matrix_bytes / 1e6:,.1f} MB of packed matrices, "
                          f"and {model.kv_bytes_per_position:,} bytes of {model.kv_type} KV for each position"),
     ]  # fmt: skip
     for load in report.loads:
         name = f"{load.threads} thread{'s' * (load.threads != 1)}"
         rows += [(name, _load(load)), ("", _bandwidth(load))]
+        if load.packed == "memory" and load.note is not None:  # why there is no packed file
+            rows.append(("", load.note))
     temperature = _temperature(report.celsius_before, report.celsius_after)
     if temperature:
         rows.append(("temperature", temperature))
@@ -77,9 +79,8 @@ def _facts(report: BenchReport) -> list[tuple[str, str]]:
 
 
 def _load(load: Load) -> str:
-    parts = [f"loaded in {load.load_seconds:.2f} s ({_PACKED[load.packed]})"]
-    if load.packed != "memory":
-        parts[0] = f"loaded in {load.load_seconds:.2f} s ({_PACKED[load.packed]}, {load.residency})"
+    held = _PACKED[load.packed] if load.packed == "memory" else f"{_PACKED[load.packed]}, {load.residency}"
+    parts = [f"loaded in {load.load_seconds:.2f} s ({held})"]
     if load.resident_bytes is not None:
         parts.append(f"resident {size(load.resident_bytes)}")
     if load.peak_memory_bytes is not None:

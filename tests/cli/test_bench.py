@@ -119,7 +119,7 @@ def test_interrupt(edge_environment: dict[str, str]) -> None:
 
 def report(**changes: Any) -> BenchReport:
     model = ModelFacts(
-        "/m/x.gguf", "x", "llama", 1_100_048_384, 636 << 20, {"Q4_0": 155, "F32": 45}, 600 << 20, "f16", 22528
+        "/m/x.gguf", "x", "llama", 1_100_048_384, 636_788_864, {"Q4_0": 155, "F32": 45}, 600_000_000, "f16", 22528
     )
     load = Load(2, "avx2", 4160, 128, 0.1234, "opened", "mapped", 640 << 20, None, 700 << 20, 800 << 20,
                 (26e9, 28e9, 27e9), None)  # fmt: skip
@@ -139,8 +139,8 @@ def test_the_table() -> None:
     assert table(report()) == (
         "measured      edge 0.1.0, native/avx2, a CPU (x86_64), medians of 3\n"
         "file          /m/x.gguf\n"
-        "model         x: llama, 1,100,048,384 parameters, 0.6 GiB, Q4_0 x 155, F32 x 45\n"
-        "a step reads  0.6 GiB of packed matrices, and 22,528 bytes of f16 KV for each position\n"
+        "model         x: llama, 1,100,048,384 parameters, 636.8 MB, Q4_0 x 155, F32 x 45\n"
+        "a step reads  600.0 MB of packed matrices, and 22,528 bytes of f16 KV for each position\n"
         "2 threads     loaded in 0.12 s (packed file of an earlier load, mapped), resident 0.7 GiB, peak 0.8 GiB, "
         "prompts in chunks of 128\n"
         "              memory reads 27.0 GB/s (26.0 to 28.0 in the rounds)\n"

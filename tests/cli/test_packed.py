@@ -116,6 +116,20 @@ def test_json(run_edge: RunEdge, large: Path) -> None:
     assert weights["huge_bytes"] >= 0
 
 
+def test_bench_says_whether_a_packed_file_was_there(run_edge: RunEdge, large: Path) -> None:
+    args = ("--prompt", "4", "--decode", "2", "--depth", "0", "--threads", "1", "--rounds", "1")
+    for extra, packed, residency in (
+        ((), "written", "mapped"),
+        (("--residency", "owned"), "opened", "owned"),
+        (("--no-cache",), "memory", "memory"),
+    ):
+        result = run_edge("bench", str(large), *args, *extra, "--json")
+        (load,) = json.loads(result.stdout)["loads"]
+        assert (load["packed"], load["residency"]) == (packed, residency), result.stderr
+    table = run_edge("bench", str(large), *args, "--no-cache").stdout
+    assert "the weights are packed in memory, at every load, as no_cache asks" in table
+
+
 def test_the_environment_says_where(run_edge: RunEdge, large: Path, tmp_path: Path) -> None:
     result = run(run_edge, large, env={"EDGE_CACHE_DIR": str(tmp_path), "EDGE_RESIDENCY": "owned"})
     (there,) = (tmp_path / "packed").iterdir()
