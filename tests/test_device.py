@@ -134,3 +134,16 @@ def test_this_machine() -> None:
     assert device.cpus().default_threads >= 1
     assert 0 < device.memory().available_bytes <= device.memory().total_bytes
     assert 2**20 < device.peak_memory_bytes() < 2**40
+
+
+def test_the_peak_of_memory_begins_again() -> None:
+    size = 64 << 20
+    large = bytearray(size)
+    large[::4096] = b"x" * len(large[::4096])  # pages are there once they are written
+    del large
+    before, resident = device.peak_memory_bytes(), device.resident_memory_bytes()
+    if resident is None:
+        pytest.skip("this system does not say what is resident")
+    assert before > resident
+    assert device.reset_peak_memory()
+    assert device.peak_memory_bytes() < before - size // 2

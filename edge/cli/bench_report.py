@@ -89,7 +89,7 @@ def _load(load: Load) -> str:
 
 
 def _bandwidth(load: Load) -> str:
-    if load.bandwidth_note is not None:
+    if not load.bandwidth:
         return f"read bandwidth not measured: {load.bandwidth_note}"
     low, high = min(load.bandwidth), max(load.bandwidth)
     return f"memory reads {median(load.bandwidth) / 1e9:.1f} GB/s ({low / 1e9:.1f} to {high / 1e9:.1f} in the rounds)"
