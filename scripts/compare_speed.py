@@ -14,7 +14,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, Protocol
 
 import edge
@@ -30,6 +30,7 @@ FILE_TYPES = ("Q8_0", "Q4_0", "Q4_K_M", "Q2_K", "TQ2_0", "TQ1_0")
 TABLE = tuple(f"{shape}:{kind}" for shape in ("tinyllama-1.1b", "qwen2.5-0.5b") for kind in FILE_TYPES)
 PROMPT, DECODE, REPEATS = 512, 32, 8  # tokens of a prompt and of a decode, single steps of each size
 STEP_SIZES = (1, 4, 8)
+MAX_SPREAD = 0.2  # of the middle half of decode steps; more is something else's work
 OURS, PEER = "edge", "llama.cpp"
 
 
@@ -118,14 +119,16 @@ def figures(samples: Samples, bandwidth: float, step_bytes: StepBytes, deep: int
 
 
 def _medians(cases: dict[str, list[float]]) -> dict[str, float]:
-    """prefill_tok_s, decode_tok_s, deep_decode_tok_s; step_4_cost: a step of 4 tokens, in steps of one."""
+    """prefill_tok_s, decode_tok_s, deep_decode_tok_s; step_4_cost: a step of 4 tokens, in steps of one; decode_spread:
+    how far the middle half of the decode's steps lies apart, in medians."""
     result = {"prefill_tok_s": PROMPT / median(cases["prefill"])}
     for case in ("decode", "deep decode"):
         if case in cases:
             result[f"{case.replace(' ', '_')}_tok_s"] = 1 / median(cases[case])
     one = median(cases["step 1"])
     result |= {f"step_{size}_cost": median(cases[f"step {size}"]) / one for size in STEP_SIZES[1:]}
-    return result
+    low, _, high = quantiles(cases["decode"], n=4)
+    return result | {"decode_spread": (high - low) / median(cases["decode"])}
 
 
 def print_row(row: dict[str, Any], deep: int) -> None:
@@ -140,6 +143,13 @@ def print_row(row: dict[str, Any], deep: int) -> None:
     for size in STEP_SIZES[1:]:
         key = f"step_{size}_cost"
         print(f"  step of {size:<7} {row[OURS][key]:8.2f} / {row[PEER][key]:8.2f} steps of one", flush=True)
+    if is_busy(row):
+        print("  the machine was busy: decode steps of one kind differ too much to be compared", flush=True)
+
+
+def is_busy(row: dict[str, Any]) -> bool:
+    """Whether something else took so much of the machine that the row says little."""
+    return any(float(row[side]["decode_spread"]) > MAX_SPREAD for side in (OURS, PEER))
 
 
 def model_file(reference: str, folder: Path) -> Path:

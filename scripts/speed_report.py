@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from scripts.compare_speed import is_busy
 from scripts.speed_plot import plot
 
 BEGIN, END = "<!-- speed table: scripts/speed_report.py writes it -->", "<!-- end of the speed table -->"
@@ -31,6 +32,9 @@ def table(results: dict[str, Any]) -> str:
         cells += [_pair(row, "deep_decode_tok_s")] * bool(deep)
         cells.append(f"{row[OURS]['step_4_cost']:.2f}, {row[OURS]['step_8_cost']:.2f}")
         lines.append(f"| {' | '.join(cells)} |")
+    busy = [f"{row['file'].removesuffix('.gguf')} ({row['threads']})" for row in results["rows"] if is_busy(row)]
+    if busy:
+        lines += ["", f"Measured while the machine was busy, so that they say little: {', '.join(busy)}."]
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def side(factor: float) -> dict[str, float]:
     return {
         "prefill_tok_s": 80.0 * factor, "decode_tok_s": 20.0 * factor, "deep_decode_tok_s": 10.0 * factor,
-        "step_4_cost": 1.25, "step_8_cost": 1.7,
+        "step_4_cost": 1.25, "step_8_cost": 1.7, "decode_spread": 0.02,
     }  # fmt: skip
 
 
@@ -54,6 +54,12 @@ def test_the_table_says_how_and_has_every_row() -> None:
         "| m-Q4_0 | 2 | 160 / 80.0 = 2.00x | 40.0 / 20.0 = 2.00x | 91 % | 20.0 / 10.0 = 2.00x | 1.25, 1.70 |",
         "| n-Q8_0 | 2 | 160 / 80.0 = 2.00x | 40.0 / 20.0 = 2.00x | 91 % | 20.0 / 10.0 = 2.00x | 1.25, 1.70 |",
     ]
+
+
+def test_a_busy_machine_is_said() -> None:
+    busy = results()
+    busy["rows"][1]["llama.cpp"]["decode_spread"] = 0.5
+    assert table(busy).endswith("\n\nMeasured while the machine was busy, so that they say little: m-Q4_0 (2).")
 
 
 def test_no_column_for_a_depth_that_was_not_measured() -> None:
