@@ -71,9 +71,11 @@ EXPORTS = {
         "weights_sizes",
     ],
     "edge.packed": ["CacheOptions", "PackedCache", "PackedFile", "PackedMatrix", "Residency"],
-    "edge.profiles": ["Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"],
+    "edge.probe": ["Finding", "Sample", "full_probe", "quick_probe"],
+    "edge.profiles": ["Machine", "Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"],
     "edge.quant": ["DECODABLE", "ENCODABLE", "decode", "encode"],
     "edge.quant.decoders": ["DECODERS", "Bytes", "FloatType", "Floats"],
+    "edge.tuning": ["Asked", "Choice", "Workload", "choose", "tune"],
     "edge.templates": ["ChatTemplate", "render"],
     "edge.tokenizer": ["StreamDecoder", "TokenType", "Tokenizer", "Vocabulary"],
 }

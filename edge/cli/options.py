@@ -44,11 +44,13 @@ def model_options(function: F) -> F:
     """How a model is loaded."""
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
-        option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
+        option(
+            "--residency", default=None, help="mapped or owned weights of a packed file. [default: see edge doctor]"
+        ),
         option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
         option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
-        option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
+        option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
     ):
         function = decorate(function)
     return function
