@@ -63,6 +63,17 @@ def memory(root: Path = Path("/")) -> Memory:
     return Memory(total, min(available, max(0, limit - used)), limit, used)
 
 
+def last_cache_bytes(root: Path = Path("/")) -> int:
+    """Size of the largest cache of the first CPU that says so; 0 when none does."""
+    largest = 0
+    for size in sorted(root.glob("sys/devices/system/cpu/cpu0/cache/index*/size")):
+        text = _read(size).strip()
+        number, unit = text[:-1], {"K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1:])
+        if number.isdigit() and unit is not None:
+            largest = max(largest, int(number) * unit)
+    return largest
+
+
 def peak_memory_bytes() -> int:
     """Largest resident set of this process so far, measured by the system."""
     # VmHWM first: ru_maxrss survives exec, so a small process started by a large one would report its parent's.

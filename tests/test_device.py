@@ -147,3 +147,10 @@ def test_the_peak_of_memory_begins_again() -> None:
     assert before > resident
     assert device.reset_peak_memory()
     assert device.peak_memory_bytes() < before - size // 2
+
+
+def test_the_largest_cache_counts(tmp_path: Path) -> None:
+    sizes = {0: "32K\n", 1: "32K\n", 2: "1024K\n", 3: "16M\n", 4: "?\n", 5: ""}
+    files = {f"sys/devices/system/cpu/cpu0/cache/index{i}/size": text for i, text in sizes.items()}
+    assert device.last_cache_bytes(write(tmp_path, files)) == 16 << 20
+    assert device.last_cache_bytes(tmp_path / "none") == 0

@@ -136,6 +136,8 @@ def _load(model: Model, rounds: Rounds, resident: int | None, peak: int | None) 
     packed: PackedUse = "memory" if weights.residency == "memory" else "opened" if weights.note is None else "written"
     return Load(
         threads=model.num_threads,
+        decode_threads=model.decode_threads,
+        chosen_by=model.tuning.source,
         isa=model.isa,
         context=model.context,
         chunk=limits.max_tokens,

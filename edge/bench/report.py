@@ -33,7 +33,9 @@ class ModelFacts:
 class Load:
     """One load with one number of threads, and the read bandwidth measured beside its rounds."""
 
-    threads: int
+    threads: int  # that read prompts
+    decode_threads: int  # that make tokens, and read memory where its bandwidth is measured
+    chosen_by: str  # the device profile that chose what was not asked for, or why there is none
     isa: str
     context: int
     chunk: int  # most tokens of a prompt in one step
@@ -122,8 +124,8 @@ class BenchReport:
     def first(self, phase: Phase) -> Result | None:
         return next((result for result in self.results if result.phase == phase), None)
 
-    def load(self, threads: int) -> Load:
-        return next(load for load in self.loads if load.threads == threads)
+    def load_of(self, result: Result) -> Load:
+        return next(load for load in self.loads if result.threads in (load.threads, load.decode_threads))
 
     def as_json(self) -> dict[str, Any]:
         """`prefill_tok_s` and `decode_tok_s` at the top are those of the first prompt, depth and thread count asked."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from edge.backends.native import NativeBackend
+from edge.backends.native import DECODE_TOKENS, NativeBackend
 from edge.bench.options import BenchOptions
 from edge.bench.report import Phase, Result
 from edge.bench.sensors import Energy, battery_watts
@@ -73,7 +73,7 @@ class Rounds:
         self.bandwidth: list[float] = []
         self.bandwidth_note: str | None = None
         self.watts: list[float] = []
-        self._threads = backend.num_threads
+        self._backend = backend
         self._work = work
         self._steps = Steps(backend, on_step=on_step)
         self._read_bandwidth = read_bandwidth
@@ -119,19 +119,20 @@ class Rounds:
         if self.bandwidth_note is not None:
             return
         try:
-            self.bandwidth.append(self._read_bandwidth(self._threads))
+            self.bandwidth.append(self._read_bandwidth(self._backend.decode_threads))
         except (EdgeError, OSError, MemoryError) as error:  # the model is there; its buffer may not fit beside it
             self.bandwidth_note = str(error) or type(error).__name__
 
     def _result(self, case: Case, step_bytes: StepBytes) -> Result:
         seconds = tuple(self._seconds[case])
         decodes, is_step = case.phase == "decode", case.phase == "step"
+        few = decodes or (is_step and case.tokens <= DECODE_TOKENS)
         one = self._seconds.get(Case("step", 1, case.depth))
         return Result(
             phase=case.phase,
             tokens=case.tokens,
             depth=case.depth,
-            threads=self._threads,
+            threads=self._backend.decode_threads if few else self._backend.num_threads,
             seconds=seconds,
             joules=tuple(self._joules[case]),
             bytes_per_step=step_bytes.decode(case.tokens, case.depth) if decodes else None,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @numbers_option("--prompt", default=["512"], show_default=True, help="Tokens of a prompt; 0: no prefill.")
 @numbers_option("--decode", default=["64"], show_default=True, help="Tokens decoded; 0: none.")
 @numbers_option("--depth", help="Tokens in front of them. [default: 0, and 1024 if the model has room]")
-@numbers_option("--threads", help="Numbers of threads. [default: one per physical core allowed]")
+@numbers_option("--threads", help="Numbers of threads. [default: see edge doctor]")
 @numbers_option("--batch", help="Also the cost of a single step of so many tokens, against a step of one.")
 @option("--rounds", type=int, default=3, show_default=True, help="Rounds that the medians are over.")
 @weight_options

@@ -39,7 +39,7 @@ def csv_lines(report: BenchReport) -> str:
 
 
 def _csv_row(report: BenchReport, result: Result) -> dict[str, object]:
-    load = report.load(result.threads)
+    load = report.load_of(result)
     return {
         "label": "measured",
         "model": os.path.basename(report.model.path),
@@ -66,16 +66,21 @@ def _facts(report: BenchReport) -> list[tuple[str, str]]:
                          f"and {model.kv_bytes_per_position:,} bytes of {model.kv_type} KV for each position"),
     ]  # fmt: skip
     for load in report.loads:
-        name = f"{load.threads} thread{'s' * (load.threads != 1)}"
-        rows += [(name, _load(load)), ("", _bandwidth(load))]
+        rows += [(_threads(load), _load(load)), ("", _bandwidth(load))]
         if load.packed == "memory" and load.note is not None:  # why there is no packed file
             rows.append(("", load.note))
+    rows.append(("profile", report.loads[0].chosen_by))
     temperature = _temperature(report.celsius_before, report.celsius_after)
     if temperature:
         rows.append(("temperature", temperature))
     if report.battery_watts is not None:
         rows.append(("battery", f"gave {report.battery_watts:.1f} W"))
     return rows
+
+
+def _threads(load: Load) -> str:
+    threads = f"{load.threads} thread{'s' * (load.threads != 1)}"
+    return threads if load.decode_threads == load.threads else f"{threads}, {load.decode_threads} in decode"
 
 
 def _load(load: Load) -> str:

@@ -57,7 +57,9 @@ def numbers_option(name: str, **attributes: Any) -> Callable[[F], F]:
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
-        option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
+        option(
+            "--residency", default=None, help="mapped or owned weights of a packed file. [default: see edge doctor]"
+        ),
         option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
         option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
     ):
@@ -71,7 +73,7 @@ def model_options(function: F) -> F:
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
-        option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
+        option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
     ):
         function = decorate(function)
     return function

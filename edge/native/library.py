@@ -28,6 +28,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_threads_barrier_count": (c_uint64, (c_void_p,)),
     "edge_measure_read": (_STATUS, (c_void_p, c_int32, c_uint64, c_int32, c_double, POINTER(c_double))),
     "edge_measure_integer_peak": (_STATUS, (c_void_p, c_int32, c_double, POINTER(c_double))),
+    "edge_measure_region": (_STATUS, (c_void_p, c_int32, c_void_p, c_double, POINTER(c_double))),
+    "edge_measure_matmul": (_STATUS, (c_void_p, c_int32, c_void_p, c_int32, c_double, POINTER(c_double))),
     "edge_region_map": (_STATUS, (_HANDLE_OUT, c_int32, c_uint64)),
     "edge_region_allocate": (_STATUS, (_HANDLE_OUT, c_uint64)),
     "edge_region_watch": (_STATUS, (_HANDLE_OUT, c_void_p, c_uint64)),

@@ -10,8 +10,11 @@ from edge.errors import DoesNotFit, NativeError
 from edge.native.handle import checked_int
 from edge.native.isa import isa_number
 from edge.native.library import check, library
+from edge.native.region import Region
 from edge.native.threads import Threads
+from edge.native.weights import Weights
 
+MAX_TOKENS = 64  # EDGE_CHUNK_TOKENS
 MIN_SIZE = 1 << 16  # bytes; less would be over before a clock shows it
 _MAX_SIZE = 2**63 - 1
 _MAX_SECONDS = 60.0  # EDGE_MEASURE_MAX_SECONDS
@@ -51,6 +54,38 @@ def integer_peak(threads: int, *, seconds: float = 0.2, isa: str | None = None) 
     with Threads(threads) as pool:
         status = library().edge_measure_integer_peak(pool.handle.address, level, seconds, ctypes.byref(figure))
     check(status, "measuring the integer peak")
+    return figure.value
+
+
+def region_bandwidth(threads: Threads, region: Region, *, seconds: float = 0.2, isa: str | None = None) -> float:
+    """Bytes a second that the pool reads from a region of at least MIN_SIZE bytes, as read_bandwidth counts.
+
+    NativeError: an argument out of range, or the file that the region maps became shorter.
+    """
+    figure, level, seconds = ctypes.c_double(), isa_number(isa), _seconds(seconds)
+    with threads.lock:
+        status = library().edge_measure_region(
+            threads.handle.address, level, region.handle.address, seconds, ctypes.byref(figure)
+        )
+    check(status, f"measuring reads of a region of {region.num_bytes} bytes")
+    return figure.value
+
+
+def matmul_speed(
+    threads: Threads, weights: Weights, tokens: int, *, seconds: float = 0.03, isa: str | None = None
+) -> float:
+    """Multiply-adds a second of a matrix with 1 .. MAX_TOKENS rows of activations: the fastest of the products that fit
+    `seconds`, by the kernel that a step of so many tokens takes.
+
+    NativeError: an argument out of range, or a vector. DoesNotFit: no memory for the activations.
+    """
+    figure, level, seconds = ctypes.c_double(), isa_number(isa), _seconds(seconds)
+    tokens = checked_int(tokens, "tokens", 1, MAX_TOKENS)
+    with threads.lock:
+        status = library().edge_measure_matmul(
+            threads.handle.address, level, weights.handle.address, tokens, seconds, ctypes.byref(figure)
+        )
+    check(status, f"measuring a matrix of {weights.rows} x {weights.cols} with {tokens} tokens")
     return figure.value
 
 

@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "measure.h"
 #include "os.h"
+#include "region.h"
 
 #define PIECE_BYTES ((uint64_t)1 << 16) /* handed out one by one, so that a slow core does not hold up a pass */
 #define MIN_PASSES  3
 #define PEAK_ROUNDS 64 /* between two looks at the clock: some 30 microseconds */
-
-static int seconds_are_good(double seconds) {
-    return seconds > 0.0 && seconds <= EDGE_MEASURE_MAX_SECONDS; /* nan is not */
-}
 
 typedef struct read_job {
     uint8_t *memory;
@@ -52,9 +50,21 @@ static double pass(edge_threads *threads, read_job *job) {
     return 1e-9 * (double)(taken > 0 ? taken : 1);
 }
 
+/* Bytes a second of the fastest pass. */
+static double read_all(edge_threads *threads, read_job *job, double seconds) {
+    (void)pass(threads, job);
+    double best = pass(threads, job), total = best;
+    for (int passes = 1; passes < MIN_PASSES || total < seconds; passes++) {
+        double taken = pass(threads, job);
+        best = taken < best ? taken : best;
+        total += taken;
+    }
+    return (double)(job->num_pieces * PIECE_BYTES) / best;
+}
+
 edge_status edge_measure_read(edge_threads *threads, edge_isa isa, uint64_t bytes, int32_t huge_pages, double seconds,
                               double *bytes_per_second) {
-    if (!threads || !bytes_per_second || !seconds_are_good(seconds) || bytes < PIECE_BYTES) {
+    if (!threads || !bytes_per_second || !edge_measure_seconds_are_good(seconds) || bytes < PIECE_BYTES) {
         return EDGE_INVALID;
     }
     const edge_kernels *kernels = edge_kernels_get(isa);
@@ -72,15 +82,27 @@ edge_status edge_measure_read(edge_threads *threads, edge_isa isa, uint64_t byte
     }
     (void)pass(threads, &job); /* every page is there from here on */
     job.read = kernels->read;
-    (void)pass(threads, &job);
-    double best = pass(threads, &job), total = best;
-    for (int passes = 1; passes < MIN_PASSES || total < seconds; passes++) {
-        double taken = pass(threads, &job);
-        best = taken < best ? taken : best;
-        total += taken;
-    }
+    *bytes_per_second = read_all(threads, &job, seconds);
     edge_os_free(job.memory, whole);
-    *bytes_per_second = (double)whole / best;
+    return EDGE_OK;
+}
+
+edge_status edge_measure_region(edge_threads *threads, edge_isa isa, const edge_region *region, double seconds,
+                                double *bytes_per_second) {
+    if (!threads || !region || !bytes_per_second || !edge_measure_seconds_are_good(seconds) ||
+        region->bytes < PIECE_BYTES) {
+        return EDGE_INVALID;
+    }
+    const edge_kernels *kernels = edge_kernels_get(isa);
+    if (!kernels) {
+        return EDGE_UNSUPPORTED;
+    }
+    read_job job = {.num_pieces = region->bytes / PIECE_BYTES, .memory = region->data, .read = kernels->read};
+    double figure = read_all(threads, &job, seconds);
+    if (edge_region_readable(region) < region->bytes) {
+        return EDGE_FILE_LOST;
+    }
+    *bytes_per_second = figure;
     return EDGE_OK;
 }
 
@@ -115,7 +137,7 @@ static void run_peak(void *context, int32_t index, int32_t count) {
 }
 
 edge_status edge_measure_integer_peak(edge_threads *threads, edge_isa isa, double seconds, double *macs_per_second) {
-    if (!threads || !macs_per_second || !seconds_are_good(seconds)) {
+    if (!threads || !macs_per_second || !edge_measure_seconds_are_good(seconds)) {
         return EDGE_INVALID;
     }
     const edge_kernels *kernels = edge_kernels_get(isa);

@@ -49,6 +49,45 @@ static void test_kernels(const edge_kernels *kernels) {
     }
 }
 
+/* Every kind of activation: F32, groups of 32, groups of 256. */
+static void test_matrices(edge_threads *threads, edge_isa isa) {
+    static const int32_t types[] = {EDGE_TYPE_F32, EDGE_TYPE_Q8_0, EDGE_TYPE_Q4_K};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        edge_weights *weights = NULL;
+        uint64_t source, packed;
+        CHECK(edge_weights_sizes(types[i], 40, 512, &source, &packed) == EDGE_OK, "sizes");
+        void *zeros = edge_os_alloc(source);
+        CHECK(edge_weights_create(&weights, types[i], 40, 512, zeros, source, NULL) == EDGE_OK, "type %d", types[i]);
+        for (int32_t tokens = 1; tokens <= EDGE_CHUNK_TOKENS; tokens = tokens * 2 + 1) {
+            double figure = 0.0;
+            CHECK(edge_measure_matmul(threads, isa, weights, tokens, 1e-5, &figure) == EDGE_OK, "%d tokens", tokens);
+            CHECK(figure > 0.0 && isfinite(figure), "%g multiply-adds a second", figure);
+        }
+        double figure = 0.0;
+        CHECK(edge_measure_matmul(threads, isa, weights, 0, 1e-5, &figure) == EDGE_INVALID, "no token");
+        CHECK(edge_measure_matmul(threads, isa, weights, 65, 1e-5, &figure) == EDGE_INVALID, "too many tokens");
+        CHECK(edge_measure_matmul(threads, EDGE_ISA_COUNT, weights, 1, 1e-5, &figure) == EDGE_UNSUPPORTED, "level");
+        edge_os_fail_after(0);
+        CHECK(edge_measure_matmul(threads, isa, weights, 1, 1e-5, &figure) == EDGE_NO_MEMORY, "no memory");
+        edge_os_fail_after(-1);
+        edge_weights_destroy(&weights);
+        edge_os_free(zeros, source);
+    }
+}
+
+static void test_regions(edge_threads *threads, edge_isa isa) {
+    edge_region *region = NULL;
+    double figure = 0.0;
+    CHECK(edge_region_allocate(&region, 1 << 20) == EDGE_OK, "region");
+    CHECK(edge_measure_region(threads, isa, region, 1e-4, &figure) == EDGE_OK, "region");
+    CHECK(figure > 0.0 && isfinite(figure), "%g bytes a second", figure);
+    edge_region_destroy(&region);
+    CHECK(edge_measure_region(threads, isa, NULL, 1e-4, &figure) == EDGE_INVALID, "no region");
+    CHECK(edge_region_allocate(&region, 4096) == EDGE_OK, "region");
+    CHECK(edge_measure_region(threads, isa, region, 1e-4, &figure) == EDGE_INVALID, "too small");
+    edge_region_destroy(&region);
+}
+
 static void test_figures(edge_isa isa, int32_t count) {
     edge_threads *threads = NULL;
     CHECK(edge_threads_create(&threads, count) == EDGE_OK, "%d threads", count);
@@ -60,6 +99,8 @@ static void test_figures(edge_isa isa, int32_t count) {
     double figure = 0.0;
     CHECK(edge_measure_integer_peak(threads, isa, 1e-3, &figure) == EDGE_OK, "peak");
     CHECK(figure > 0.0 && isfinite(figure), "%g multiply-adds a second", figure);
+    test_matrices(threads, isa);
+    test_regions(threads, isa);
     edge_threads_destroy(&threads);
 }
 
@@ -90,6 +131,7 @@ static void test_refusals(void) {
 }
 
 int main(void) {
+    int64_t before = edge_os_live();
     for (int isa = 0; isa < EDGE_ISA_COUNT; isa++) {
         if (edge_isa_supported((edge_isa)isa)) {
             test_kernels(edge_kernels_get((edge_isa)isa));
@@ -97,5 +139,6 @@ int main(void) {
         }
     }
     test_refusals();
+    CHECK(edge_os_live() == before, "memory leaks");
     return check_result("measure");
 }

@@ -10,6 +10,7 @@
 
 #define STEP           512  /* bytes a turn */
 #define PREFETCH_BYTES 4096 /* as far ahead as the kernels ask for weights */
+#define RUN            4    /* vectors a turn: with one, gcc 12 copies every sum */
 
 uint64_t edge_read_u64__avx512vnni(const uint8_t *from, uint64_t bytes) {
     __m512i sums[STEP / 64];
@@ -37,10 +38,12 @@ uint32_t edge_peak_i32_a8_u8__avx512vnni(const uint8_t *codes, const int8_t *act
         a[t] = edge_broadcast_quad(acts + 4 * t);
     }
     for (int32_t round = 0; round < rounds; round++) {
-        for (int i = 0; i < EDGE_PEAK_CODES; i += 64) {
-            const __m512i w = _mm512_loadu_si512(codes + i);
-            for (int t = 0; t < EDGE_PEAK_TOKENS; t++) {
-                sum[t] = _mm512_dpbusd_epi32(sum[t], w, a[t]);
+        for (int i = 0; i < EDGE_PEAK_CODES; i += 64 * RUN) {
+            for (int v = 0; v < RUN; v++) {
+                const __m512i w = _mm512_loadu_si512(codes + i + 64 * v);
+                for (int t = 0; t < EDGE_PEAK_TOKENS; t++) {
+                    sum[t] = _mm512_dpbusd_epi32(sum[t], w, a[t]);
+                }
             }
         }
         edge_forget_memory();
