@@ -63,6 +63,17 @@ def memory(root: Path = Path("/")) -> Memory:
     return Memory(total, min(available, max(0, limit - used)), limit, used)
 
 
+def last_cache_bytes(root: Path = Path("/")) -> int:
+    """Size of the largest cache of the first CPU that says so; 0 when none does."""
+    largest = 0
+    for size in sorted(root.glob("sys/devices/system/cpu/cpu0/cache/index*/size")):
+        text = _read(size).strip()
+        number, unit = text[:-1], {"K": 2**10, "M": 2**20, "G": 2**30}.get(text[-1:])
+        if number.isdigit() and unit is not None:
+            largest = max(largest, int(number) * unit)
+    return largest
+
+
 def peak_memory_bytes() -> int:
     """Largest resident set of this process so far, measured by the system."""
     # VmHWM first: ru_maxrss survives exec, so a small process started by a large one would report its parent's.
@@ -73,6 +84,23 @@ def peak_memory_bytes() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def resident_memory_bytes() -> int | None:
+    """Memory of this process that is in RAM now, shared pages included; None where the system does not say."""
+    for line in _read(Path("/proc/self/status")).splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def reset_peak_memory() -> bool:
+    """Lets `peak_memory_bytes` begin again from what is resident now. False where the system cannot."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
 
 
 def _read(path: Path) -> str:

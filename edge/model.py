@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import threading
 import time
@@ -19,6 +21,7 @@ from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile, open_gguf
+from edge.formats.types import type_name
 from edge.packed import CacheOptions
 from edge.packed.options import flag_from
 from edge.packed.places import user_cache_folder
@@ -31,9 +34,9 @@ if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
     from edge.templates import ChatTemplate
     from edge.tokenizer import Tokenizer
+    from edge.tuning import Choice
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
-DEFAULT_CHUNK = 128  # prompt tokens in one step
 
 Message = Mapping[str, Any]
 Tool = Mapping[str, Any]
@@ -61,7 +64,7 @@ class Model:
     Its methods may be called from several threads: answers then share the engine's steps.
     """
 
-    def __init__(self, file: GGUFFile, backend: NativeBackend, *, load_seconds: float) -> None:
+    def __init__(self, file: GGUFFile, backend: NativeBackend, tuning: Choice, *, load_seconds: float) -> None:
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
@@ -69,6 +72,7 @@ class Model:
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.tuning = tuning  # which settings were chosen, from what and why
         self.load_seconds = load_seconds
 
     @property
@@ -90,6 +94,11 @@ class Model:
         return self._backend.name
 
     @property
+    def native_backend(self) -> NativeBackend:
+        """What runs the steps, for programs that time them one by one; only while no answer is made."""
+        return self._backend
+
+    @property
     def weights(self) -> WeightsInfo:
         """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
         return self._backend.weights
@@ -105,7 +114,13 @@ class Model:
 
     @property
     def num_threads(self) -> int:
+        """Threads that read a prompt."""
         return self._backend.num_threads
+
+    @property
+    def decode_threads(self) -> int:
+        """Threads that compute the tokens of the answer; at most num_threads."""
+        return self._backend.decode_threads
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -286,7 +301,7 @@ def load(
     threads: int | None = None,
     isa: str | None = None,
     kv_type: str = "f16",
-    chunk: int = DEFAULT_CHUNK,
+    chunk: int | None = None,
     sequences: int = 1,
     no_cache: bool | None = None,
     residency: str | None = None,
@@ -295,37 +310,60 @@ def load(
 ) -> Model:
     """Loads a GGUF file, or the bundled model when path is None.
 
-    context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: default one
-    per physical core allowed. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it.
-    kv_type: "f16" or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
+    answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: "f16" or
+    "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
+    `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
+    or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
+    level, 128 tokens and mapped. `Model.tuning` says what was chosen and why.
     no_cache: pack the weights in memory; neither read nor write a packed file (default: EDGE_NO_CACHE, or False).
-    residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or mapped). verify: check every
+    residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or as chosen). verify: check every
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
     model. What became of all this is in `Model.weights`.
-    Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, NativeError.
+    Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, NativeError,
+    BadProfile for a file that EDGE_PROFILE names.
     """
     started_at = time.perf_counter()
     file_path = resolve(path)
+    residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
+    isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
     cache = _cache_options(no_cache, residency, verify)
     file = open_gguf(file_path)
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
+        tuning = _tune(file, threads, chunk, residency, isa, cache)
         backend = NativeBackend(
             file,
             context=context,
             default_context=DEFAULT_CONTEXT,
-            num_threads=threads,
-            isa=isa if isa is not None else os.environ.get("EDGE_ISA") or None,
+            num_threads=max(tuning.prefill_threads, tuning.decode_threads),
+            decode_threads=tuning.decode_threads,
+            isa=tuning.isa,
             kv_type=kv_type,
-            chunk=chunk,
+            chunk=tuning.chunk,
             num_sequences=sequences,
-            cache=cache,
+            cache=dataclasses.replace(cache, residency=tuning.residency),
             on_progress=on_progress,
         )
     except BaseException:
         file.close()
         raise
-    return Model(file, backend, load_seconds=time.perf_counter() - started_at)
+    return Model(file, backend, tuning, load_seconds=time.perf_counter() - started_at)
+
+
+def _tune(
+    file: GGUFFile, threads: int | None, chunk: int | None, residency: str | None, isa: str | None, cache: CacheOptions
+) -> Choice:
+    """By what was measured of this machine, for the weights of this file."""
+    from edge.tuning import Asked, Workload, tune
+
+    weights: dict[str, int] = {}
+    for info in file.tensors.values():
+        if len(info.shape) == 2:
+            weights[type_name(info.type)] = weights.get(type_name(info.type), 0) + math.prod(info.shape)
+    asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
+    return tune(asked, Workload(file.file_size, weights), os.environ, may_write=cache.enabled)
 
 
 def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:
@@ -333,7 +371,7 @@ def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -
     folder = os.environ.get("EDGE_CACHE_DIR")
     return CacheOptions(
         enabled=not (flag_from(os.environ, "EDGE_NO_CACHE") if no_cache is None else no_cache),
-        residency=residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or "mapped",
+        residency="mapped" if residency is None else residency,
         folder=Path(folder).expanduser() if folder else None,
         user_folder=user_cache_folder(os.environ),
         verify=verify,

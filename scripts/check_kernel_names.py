@@ -25,6 +25,7 @@ OPERATIONS = {
         "rms_norm_f32", "silu_f32", "silu_mul_f32", "add_f32", "mul_f32", "rope_norm_f32", "rope_neox_f32",
     },
     "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_merge_f32"},
+    "measure": {"read_u64", "peak_i32_a8_u8"},
 }  # fmt: skip
 # Where the table keeps each of them, and the function type that kernels.h gives it.
 SLOTS = {
@@ -41,9 +42,13 @@ SLOTS = {
     "attend_f32_f32_f16": ("attend_f16", "edge_attend_f16_fn"),
     "attend_f32_f32_f32": ("attend_f32", "edge_attend_f32_fn"),
     "attend_merge_f32": ("attend_merge", "edge_attend_merge_fn"),
+    "read_u64": ("read", "edge_read_fn"),
+    "peak_i32_a8_u8": ("peak", "edge_peak_fn"),
 }
 
-FILE = re.compile(r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|table)(?:_(\d+x16))?__([a-z0-9]+)\.c")
+FILE = re.compile(
+    r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|measure|table)(?:_(\d+x16))?__([a-z0-9]+)\.c"
+)
 MATMUL = re.compile(r"matmul_f32_(f32|a8g32|a8g256)_([a-z0-9]+?)(?:_(\d+x16))?")
 DEFINITION = re.compile(r"^[a-z_0-9]+ \**edge_([a-z0-9_]+?)__([a-z0-9]+)\(", re.MULTILINE)
 DECLARATION = re.compile(r"^(edge_[a-z0-9_]+_fn) edge_([a-z0-9_]+?)__([a-z0-9]+);", re.MULTILINE)

@@ -19,9 +19,9 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "assets": set(),
     "device_profiles": set(),
-    "native": {"errors", "edge"},  # edge.__path__ says where the library lies
+    "native": {"errors", "edge", "device"},  # edge.__path__ says where the library lies
     "device": {"errors"},
-    "profiles": {"errors", "device_profiles"},
+    "profiles": {"errors", "device", "device_profiles"},
     "formats": {"errors"},
     "stops": {"errors"},
     "templates": {"errors"},
@@ -31,12 +31,17 @@ ALLOWED: dict[str, set[str]] = {
     "models": BASE | {"graph"},
     "packed": BASE | {"native"},
     "backends": BASE | {"graph", "models", "native", "device", "packed"},
+    "probe": BASE | {"backends", "device", "edge", "graph", "models", "native", "profiles"},
+    "tuning": BASE | {"device", "edge", "native", "packed", "probe", "profiles"},
     "engine": BASE | {"backends", "native"},
     "results": {"errors", "engine"},
     "references": {"errors", "assets", "edge"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"errors", "engine", "results"} | TEXT,
-    "model": BASE | TEXT | {"engine", "backends", "packed", "describe", "references", "results", "stream", "tools"},
+    "model": BASE
+    | TEXT
+    | {"tuning", "engine", "backends", "packed", "describe", "references", "results", "stream", "tools"},
+    "bench": BASE | {"backends", "graph", "models", "native", "device", "references", "describe", "model", "edge"},
     "edge": {"errors", "model", "engine", "formats", "results", "stream"},
     "quant": BASE | {"graph", "models", "edge"},
     "export": BASE | {"quant", "graph", "models", "edge"},

@@ -1,11 +1,15 @@
 """Writes a random-weight GGUF file in a real model's shape: speed does not depend on the values.
 
-python scripts/random_model.py tinyllama-1.1b Q4_0 OUT.gguf
+python -m scripts.random_model SHAPE TYPE OUT.gguf       tinyllama-1.1b Q4_K_M m.gguf
+
+TYPE is a file type as llama.cpp's quantiser makes it (scripts/mixtures.py), of any type that GGUF has for weights, or
+pure-TYPE for all matrices of one type.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +17,12 @@ import numpy as np
 
 from edge.export.gguf_writer import GGUFWriter
 from edge.formats.types import BLOCKS, GGMLType, ValueType
+from edge.quant import ENCODABLE, encode
+from scripts.mixtures import FILE_TYPES, Matrix, base_type, matrix_type
+from tests.quant.random_blocks import random_blocks
 
-BITS = {"F16": 1, "Q8_0": 7, "Q4_0": 2, "Q4_1": 3, "Q5_0": 8, "Q4_K": 15, "Q6_K": 18, "BF16": 32}  # general.file_type
-SCALES = {  # f16 fields of a block, by offset: kept small and finite
-    "Q8_0": (0,), "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q4_K": (0, 2), "Q6_K": (208,),
-}  # fmt: skip
+DEVIATION = 0.02  # of the weights, as in trained models
+DIFFERENT_BYTES = 1 << 20  # of a matrix; then they repeat. No cache of a processor looks at values
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Shape:
 
 
 SHAPES = {
+    "tiny": Shape("llama", 256, 2, 768, 8, 2, 32, 512, 1e4, False),  # for tests of these scripts
     "tinyllama-1.1b": Shape("llama", 2048, 22, 5632, 32, 4, 64, 32000, 1e4, False),
     "llama-3.2-1b": Shape("llama", 2048, 16, 8192, 32, 8, 64, 128256, 5e5, True),
     "qwen2.5-0.5b": Shape("qwen2", 896, 24, 4864, 14, 2, 64, 151936, 1e6, True),
@@ -42,33 +48,57 @@ SHAPES = {
 }
 
 
-def random_blocks(kind: str, rows: int, cols: int, rng: np.random.Generator) -> bytes:
-    """`rows x cols` random weights of about 0.02 in size, as GGUF blocks."""
-    if kind in ("F16", "BF16"):
-        values = (rng.standard_normal(rows * cols, dtype=np.float32) * 0.02).astype(np.float32)
-        if kind == "F16":
-            return values.astype(np.float16).tobytes()
-        return (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
-    elements, size = BLOCKS[GGMLType[kind]]
-    blocks = rng.integers(0, 256, (rows * cols // elements, size), dtype=np.uint8)
-    scale = np.frombuffer(np.float16(0.0005 if kind in ("Q8_0", "Q4_K", "Q6_K") else 0.004).tobytes(), np.uint8)
-    for offset in SCALES[kind]:
-        blocks[:, offset : offset + 2] = scale
-    return blocks.tobytes()
+def random_matrix(kind: GGMLType, rows: int, cols: int, rng: np.random.Generator) -> bytes:
+    """`rows x cols` random weights as blocks of the type: any codes, scales finite and of an ordinary size."""
+    elements, block_bytes = BLOCKS[kind]
+    num_blocks = rows * cols // elements
+    num_different = min(num_blocks, DIFFERENT_BYTES // block_bytes)
+    if kind in ENCODABLE:
+        values = rng.standard_normal((num_different, elements), dtype=np.float32) * np.float32(DEVIATION)
+        different = np.frombuffer(encode(kind, values), np.uint8)
+    else:
+        different = random_blocks(kind, num_different, DEVIATION, rng)
+    return np.resize(different, num_blocks * block_bytes).tobytes()
 
 
-def write(name: str, kind: str, path: Path) -> None:
-    """All matrices as `kind`, a byte-level vocabulary of the shape's size."""
+def matrices(shape: Shape, file_type: str) -> Iterator[tuple[str, GGMLType, int, int]]:
+    """(name, type, rows, cols) of every matrix, in the order of the file."""
+    d, q, kv = shape.hidden, shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+    embedding = Matrix("output" if shape.tied else "token_embd", d)
+    yield "token_embd.weight", matrix_type(file_type, embedding), shape.vocab, d
+    if not shape.tied:
+        yield "output.weight", matrix_type(file_type, Matrix("output", d)), shape.vocab, d
+    for layer in range(shape.layers):
+        for name, rows, cols in (
+            ("attn_q", q, d), ("attn_k", kv, d), ("attn_v", kv, d), ("attn_output", d, q),
+            ("ffn_gate", shape.ffn, d), ("ffn_up", shape.ffn, d), ("ffn_down", d, shape.ffn),
+        ):  # fmt: skip
+            matrix = Matrix(name, cols, layer, shape.layers, shape.heads // shape.kv_heads)
+            yield f"blk.{layer}.{name}.weight", matrix_type(file_type, matrix), rows, cols
+
+
+def write(name: str, file_type: str, path: Path) -> None:
+    """ValueError: no such file type. KeyError: no such shape."""
     shape, rng, writer = SHAPES[name], np.random.default_rng(0), GGUFWriter(path)
-    arch, d = shape.arch, shape.hidden
+    base_type(file_type)
+    _add_metadata(writer, name, shape, file_type)
+    for tensor, kind, rows, cols in matrices(shape, file_type):
+        writer.add_tensor(tensor, kind, (rows, cols), random_matrix(kind, rows, cols, rng))
+    _add_vectors(writer, shape)
+    writer.finish()
+
+
+def _add_metadata(writer: GGUFWriter, name: str, shape: Shape, file_type: str) -> None:
+    arch = shape.arch
     writer.add("general.architecture", arch)
-    writer.add("general.name", name)
-    writer.add("general.file_type", BITS[kind])
+    writer.add("general.name", f"{name}, random weights")
+    if file_type in FILE_TYPES:
+        writer.add("general.file_type", FILE_TYPES[file_type])
     sizes = {
-        "block_count": shape.layers, "context_length": 8192, "embedding_length": d, "feed_forward_length": shape.ffn,
-        "attention.head_count": shape.heads, "attention.head_count_kv": shape.kv_heads,
-        "attention.key_length": shape.head_dim, "attention.value_length": shape.head_dim,
-        "rope.dimension_count": shape.head_dim, "vocab_size": shape.vocab,
+        "block_count": shape.layers, "context_length": 8192, "embedding_length": shape.hidden,
+        "feed_forward_length": shape.ffn, "attention.head_count": shape.heads,
+        "attention.head_count_kv": shape.kv_heads, "attention.key_length": shape.head_dim,
+        "attention.value_length": shape.head_dim, "rope.dimension_count": shape.head_dim, "vocab_size": shape.vocab,
     }  # fmt: skip
     for key, value in sizes.items():
         writer.add(f"{arch}.{key}", value)
@@ -76,7 +106,7 @@ def write(name: str, kind: str, path: Path) -> None:
     writer.add(f"{arch}.attention.layer_norm_rms_epsilon", 1e-5)
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     byte_tokens = [chr(b) for b in printable] + [chr(256 + i) for i in range(256 - len(printable))]
-    tokens = byte_tokens + [f"<|word{i}|>" for i in range(shape.vocab - 256)]
+    tokens = [*byte_tokens, '!"', *(f"<|word{i}|>" for i in range(shape.vocab - 257))]
     writer.add("tokenizer.ggml.model", "gpt2")
     writer.add("tokenizer.ggml.pre", "gpt-2")
     writer.add("tokenizer.ggml.tokens", tokens)
@@ -85,36 +115,35 @@ def write(name: str, kind: str, path: Path) -> None:
     writer.add("tokenizer.ggml.bos_token_id", 0)
     writer.add("tokenizer.ggml.eos_token_id", 0)
 
-    def matrix(tensor: str, rows: int, cols: int) -> None:
-        writer.add_tensor(tensor, GGMLType[kind], (rows, cols), random_blocks(kind, rows, cols, rng))
+
+def _add_vectors(writer: GGUFWriter, shape: Shape) -> None:
+    """Gains of 1 and biases of 0."""
 
     def vector(tensor: str, size: int, value: float = 1.0) -> None:
         writer.add_tensor(tensor, GGMLType.F32, (size,), np.full(size, value, np.float32).tobytes())
 
-    q, kv = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    matrix("token_embd.weight", shape.vocab, d)
-    vector("output_norm.weight", d)
-    if not shape.tied:
-        matrix("output.weight", shape.vocab, d)
+    vector("output_norm.weight", shape.hidden)
     for layer in range(shape.layers):
         block = f"blk.{layer}."
-        vector(block + "attn_norm.weight", d)
-        vector(block + "ffn_norm.weight", d)
-        matrix(block + "attn_q.weight", q, d)
-        matrix(block + "attn_k.weight", kv, d)
-        matrix(block + "attn_v.weight", kv, d)
-        matrix(block + "attn_output.weight", d, q)
-        matrix(block + "ffn_gate.weight", shape.ffn, d)
-        matrix(block + "ffn_up.weight", shape.ffn, d)
-        matrix(block + "ffn_down.weight", d, shape.ffn)
-        if arch == "qwen2":
-            for part, size in (("q", q), ("k", kv), ("v", kv)):
-                vector(f"{block}attn_{part}.bias", size, 0.0)
-        if arch == "qwen3":
+        vector(block + "attn_norm.weight", shape.hidden)
+        vector(block + "ffn_norm.weight", shape.hidden)
+        if shape.arch == "qwen2":
+            vector(block + "attn_q.bias", shape.heads * shape.head_dim, 0.0)
+            for part in ("k", "v"):
+                vector(f"{block}attn_{part}.bias", shape.kv_heads * shape.head_dim, 0.0)
+        if shape.arch == "qwen3":
             vector(block + "attn_q_norm.weight", shape.head_dim)
             vector(block + "attn_k_norm.weight", shape.head_dim)
-    writer.finish()
+
+
+def main() -> None:
+    if len(sys.argv) != 4 or sys.argv[1] not in SHAPES:
+        raise SystemExit(f"{__doc__}\nSHAPE is one of {', '.join(SHAPES)}")
+    try:
+        write(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main()

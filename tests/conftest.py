@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,8 @@ import pytest
 import edge.quant
 from edge.export.gguf_writer import GGUFWriter, Value
 from edge.formats.types import GGMLType
+
+os.environ["EDGE_PROFILE"] = "off"  # what was measured here, or is measured at the first load, changes no test
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, FF = 64, 2, 4, 2, 16, 128
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|unused|>")

@@ -134,3 +134,23 @@ def test_this_machine() -> None:
     assert device.cpus().default_threads >= 1
     assert 0 < device.memory().available_bytes <= device.memory().total_bytes
     assert 2**20 < device.peak_memory_bytes() < 2**40
+
+
+def test_the_peak_of_memory_begins_again() -> None:
+    size = 64 << 20
+    large = bytearray(size)
+    large[::4096] = b"x" * len(large[::4096])  # pages are there once they are written
+    del large
+    before, resident = device.peak_memory_bytes(), device.resident_memory_bytes()
+    if resident is None:
+        pytest.skip("this system does not say what is resident")
+    assert before > resident
+    assert device.reset_peak_memory()
+    assert device.peak_memory_bytes() < before - size // 2
+
+
+def test_the_largest_cache_counts(tmp_path: Path) -> None:
+    sizes = {0: "32K\n", 1: "32K\n", 2: "1024K\n", 3: "16M\n", 4: "?\n", 5: ""}
+    files = {f"sys/devices/system/cpu/cpu0/cache/index{i}/size": text for i, text in sizes.items()}
+    assert device.last_cache_bytes(write(tmp_path, files)) == 16 << 20
+    assert device.last_cache_bytes(tmp_path / "none") == 0

@@ -18,6 +18,7 @@ from edge.models import build
 from edge.packed import CacheOptions
 
 MAX_CHUNK = 4096
+DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 MAX_SEQUENCES = 256
 KV_TYPES = ("f16", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
@@ -37,6 +38,7 @@ class NativeBackend:
     """One model on the native engine. Implements `edge.backends.Backend`; close() frees it.
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
+    decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
@@ -48,6 +50,7 @@ class NativeBackend:
         context: int | None = None,
         default_context: int = 4096,
         num_threads: int | None = None,
+        decode_threads: int | None = None,
         isa: str | None = None,
         kv_type: str = "f16",
         chunk: int = 128,
@@ -59,6 +62,7 @@ class NativeBackend:
         self._watch: FileWatch | None = None
         self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
+        self._decode_pool: native.Threads | None = None  # where it is another one
         self._kv: native.KV | None = None
         self._program: native.Program | None = None
         _check("chunk", chunk, 1, MAX_CHUNK)
@@ -67,6 +71,8 @@ class NativeBackend:
             raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
         _check("threads", self.num_threads, 1, native.MAX_THREADS)
+        self.decode_threads = self.num_threads if decode_threads is None else decode_threads
+        _check("decode_threads", self.decode_threads, 1, self.num_threads)
         levels = native.isa_supported()
         if isa is not None and isa not in levels:
             raise RequestError(f"isa is {isa!r}; this machine and build have {', '.join(levels)}")
@@ -104,6 +110,15 @@ class NativeBackend:
             raise RequestError("the model is closed; load it again")
         return self._weights.info
 
+    @property
+    def kv_type(self) -> str:
+        return self._open()[2].type
+
+    @property
+    def kv_bytes_per_position(self) -> int:
+        """K and V of one position, all layers."""
+        return self._open()[2].block_bytes // native.BLOCK_SIZE
+
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""
         return nullcontext() if self._watch is None else self._watch.reading()
@@ -111,6 +126,8 @@ class NativeBackend:
     def step(self, batch: Batch) -> memoryview[float]:
         """As the protocol says; ModelFileError when a file that the weights are mapped from became shorter."""
         program, threads, kv = self._open()
+        if self._decode_pool is not None and len(batch.token_ids) <= DECODE_TOKENS:
+            threads = self._decode_pool
         try:
             program.step(
                 threads,
@@ -138,10 +155,10 @@ class NativeBackend:
 
     def close(self) -> None:
         """Frees program, KV arena, weights, threads and watch, in the order in which they depend on each other."""
-        for item in (self._program, self._kv, self._weights, self._threads, self._watch):
+        for item in (self._program, self._kv, self._weights, self._decode_pool, self._threads, self._watch):
             if item is not None:
                 item.close()
-        self._program = self._kv = self._weights = self._threads = self._watch = None
+        self._program = self._kv = self._weights = self._decode_pool = self._threads = self._watch = None
 
     def _open(self) -> tuple[native.Program, native.Threads, native.KV]:
         if self._program is None or self._threads is None or self._kv is None:
@@ -160,6 +177,8 @@ class NativeBackend:
         for ref in lowered.weights:
             _check_type(file, ref)
         self._threads = native.Threads(self.num_threads)
+        if self.decode_threads != self.num_threads:
+            self._decode_pool = native.Threads(self.decode_threads)
         self._weights = load_weights(file, lowered.weights, self._threads, watch, cache, on_progress)
         limits = self.limits
         self._kv = native.KV(

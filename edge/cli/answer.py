@@ -18,11 +18,12 @@ from edge.stream import PrefillProgress, Stream
 
 
 def load_with_progress(name: str | None, **options: Any) -> Model:
-    """edge.load with a progress bar on a terminal, and what it says about packed files. options: its keywords."""
+    """edge.load with a progress bar on a terminal, and its notes. options: its keywords."""
     with ProgressBar("loading", " MiB", 2**20) as bar:
         model = load(name, on_progress=bar, **options)
-    if model.weights.note is not None:
-        print(f"edge: {model.weights.note}", file=sys.stderr)
+    for note in (model.tuning.note, model.weights.note):
+        if note is not None:
+            print(f"edge: {harmless(note)}", file=sys.stderr)
     return model
 
 

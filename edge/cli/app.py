@@ -19,6 +19,7 @@ from edge.errors import EdgeError
 COMMANDS = {
     "run": ("edge.cli.run", "Answer a prompt, or chat when there is none."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
+    "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
 }
 

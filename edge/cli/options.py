@@ -40,15 +40,40 @@ def json_option(function: F) -> F:
     return option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 
 
+def numbers_option(name: str, **attributes: Any) -> Callable[[F], F]:
+    """An option of whole numbers between commas that may be repeated; it gives all of them in one tuple."""
+
+    def numbers(context: click.Context, parameter: click.Parameter, lists: tuple[str, ...]) -> tuple[int, ...]:
+        text = ",".join(lists)
+        try:
+            return tuple(int(part) for part in text.split(",")) if lists else ()
+        except ValueError:
+            message = f"{text!r} is not a whole number, or several with commas between them"
+            raise click.BadParameter(message, context, parameter) from None
+
+    return option(name, multiple=True, callback=numbers, metavar="N,...", **attributes)
+
+
+def weight_options(function: F) -> F:
+    """How weights are held and computed with."""
+    for decorate in (
+        option(
+            "--residency", default=None, help="mapped or owned weights of a packed file. [default: see edge doctor]"
+        ),
+        option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
+        option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
+    ):
+        function = decorate(function)
+    return function
+
+
 def model_options(function: F) -> F:
     """How a model is loaded."""
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
-        option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
-        option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
-        option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
+        weight_options,
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
-        option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),
+        option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
     ):
         function = decorate(function)
     return function

@@ -78,6 +78,8 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
         "backend": completion.backend,
         "isa": model.isa,
         "threads": model.num_threads,
+        "decode_threads": model.decode_threads,
+        "tuning": dataclasses.asdict(model.tuning),
         "context": model.context,
         "template": completion.template,
         "template_note": template_note,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from edge.native.isa import isa_select, isa_supported
 from edge.native.kv import BLOCK_SIZE, KV
 from edge.native.library import library_path
+from edge.native.measure import integer_peak, matmul_speed, read_bandwidth, region_bandwidth
 from edge.native.program import KVShape, Program, Rope
 from edge.native.region import Region
 from edge.native.sampler import Sampler
@@ -26,9 +27,13 @@ __all__ = [
     "Sampler",
     "Threads",
     "Weights",
+    "integer_peak",
     "isa_select",
     "isa_supported",
     "layout_version",
     "library_path",
+    "matmul_speed",
+    "read_bandwidth",
+    "region_bandwidth",
     "weights_sizes",
 ]

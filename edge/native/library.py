@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
-from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_uint8, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uint8, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_threads_destroy": (None, (_HANDLE_OUT,)),
     "edge_threads_count": (c_int32, (c_void_p,)),
     "edge_threads_barrier_count": (c_uint64, (c_void_p,)),
+    "edge_measure_read": (_STATUS, (c_void_p, c_int32, c_uint64, c_int32, c_double, POINTER(c_double))),
+    "edge_measure_integer_peak": (_STATUS, (c_void_p, c_int32, c_double, POINTER(c_double))),
+    "edge_measure_region": (_STATUS, (c_void_p, c_int32, c_void_p, c_double, POINTER(c_double))),
+    "edge_measure_matmul": (_STATUS, (c_void_p, c_int32, c_void_p, c_int32, c_double, POINTER(c_double))),
     "edge_region_map": (_STATUS, (_HANDLE_OUT, c_int32, c_uint64)),
     "edge_region_allocate": (_STATUS, (_HANDLE_OUT, c_uint64)),
     "edge_region_watch": (_STATUS, (_HANDLE_OUT, c_void_p, c_uint64)),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edge.profiles.machine import Machine
 from edge.profiles.profile import Profile
 from edge.profiles.reader import load_profile, parse_profile
 from edge.profiles.shipped import load_shipped, shipped
 from edge.profiles.writer import to_toml
 
-__all__ = ["Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"]
+__all__ = ["Machine", "Profile", "load_profile", "load_shipped", "parse_profile", "shipped", "to_toml"]

@@ -36,7 +36,7 @@ ARRAYS: dict[str, type[Record]] = {
 # What tells two tables of an array apart: the same question must not be answered twice.
 _QUESTIONS = {
     "cores": ("name",),
-    "reads": ("threads", "cores", "huge_pages"),
+    "reads": ("threads", "cores", "huge_pages", "residency"),
     "compute": ("isa", "weights", "rows", "columns", "tokens", "threads", "cores"),
     "disks": ("name",),
     "steps": ("model", "tokens", "threads"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -42,6 +41,8 @@ def parse_profile(data: bytes, name: str) -> Profile:
 def _tables(data: bytes) -> dict[str, object]:
     if len(data) > MAX_BYTES:
         raise BadProfile(f"is larger than {MAX_BYTES} bytes")
+    import tomllib  # takes milliseconds, and most models are loaded without a profile
+
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

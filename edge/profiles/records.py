@@ -99,11 +99,13 @@ class Memory(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read(Record):
-    """Bandwidth of reading memory, in 10^9 bytes a second. `cores`: the kind that read; None: any."""
+    """Bandwidth of reading memory, in 10^9 bytes a second. `cores`: the kind that read; None: any. `residency`: read
+    where weights lie, in a mapped file or in memory of their own; None: in memory that was only measured."""
 
     threads: Annotated[int, whole(MAX_THREADS)]
     cores: Annotated[str | None, text()] = None
     huge_pages: Annotated[bool | None, flag] = None  # None: not known
+    residency: Annotated[str | None, one_of("mapped", "owned")] = None
     gb_s: Annotated[float, positive(100_000)]
     evidence: Evidence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from edge.errors import RequestError
 from edge.profiles.profile import Profile
 from edge.profiles.reader import parse_profile
@@ -14,6 +12,8 @@ _SUFFIX = ".toml"
 
 def shipped() -> tuple[str, ...]:
     """The names of the shipped profiles, sorted: ("intel-n150", ...)."""
+    from importlib.resources import files
+
     names = (item.name for item in files(_FOLDER).iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
@@ -22,4 +22,6 @@ def load_shipped(name: str) -> Profile:
     """A shipped profile by its name. RequestError: there is none of that name."""
     if name not in shipped():
         raise RequestError(f"no device profile {name!r}; there are {', '.join(shipped())}")
+    from importlib.resources import files
+
     return parse_profile((files(_FOLDER) / (name + _SUFFIX)).read_bytes(), name + _SUFFIX)

@@ -1,10 +1,13 @@
-/* Speed of the matrix kernels over whole matrices: bytes of packed weights per second and multiply-adds per second.
+/* Speed of the matrix kernels over whole matrices, and what share that is of the two limits measured in the same
+ * program: memory reads, and the integer dot product of the level. A matrix is evicted from the caches before every
+ * repeat, as the rest of a model does it between two steps.
  * Usage: bench_matmul [rows] [cols] [threads] [repeats] [isa] [type]. Prints the minimum and the median over repeats.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/measure.h"
 #include "edge/threads.h"
 #include "kernels.h"
 #include "os.h"
@@ -36,6 +39,9 @@ static const struct {
             {"8x16", EDGE_SHAPE_8X16, 8},
             {"64x16", EDGE_SHAPE_64X16, 64}};
 
+#define EVICT_BYTES     ((uint64_t)128 << 20) /* more than any cache */
+#define MEASURE_SECONDS 0.4
+
 typedef struct job {
     const edge_weights *weights;
     edge_matmul_fn *matmul;
@@ -53,6 +59,19 @@ static void multiply(void *context, int32_t index, int32_t count) {
         it->matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &it->acts,
                    it->tokens);
     }
+}
+
+typedef struct eviction {
+    const edge_kernels *kernels;
+    uint8_t *memory; /* EVICT_BYTES */
+    uint64_t found[EDGE_MAX_THREADS];
+} eviction;
+
+/* Every thread reads all of it: caches may be a core's own. */
+static void evict(void *context, int32_t index, int32_t count) {
+    eviction *it = context;
+    (void)count;
+    it->found[index] ^= it->kernels->read(it->memory, EVICT_BYTES);
 }
 
 static int compare_times(const void *a, const void *b) {
@@ -112,7 +131,8 @@ int main(int argc, char **argv) {
     int32_t *s = edge_os_alloc(cells);
     float *out = edge_os_alloc((uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
     uint64_t *times = edge_os_alloc((uint64_t)repeats * sizeof times[0]);
-    if (!x || !d || !q || !s || !out || !times) {
+    eviction evicts = {.kernels = kernels, .memory = edge_os_alloc(EVICT_BYTES)};
+    if (!x || !d || !q || !s || !out || !times || !evicts.memory) {
         fprintf(stderr, "out of memory\n");
         return 1;
     }
@@ -120,8 +140,16 @@ int main(int argc, char **argv) {
     for (uint64_t i = 0; i < cells; i++) {
         x[i] = random_unit(&state);
     }
-    printf("%d x %d, %s, %d threads, %d repeats\n", rows, cols, edge_isa_name(isa), num_threads, repeats);
-    printf("type    shape tokens   min ms median ms  GB/s(median)  G mul-add/s(median)\n");
+    double reads, peak;
+    if (edge_measure_read(threads, isa, EVICT_BYTES, 1, MEASURE_SECONDS, &reads) != EDGE_OK ||
+        edge_measure_integer_peak(threads, isa, MEASURE_SECONDS, &peak) != EDGE_OK) {
+        fprintf(stderr, "the limits cannot be measured\n");
+        return 1;
+    }
+    memset(evicts.memory, 1, EVICT_BYTES); /* zeros may be one page for all */
+    printf("%d x %d, %s, %d threads, %d repeats; memory reads %.2f GB/s, integer peak %.1f G multiply-adds/s\n", rows,
+           cols, edge_isa_name(isa), num_threads, repeats, reads / 1e9, peak / 1e9);
+    printf("type    shape tokens   min ms median ms   GB/s of reads  G mul-add/s of peak   (of the medians)\n");
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         edge_weights *weights =
             only && strcmp(only, types[i].name) != 0 ? NULL : random_weights(types[i].type, rows, cols, threads);
@@ -132,15 +160,22 @@ int main(int argc, char **argv) {
                         .out = out,
                         .tokens = runs[r].tokens};
             for (int32_t n = -1; n < repeats; n++) { /* one to warm up */
+                edge_threads_run(threads, evict, &evicts);
                 uint64_t start = edge_os_nanoseconds();
                 edge_threads_run(threads, multiply, &work);
                 times[n < 0 ? 0 : n] = edge_os_nanoseconds() - start;
             }
             qsort(times, (size_t)repeats, sizeof times[0], compare_times);
-            double median = (double)times[repeats / 2], macs = (double)rows * cols * runs[r].tokens;
-            printf("%-7s %-5s %6d %8.3f %9.3f %13.2f %20.1f\n", types[i].name, runs[r].name, runs[r].tokens,
-                   (double)times[0] / 1e6, median / 1e6, (double)edge_weights_packed_bytes(weights) / median,
-                   macs / median);
+            /* nanoseconds: bytes and multiply-adds in one are 10^9 of them a second */
+            double median = (double)times[repeats / 2], macs = (double)rows * cols * runs[r].tokens / median;
+            double bytes = (double)edge_weights_packed_bytes(weights) / median;
+            printf("%-7s %-5s %6d %8.3f %9.3f %6.2f %6.0f %%  %11.1f ", types[i].name, runs[r].name, runs[r].tokens,
+                   (double)times[0] / 1e6, median / 1e6, bytes, 1e11 * bytes / reads, macs);
+            if (edge_family_acts(weights->family) == EDGE_ACT_F32) { /* no integers: not its limit */
+                printf("%7s\n", "-");
+            } else {
+                printf("%5.0f %%\n", 1e11 * macs / peak);
+            }
         }
         edge_weights_destroy(&weights);
     }
@@ -150,6 +185,7 @@ int main(int argc, char **argv) {
     edge_os_free(q, cells + EDGE_OVERREAD);
     edge_os_free(s, cells);
     edge_os_free(out, (uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
+    edge_os_free(evicts.memory, EVICT_BYTES);
     edge_os_free(times, (uint64_t)repeats * sizeof times[0]);
     return 0;
 }

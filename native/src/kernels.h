@@ -104,6 +104,16 @@ typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float 
 /* Round to nearest even. */
 typedef void edge_f32_to_f16_fn(uint16_t *out, const float *x, int32_t n);
 
+/* For measuring, beside the kernels that are measured. The exclusive or of `bytes` (a multiple of 512) at `from`
+ * (64-byte aligned), as 64-bit words. */
+typedef uint64_t edge_read_fn(const uint8_t *from, uint64_t bytes);
+
+/* For measuring: rounds x the sum of codes[i] * acts[4 * t + i % 4] over all codes (0 .. 15, 64-byte aligned) and t,
+ * modulo 2^32, with the instructions of the level's integer dot products and none around them. */
+#define EDGE_PEAK_CODES  4096
+#define EDGE_PEAK_TOKENS 12
+typedef uint32_t edge_peak_fn(const uint8_t *codes, const int8_t *acts, int32_t rounds);
+
 typedef struct edge_kernels {
     edge_isa isa;
     edge_matmul_fn *matmul[EDGE_NUM_FAMILIES][EDGE_NUM_SHAPES];
@@ -120,6 +130,8 @@ typedef struct edge_kernels {
     edge_attend_f32_fn *attend_f32;
     edge_attend_merge_fn *attend_merge;
     edge_f32_to_f16_fn *f32_to_f16;
+    edge_read_fn *read;
+    edge_peak_fn *peak;
 } edge_kernels;
 
 /* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */

@@ -20,6 +20,10 @@ void *edge_os_alloc(uint64_t bytes);
 /* bytes must be what was asked for. NULL is allowed. */
 void edge_os_free(void *memory, uint64_t bytes);
 
+/* Advice, before the memory is touched: its pages stay small. Does nothing where pages are what the system makes them.
+ */
+void edge_os_refuse_huge_pages(void *memory, uint64_t bytes);
+
 /* For tests. The allocation (or thread start) after the next `count` ones fails, once; -1: none fails. */
 void edge_os_fail_after(int64_t count);
 

@@ -81,6 +81,12 @@ void edge_os_free(void *memory, uint64_t bytes) {
     }
 }
 
+void edge_os_refuse_huge_pages(void *memory, uint64_t bytes) {
+    if (bytes >= EDGE_HUGE_FROM_BYTES) { /* smaller memory shares its pages with others */
+        (void)madvise(memory, (size_t)bytes, MADV_NOHUGEPAGE);
+    }
+}
+
 void *edge_os_map_file(int32_t descriptor, uint64_t bytes) {
     if (bytes == 0 || bytes > SIZE_MAX / 2 || !edge_os_may_allocate()) {
         return NULL;

@@ -37,6 +37,11 @@ void edge_os_free(void *memory, uint64_t bytes) {
     }
 }
 
+void edge_os_refuse_huge_pages(void *memory, uint64_t bytes) {
+    (void)memory;
+    (void)bytes;
+}
+
 void *edge_os_map_file(int32_t descriptor, uint64_t bytes) {
     if (bytes == 0 || bytes > SIZE_MAX / 2 || !edge_os_may_allocate()) {
         return NULL;

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import edge
+from edge import native
 from edge.backends.native import NativeBackend
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
@@ -73,6 +74,29 @@ def test_equal_bits_in_a_batch_of_three(tmp_path: Path, write_model: Callable[..
                     assert recorder.of(sequence) == result, (isa, chunk)
                 assert recorder.engine.blocks.num_used == 0
                 recorder.close()
+
+
+def test_threads_of_each_phase_change_no_bit(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of at most eight tokens run on the pool for decoding, others on the large one."""
+    used: list[tuple[int, int]] = []
+    step = native.Program.step
+
+    def counted(self: native.Program, threads: native.Threads, *args: Any, **batch: Any) -> None:
+        used.append((len(batch["token_ids"]), threads.num_threads))
+        step(self, threads, *args, **batch)
+
+    expected = alone(tiny_model, list(range(60)), num_threads=1)
+    monkeypatch.setattr(native.Program, "step", counted)
+    assert alone(tiny_model, list(range(60)), num_threads=3, decode_threads=2, chunk=26) == expected
+    assert used[:4] == [(26, 3), (26, 3), (8, 2), (1, 2)]
+    assert {threads for tokens, threads in used if tokens == 1} == {2}
+
+
+def test_threads_of_each_phase_are_checked(tiny_model: Path) -> None:
+    with open_gguf(tiny_model) as file:
+        for decode in (0, 3, True, "2"):
+            with pytest.raises(edge.RequestError, match="decode_threads is"):
+                NativeBackend(file, num_threads=2, decode_threads=decode)  # type: ignore[arg-type]
 
 
 def test_a_fork_continues_with_equal_bits(tiny_model: Path) -> None:

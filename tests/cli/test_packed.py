@@ -14,10 +14,14 @@ import pytest
 import edge
 from edge.export.gguf_writer import GGUFWriter, Value
 from edge.formats.types import GGMLType
+from edge.profiles import Machine, Profile, to_toml
+from edge.profiles.records import Device, Evidence, Read
+from edge.tuning.places import ProfilePlaces
 from tests.conftest import byte_tokens
 
 RunEdge = Callable[..., CompletedProcess[str]]
 HIDDEN, FF = 256, 49152
+RESIDENCIES = (("mapped", 10), ("owned", 20))
 
 
 def write_large(path: Path) -> None:
@@ -116,6 +120,20 @@ def test_json(run_edge: RunEdge, large: Path) -> None:
     assert weights["huge_bytes"] >= 0
 
 
+def test_bench_says_whether_a_packed_file_was_there(run_edge: RunEdge, large: Path) -> None:
+    args = ("--prompt", "4", "--decode", "2", "--depth", "0", "--threads", "1", "--rounds", "1")
+    for extra, packed, residency in (
+        ((), "written", "mapped"),
+        (("--residency", "owned"), "opened", "owned"),
+        (("--no-cache",), "memory", "memory"),
+    ):
+        result = run_edge("bench", str(large), *args, *extra, "--json")
+        (load,) = json.loads(result.stdout)["loads"]
+        assert (load["packed"], load["residency"]) == (packed, residency), result.stderr
+    table = run_edge("bench", str(large), *args, "--no-cache").stdout
+    assert "the weights are packed in memory, at every load, as no_cache asks" in table
+
+
 def test_the_environment_says_where(run_edge: RunEdge, large: Path, tmp_path: Path) -> None:
     result = run(run_edge, large, env={"EDGE_CACHE_DIR": str(tmp_path), "EDGE_RESIDENCY": "owned"})
     (there,) = (tmp_path / "packed").iterdir()
@@ -132,6 +150,36 @@ def test_damage_is_found_with_verify(run_edge: RunEdge, large: Path) -> None:
     assert "CRC-32" not in run(run_edge, large).stderr
     assert "have CRC-32" in run(run_edge, large, "--verify").stderr
     assert run(run_edge, large, "--verify").stderr.count("\n") == 1
+
+
+def test_a_profile_decides_and_options_win(run_edge: RunEdge, large: Path, tmp_path: Path) -> None:
+    proof = Evidence(measured=True, method="m")
+    reads = tuple(Read(threads=1, residency=name, gb_s=gb_s, evidence=proof) for name, gb_s in RESIDENCIES)
+    profile = tmp_path / "mine.toml"
+    profile.write_text(to_toml(Profile(device=Device(name="d", kind="other", machine="m"), reads=reads)))
+    env = {"EDGE_PROFILE": str(profile)}
+    run(run_edge, large)
+    report: dict[str, Any] = json.loads(run(run_edge, large, "--json", env=env).stdout)
+    assert report["weights"]["residency"] == "owned"
+    assert report["tuning"]["source"] == str(profile)
+    assert report["tuning"]["reasons"]["residency"] == "10 GB/s mapped, 20 owned"
+    report = json.loads(run(run_edge, large, "--json", "--residency", "mapped", env=env).stdout)
+    assert report["weights"]["residency"] == "mapped"
+    assert report["tuning"]["reasons"]["residency"] == "as asked"
+
+
+def test_a_broken_saved_profile_does_not_stop_a_run(run_edge: RunEdge, large: Path, tmp_path: Path) -> None:
+    saved = ProfilePlaces.of(Machine.here(), {"EDGE_CACHE_DIR": str(tmp_path)}).saved
+    assert saved is not None
+    saved.parent.mkdir()
+    saved.write_text("format = 1\n[device]\nname = 5\n")
+    settings = ("--threads", "1", "--residency", "mapped")  # nothing is open, so nothing is probed
+    result = run(run_edge, large, *settings, env={"EDGE_CACHE_DIR": str(tmp_path), "EDGE_PROFILE": ""})
+    assert result.returncode == 0
+    assert f"the device profile is not used: {saved}: device" in result.stderr
+    named = run_edge("run", str(large), "a", env={"EDGE_PROFILE": str(saved)})
+    assert named.returncode == 1
+    assert f"{saved}: device" in named.stderr
 
 
 def test_an_unknown_residency_is_wrong_usage(run_edge: RunEdge, large: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import edge
 from edge.errors import ModelFileError
+from edge.tuning import Asked, tune
 from tests.packed.models import Loaded, answer
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -122,7 +123,8 @@ def test_streams_end_with_the_error(model: Path, packed: Path) -> None:
     """Through the public interface: with a file of its own that is long enough to be mapped."""
     answer(model)
     with Loaded(model) as inner:
-        model_object = edge.Model(inner.file, inner.backend, load_seconds=0.0)
+        choice = tune(Asked(), None, {"EDGE_PROFILE": "off"})
+        model_object = edge.Model(inner.file, inner.backend, choice, load_seconds=0.0)
         stream = model_object.stream("hello", max_tokens=50)
         next(stream)
         os.truncate(packed, 0)

@@ -108,7 +108,7 @@ _TEXTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "same-read",
         _read(f"threads = 1\ngb_s = 1\n{SOURCED}[[reads]]\nthreads = 1\ngb_s = 2\n{SOURCED}"),
-        ("reads[1] has the same threads, cores, huge_pages as reads[0]",),
+        ("reads[1] has the same threads, cores, huge_pages, residency as reads[0]",),
     ),
     ("same-cores", DEVICE + _CORES + _CORES, ("cores[1] has the same name as cores[0]",)),
     (

@@ -31,14 +31,15 @@ reads = st.builds(
     threads=st.integers(1, 4096),
     cores=st.none(),
     huge_pages=st.none() | st.booleans(),
+    residency=st.none() | st.sampled_from(["mapped", "owned"]),
     gb_s=speeds,
     evidence=proofs,
 )
 features = st.lists(st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,9}", fullmatch=True), min_size=1, max_size=5, unique=True)
 
 
-def _question(read: Read) -> tuple[int, bool | None]:
-    return read.threads, read.huge_pages
+def _question(read: Read) -> tuple[int, bool | None, str | None]:
+    return read.threads, read.huge_pages, read.residency
 
 
 profiles = st.builds(

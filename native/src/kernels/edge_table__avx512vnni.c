@@ -95,4 +95,6 @@ void edge_kernels_fill_avx512vnni(edge_kernels *kernels) {
     kernels->attend_f32 = edge_attend_f32_f32_f32__avx512vnni;
     kernels->attend_merge = edge_attend_merge_f32__avx512vnni;
     kernels->f32_to_f16 = edge_convert_f16_f32__avx512vnni;
+    kernels->read = edge_read_u64__avx512vnni;
+    kernels->peak = edge_peak_i32_a8_u8__avx512vnni;
 }

@@ -91,4 +91,6 @@ void edge_kernels_fill_scalar(edge_kernels *kernels) {
     kernels->attend_f32 = edge_attend_f32_f32_f32__scalar;
     kernels->attend_merge = edge_attend_merge_f32__scalar;
     kernels->f32_to_f16 = edge_convert_f16_f32__scalar;
+    kernels->read = edge_read_u64__scalar;
+    kernels->peak = edge_peak_i32_a8_u8__scalar;
 }

@@ -1,0 +1,33 @@
+/* What the scalar level measures with: plain C, which the compiler may vectorise as it may the kernels. */
+#include "measure.h"
+
+#include <string.h>
+
+#include "edge_kernels__scalar.h"
+
+uint64_t edge_read_u64__scalar(const uint8_t *from, uint64_t bytes) {
+    uint64_t sums[8] = {0};
+    for (uint64_t i = 0; i < bytes; i += sizeof sums) {
+        uint64_t words[8];
+        memcpy(words, from + i, sizeof words);
+        for (int j = 0; j < 8; j++) {
+            sums[j] ^= words[j];
+        }
+    }
+    return edge_fold(sums, 8);
+}
+
+uint32_t edge_peak_i32_a8_u8__scalar(const uint8_t *codes, const int8_t *acts, int32_t rounds) {
+    uint32_t sum = 0;
+    for (int32_t round = 0; round < rounds; round++) {
+        for (int t = 0; t < EDGE_PEAK_TOKENS; t++) {
+            int32_t exact = 0;
+            for (int i = 0; i < EDGE_PEAK_CODES; i++) {
+                exact += codes[i] * acts[4 * t + i % 4];
+            }
+            sum += (uint32_t)exact;
+        }
+        edge_forget_memory();
+    }
+    return sum;
+}
