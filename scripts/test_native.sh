@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Builds the C library in one way and runs its tests: scripts/test_native.sh MODE...
 #   gcc, clang        this CPU's levels, warnings are errors
-#   simulate-avx512   the AVX-512 kernels over SIMDe, on any x86-64 CPU with AVX2; both compilers
-#   aarch64           cross build with gcc, run by qemu-user as a Cortex-A72 and as the newest core; clang compiles it
+#   simulate          the AVX-VNNI kernels without their instruction and the AVX-512 kernels over SIMDe, on any x86-64 CPU
+#                     with AVX2; both compilers
+#   x86               the level chosen, and its kernels, as a CPU without SSE4.1, without AVX, without AVX-512 (qemu-user)
+#   aarch64           cross builds, run by qemu-user as a Cortex-A72, as a Cortex-A76 and as the newest core
 #   posix             the fallback without Linux system calls
 #   asan-gcc, asan-clang, tsan-gcc, tsan-clang
 #   fuzz              every libFuzzer target, EDGE_FUZZ_RUNS inputs (20000 if not set)
@@ -21,8 +23,8 @@ configure_and_build() { # NAME CMAKE_ARGUMENTS...
   ninja -C "$dir" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; return 1; }
 }
 
-run_tests() { # NAME: every test, and there must be some
-  ctest --test-dir "$root/$1" --output-on-failure --no-tests=error -j "$jobs"
+run_tests() { # NAME [REGEX]: every test, or those that it matches, and there must be some
+  ctest --test-dir "$root/$1" --output-on-failure --no-tests=error -j "$jobs" -R "${2:-.}"
 }
 
 test_with() { # NAME CMAKE_ARGUMENTS...
@@ -37,15 +39,27 @@ sanitized() { # NAME COMPILER SANITIZERS
   test_with "$1" -DCMAKE_C_COMPILER="$2" -DEDGE_SANITIZE="$3" "${debuggable[@]}"
 }
 
+x86() {
+  few_cases 1
+  configure_and_build gcc -DCMAKE_C_COMPILER=gcc -DEDGE_BUILD_TESTS=ON
+  local test
+  for test in cpu kernels_matmul kernels_elementwise kernels_attend; do
+    QEMU_CPU=Conroe EDGE_EXPECT_ISA=scalar qemu-x86_64 "$root/gcc/tests/test_$test"
+    QEMU_CPU=Nehalem EDGE_EXPECT_ISA=sse41 qemu-x86_64 "$root/gcc/tests/test_$test"
+    QEMU_CPU=Haswell EDGE_EXPECT_ISA=avx2 qemu-x86_64 "$root/gcc/tests/test_$test"
+  done
+}
+
 aarch64() {
   few_cases 5
   local toolchain=$PWD/native/toolchains/aarch64.cmake
-  for core in cortex-a72 max; do
-    test_with "aarch64-$core" -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_QEMU_CPU=$core
-  done
+  configure_and_build aarch64 -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DEDGE_BUILD_TESTS=ON
+  QEMU_CPU=cortex-a72 EDGE_EXPECT_ISA=neon run_tests aarch64
+  QEMU_CPU=cortex-a76 EDGE_EXPECT_ISA=dotprod run_tests aarch64 '^test_(cpu|kernels)' # all else as on the A72
+  QEMU_CPU=max EDGE_EXPECT_ISA=i8mm run_tests aarch64 '^test_(cpu|kernels)'
   configure_and_build aarch64-clang -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCMAKE_C_COMPILER=clang \
     -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu -DEDGE_BUILD_TESTS=ON
-  run_tests aarch64-clang
+  QEMU_CPU=max run_tests aarch64-clang
 }
 
 fuzz() {
@@ -67,10 +81,12 @@ fuzz() {
 run_mode() {
   case $1 in
     gcc | clang) test_with "$1" -DCMAKE_C_COMPILER="$1" ;;
-    simulate-avx512)
-      test_with simulate-gcc -DCMAKE_C_COMPILER=gcc -DEDGE_SIMULATE_AVX512=ON
-      test_with simulate-clang -DCMAKE_C_COMPILER=clang -DEDGE_SIMULATE_AVX512=ON
+    simulate)
+      for compiler in gcc clang; do
+        test_with simulate-$compiler -DCMAKE_C_COMPILER=$compiler -DEDGE_SIMULATE_AVXVNNI=ON -DEDGE_SIMULATE_AVX512=ON
+      done
       ;;
+    x86) x86 ;;
     aarch64) aarch64 ;;
     posix) test_with posix -DEDGE_FORCE_POSIX=ON ;;
     asan-gcc | asan-clang) sanitized "$1" "${1#asan-}" address,undefined ;;
@@ -83,5 +99,5 @@ run_mode() {
 [ $# -gt 0 ] || { sed -n '2,/^set/s/^# //p' "$0" >&2; exit 2; }
 mkdir -p "$root"
 for mode in "$@"; do
-  run_mode "$mode"
+  (run_mode "$mode") # a subshell: the share of cases that one mode sets is not the next one's
 done

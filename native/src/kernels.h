@@ -136,9 +136,13 @@ typedef struct edge_kernels {
 
 /* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */
 void edge_kernels_fill_scalar(edge_kernels *kernels);
+void edge_kernels_fill_sse41(edge_kernels *kernels);
 void edge_kernels_fill_avx2(edge_kernels *kernels);
+void edge_kernels_fill_avxvnni(edge_kernels *kernels);
 void edge_kernels_fill_avx512vnni(edge_kernels *kernels);
 void edge_kernels_fill_neon(edge_kernels *kernels);
+void edge_kernels_fill_dotprod(edge_kernels *kernels);
+void edge_kernels_fill_i8mm(edge_kernels *kernels);
 
 /* The table of a supported level: scalar first, then each level overwrites upward. NULL if not supported. */
 const edge_kernels *edge_kernels_get(edge_isa isa);

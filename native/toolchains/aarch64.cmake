@@ -10,6 +10,5 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 
-# The core that qemu plays: cortex-a72 has no dot product, max has everything.
-set(EDGE_QEMU_CPU cortex-a72 CACHE STRING "value for qemu-aarch64 -cpu")
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu ${EDGE_QEMU_CPU})
+# QEMU_CPU names the core that qemu plays: cortex-a72 has no dot product, cortex-a76 has, max has everything.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)

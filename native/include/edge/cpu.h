@@ -7,13 +7,17 @@
 /* Ordered within an architecture: a higher level is preferred. Values are part of the interface. */
 typedef enum edge_isa {
     EDGE_ISA_SCALAR = 0,
-    EDGE_ISA_AVX2 = 1,
-    EDGE_ISA_AVX512VNNI = 2,
-    EDGE_ISA_NEON = 3,
-    EDGE_ISA_COUNT = 4
+    EDGE_ISA_SSE41 = 1,
+    EDGE_ISA_AVX2 = 2,
+    EDGE_ISA_AVXVNNI = 3,
+    EDGE_ISA_AVX512VNNI = 4,
+    EDGE_ISA_NEON = 5,
+    EDGE_ISA_DOTPROD = 6,
+    EDGE_ISA_I8MM = 7,
+    EDGE_ISA_COUNT = 8
 } edge_isa;
 
-/* "scalar", "avx2", "avx512vnni", "neon"; NULL for a value out of range. */
+/* "scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"; NULL for a value out of range. */
 EDGE_API const char *edge_isa_name(edge_isa isa);
 
 /* 1 when this build has kernels for the level and this CPU (and its kernel) can run them. */

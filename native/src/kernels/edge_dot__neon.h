@@ -1,10 +1,11 @@
-/* The integer part that all quantised formats share. Rows 4r .. 4r + 3 of a tile are its quarter r: 16 bytes of every
- * vector. Baseline ARMv8-A has no dot product: int8 products are summed in int16, in pairs or for a whole group. */
+/* What all quantised formats share: the values of a quarter of a tile. Rows 4r .. 4r + 3 of a tile are its quarter r:
+ * 16 bytes of every vector. */
 #ifndef EDGE_DOT_NEON_H
 #define EDGE_DOT_NEON_H
 
 #include "codes.h"
 #include "edge_simd__neon.h"
+#include "edge_tokens__neon.h"
 #include "tile.h"
 
 #define EDGE_QUARTERS      (EDGE_TILE_ROWS / 4)
@@ -30,11 +31,6 @@ EDGE_INLINE int8x16_t edge_values_of(int code, uint8x16_t codes) {
                         : code == EDGE_CODE_N3X ? n3x
                                                 : fp4,
                         codes);
-}
-
-/* Bits `from` .. of every byte moved to bit `to`, masked. */
-EDGE_INLINE uint8x16_t edge_bits(uint8x16_t x, int from, int to, uint8_t mask) {
-    return vandq_u8(vshlq_u8(x, vdupq_n_s8((int8_t)(to - from))), vdupq_n_u8(mask));
 }
 
 /* Unsigned planar codes of vector v; code and v are constants. */
@@ -71,43 +67,6 @@ EDGE_INLINE void edge_unpack_quarter(int8x16_t c[8], const uint8_t *tile, int r,
             c[v] = vsubq_s8(vreinterpretq_s8_u8(edge_planar(quarter, code, v)), offset);
         }
     }
-}
-
-/* How many vectors of products fit int16: count * 127 * largest magnitude <= 32767. 8 bits and NL 128, IQ3_XXS 62,
- * S2 43, all others 32 and less (63 with 6 bits and no offset does not occur). */
-EDGE_INLINE int edge_code_run(int code) {
-    return code == 8 || code == EDGE_CODE_NL ? 2 : code == EDGE_CODE_N3X || code == EDGE_CODE_S2 ? 4 : 8;
-}
-
-/* Dot products of four rows with 4 * vectors activations. code and vectors are constants. */
-EDGE_INLINE int32x4_t edge_dot_quarter(const int8x16_t *c, const int8_t *q, int vectors, int code) {
-    const int together = edge_code_run(code) < vectors ? edge_code_run(code) : vectors;
-    int32x4_t low = vdupq_n_s32(0), high = vdupq_n_s32(0);
-    for (int begin = 0; begin < vectors; begin += together) {
-        int16x8_t low16 = vdupq_n_s16(0), high16 = vdupq_n_s16(0);
-        for (int v = begin; v < begin + together; v++) {
-            const int8x16_t a = edge_broadcast_quad(q + 4 * v);
-            low16 = vmlal_s8(low16, vget_low_s8(c[v]), vget_low_s8(a));
-            high16 = vmlal_high_s8(high16, c[v], a);
-        }
-        low = vpadalq_s16(low, low16);
-        high = vpadalq_s16(high, high16);
-    }
-    return vpaddq_s32(low, high);
-}
-
-/* Four bytes as int32 lanes. */
-EDGE_INLINE int32x4_t edge_load_u8_as_i32(const uint8_t *p) {
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
-    const uint16x8_t wide = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
-    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide)));
-}
-
-EDGE_INLINE int32x4_t edge_load_i8_as_i32(const uint8_t *p) {
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
-    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)))));
 }
 
 #endif

@@ -8,6 +8,7 @@
 #define EDGE_DOT_G256_TEMPLATE_AVX2_H
 
 #include "edge_super__avx2.h"
+#include "edge_unscaled__avx2.h"
 
 /* The sixteen sums of a super-block as int16, in order. */
 EDGE_INLINE void edge_g256_sums(int16_t to[EDGE_SPANS], const int32_t *s) {
@@ -48,7 +49,7 @@ EDGE_INLINE void edge_g256_vectors(__m256i isum[EDGE_BLOCK_TOKENS][EDGE_HALVES],
         const __m256i scale =
             panel ? edge_load(panel->scale[span][half]) : edge_g256_scale(super, code, min, i, begin, half);
         for (int t = 0; t < tokens; t++) {
-            isum[t][half] = _mm256_add_epi32(isum[t][half], _mm256_madd_epi16(pairs[t][half], scale));
+            isum[t][half] = _mm256_add_epi32(isum[t][half], edge_step_scale(pairs[t][half], scale));
         }
     }
 }
@@ -57,9 +58,7 @@ EDGE_INLINE void edge_g256_vectors(__m256i isum[EDGE_BLOCK_TOKENS][EDGE_HALVES],
 EDGE_INLINE void edge_g256_tile(__m256i isum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const edge_g256_panel *panel,
                                 const uint8_t *super, const int8_t *const q[EDGE_BLOCK_TOKENS], int code, int min,
                                 int i, int tokens) {
-    const int run = edge_g256_is_split(code) && edge_g256_has_scales(code, min) && edge_code_run(code) > 4
-                        ? 4
-                        : edge_code_run(code);
+    const int run = edge_g256_is_split(code) && edge_code_run(code) > 4 ? 4 : edge_code_run(code);
     edge_g256_vectors(isum, panel, super, q, code, min, i, tokens, 0, run);
     if (run == 4) {
         edge_g256_vectors(isum, panel, super, q, code, min, i, tokens, 4, 4);
@@ -86,6 +85,10 @@ EDGE_INLINE void edge_g256_super(__m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES], con
     int16_t sums[EDGE_BLOCK_TOKENS][EDGE_SPANS];
     __m256i isum[EDGE_BLOCK_TOKENS][EDGE_HALVES], msum[EDGE_BLOCK_TOKENS][EDGE_HALVES];
     const int has_msum = min || !edge_code_is_signed(code);
+    if (!edge_g256_has_scales(code, min)) {
+        edge_unscaled_super(acc, panel, super, acts, token, g, code, tokens);
+        return;
+    }
     for (int t = 0; t < tokens; t++) {
         q[t] = acts->q + (token + t) * acts->q_stride + (int64_t)g * EDGE_SUPER;
         edge_g256_sums(sums[t], acts->s + (token + t) * acts->s_stride + (int64_t)g * EDGE_SPANS);
@@ -122,10 +125,11 @@ EDGE_INLINE void edge_g256_super(__m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES], con
     }
 }
 
-/* All of k for `tokens` (a constant) rows, codes unpacked in registers; trits in a panel. */
+/* All of k for `tokens` (a constant) rows, codes unpacked in registers; trits with scales in a panel. */
 EDGE_INLINE void edge_g256_rows(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t token,
                                 int code, int min, int tokens) {
     const edge_acts from = *acts; /* a copy that stores to the output cannot touch */
+    const int has_panel = edge_code_is_trits(code) && edge_g256_has_scales(code, min);
     edge_g256_panel panel;
     __m256 acc[EDGE_BLOCK_TOKENS][EDGE_HALVES];
     for (int t = 0; t < tokens; t++) {
@@ -133,10 +137,10 @@ EDGE_INLINE void edge_g256_rows(float *out, const uint8_t *tiles, int32_t cols, 
     }
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
         const uint8_t *super = tiles + (int64_t)g * edge_g256_bytes(code, min);
-        if (edge_code_is_trits(code)) {
+        if (has_panel) {
             edge_g256_unpack(&panel, super, code, min);
         }
-        edge_g256_super(acc, edge_code_is_trits(code) ? &panel : NULL, super, &from, token, g, code, min, tokens);
+        edge_g256_super(acc, has_panel ? &panel : NULL, super, &from, token, g, code, min, tokens);
     }
     for (int t = 0; t < tokens; t++) {
         _mm256_storeu_ps(out + (token + t) * EDGE_TILE_ROWS, acc[t][0]);

@@ -64,23 +64,23 @@ EDGE_INLINE void edge_unpack_trits(int8x16_t c[EDGE_SUPER_VECTORS], const uint8_
     }
 }
 
-/* isum[t] += scaled dot products of quarter r of tile j, unpacked, with every token. */
+/* isum[t] += scaled dot products of quarter r of tile j, unpacked and arranged, with every token. */
 EDGE_INLINE void edge_g256_tile(int32_t (*isum)[EDGE_TILE_ROWS], const int8x16_t c[8], const uint8_t *super,
-                                const edge_acts *acts, int32_t g, int j, int r, int32_t num_tokens, int code,
-                                int has_min) {
+                                const edge_tokens *tokens, int j, int r, int32_t num_tokens, int code, int has_min) {
     const int split = edge_g256_is_split(code) && edge_g256_has_scales(code, has_min);
     const int32x4_t first = edge_g256_scale(super, code, has_min, j, 0, r);
     const int32x4_t second = split ? edge_g256_scale(super, code, has_min, j, 1, r) : first;
-    for (int32_t t = 0; t < num_tokens; t++) {
-        const int8_t *q = acts->q + t * acts->q_stride + (int64_t)g * EDGE_SUPER + EDGE_GROUP * j;
-        int32x4_t sum = vld1q_s32(isum[t] + 4 * r);
+    for (int32_t t = 0; t < num_tokens; t += EDGE_TOGETHER) {
+        int32x4_t low[EDGE_TOGETHER], high[EDGE_TOGETHER];
+        edge_tokens_dot(low, c, tokens, t, EDGE_GROUP * j, split ? 4 : 8, code);
         if (split) {
-            sum = vmlaq_s32(sum, first, edge_dot_quarter(c, q, 4, code));
-            sum = vmlaq_s32(sum, second, edge_dot_quarter(c + 4, q + 16, 4, code));
-        } else {
-            sum = vmlaq_s32(sum, first, edge_dot_quarter(c, q, 8, code));
+            edge_tokens_dot(high, c + 4, tokens, t, EDGE_GROUP * j + 16, 4, code);
         }
-        vst1q_s32(isum[t] + 4 * r, sum);
+        for (int i = 0; i < EDGE_TOGETHER && t + i < num_tokens; i++) {
+            int32_t *rows = isum[t + i] + 4 * r;
+            const int32x4_t sum = vmlaq_s32(vld1q_s32(rows), first, low[i]);
+            vst1q_s32(rows, split ? vmlaq_s32(sum, second, high[i]) : sum);
+        }
     }
 }
 
@@ -104,22 +104,26 @@ EDGE_INLINE float32x4_t edge_g256_minimum(float32x4_t acc, const uint8_t *super,
 EDGE_INLINE void edge_g256_matmul(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                   int32_t num_tokens, int code, int has_min) {
     int32_t isum[EDGE_CHUNK_TOKENS][EDGE_TILE_ROWS];
+    edge_tokens tokens;
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t g = 0; g < cols / EDGE_SUPER; g++) {
         const uint8_t *super = tiles + (int64_t)g * edge_g256_bytes(code, has_min);
         memset(isum, 0, sizeof isum[0] * (size_t)num_tokens);
+        edge_tokens_take(&tokens, acts, (int64_t)g * EDGE_SUPER, EDGE_SUPER, num_tokens);
         for (int r = 0; r < EDGE_QUARTERS; r++) {
             int8x16_t trits[EDGE_SUPER_VECTORS];
             if (edge_code_is_trits(code)) {
                 edge_unpack_trits(trits, super, code, r);
             }
             for (int j = 0; j < EDGE_SUPER_TILES; j++) {
-                int8x16_t c[8];
-                if (!edge_code_is_trits(code)) {
+                int8x16_t unpacked[EDGE_TILE_VECTORS], *c = unpacked;
+                if (edge_code_is_trits(code)) {
+                    c = trits + EDGE_TILE_VECTORS * j;
+                } else {
                     edge_unpack_quarter(c, super + j * edge_code_bytes(code), r, code, has_min);
                 }
-                edge_g256_tile(isum, edge_code_is_trits(code) ? trits + 8 * j : c, super, acts, g, j, r, num_tokens,
-                               code, has_min);
+                edge_tokens_arrange(c);
+                edge_g256_tile(isum, c, super, &tokens, j, r, num_tokens, code, has_min);
             }
             float32x4_t d = edge_load_f16(super + edge_g256_d(code, has_min) + 8 * r);
             if (edge_g256_unit(code) != 1.0f) {

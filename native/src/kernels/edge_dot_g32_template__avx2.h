@@ -65,7 +65,7 @@ EDGE_INLINE void edge_g32_run(__m256i sum[EDGE_BLOCK_TOKENS][EDGE_HALVES], const
     edge_products(pairs, tile, code, unpacked, q, (int64_t)i * EDGE_GROUP, tokens, begin, count);
     for (int t = 0; t < tokens; t++) {
         for (int half = 0; half < EDGE_HALVES; half++) {
-            const __m256i wide = _mm256_madd_epi16(pairs[t][half], _mm256_set1_epi16(1));
+            const __m256i wide = edge_step_widen(pairs[t][half]);
             sum[t][half] = is_first ? wide : _mm256_add_epi32(sum[t][half], wide);
         }
     }

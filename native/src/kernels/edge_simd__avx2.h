@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codes.h"
+#include "edge_step__avx2.h"
 #include "inline.h"
 #include "tile.h"
 
@@ -61,17 +62,6 @@ EDGE_INLINE int edge_code_offset(int code) {
            : code == EDGE_CODE_N3X                        ? 62
            : code == EDGE_CODE_D1                         ? 9
                                                           : 0;
-}
-
-/* How many vectors of products fit int16 together: count * 2 * 127 * largest code <= 32767. Largest: 1 bit 2, 2 bits 3,
- * 3 bits 7, 4 bits 15, trits 2, D1 18; 5 bits 31, FP4 24, N3 30, FP4S 12; 6 bits 63, S2 43; N3X 124, NL 127, 8 bits
- * 128. */
-EDGE_INLINE int edge_code_run(int code) {
-    return code <= 4 || code == EDGE_CODE_T5                                                      ? 8
-           : code == 5 || code == EDGE_CODE_FP4 || code == EDGE_CODE_N3 || code == EDGE_CODE_FP4S ? 4
-           : code == EDGE_CODE_D1                                                                 ? 4
-           : code == 6 || code == EDGE_CODE_S2                                                    ? 2
-                                                                                                  : 1;
 }
 
 /* Sixteen values, twice. */
@@ -141,16 +131,13 @@ EDGE_INLINE void edge_add_products(__m256i pairs[EDGE_BLOCK_TOKENS][EDGE_HALVES]
     const __m256i high = unpacked ? edge_load(vector + EDGE_HALF_BYTES) : edge_codes(tile, code, v, 1);
     for (int t = 0; t < tokens; t++) {
         const __m256i a = edge_broadcast(q[t] + at + 4 * v);
-        __m256i p0, p1;
         if (edge_code_is_signed(code)) { /* the sign moves to the activation, which is never -128 */
-            p0 = _mm256_maddubs_epi16(_mm256_abs_epi8(low), _mm256_sign_epi8(a, low));
-            p1 = _mm256_maddubs_epi16(_mm256_abs_epi8(high), _mm256_sign_epi8(a, high));
+            pairs[t][0] = edge_step_add(pairs[t][0], _mm256_abs_epi8(low), _mm256_sign_epi8(a, low), is_first);
+            pairs[t][1] = edge_step_add(pairs[t][1], _mm256_abs_epi8(high), _mm256_sign_epi8(a, high), is_first);
         } else {
-            p0 = _mm256_maddubs_epi16(low, a);
-            p1 = _mm256_maddubs_epi16(high, a);
+            pairs[t][0] = edge_step_add(pairs[t][0], low, a, is_first);
+            pairs[t][1] = edge_step_add(pairs[t][1], high, a, is_first);
         }
-        pairs[t][0] = is_first ? p0 : _mm256_add_epi16(pairs[t][0], p0);
-        pairs[t][1] = is_first ? p1 : _mm256_add_epi16(pairs[t][1], p1);
     }
 }
 

@@ -1,7 +1,8 @@
 /* What the NEON kernels share. All loads go through bytes: tiles promise no alignment. Floating-point products are
- * added with a separate instruction, never with vmla or vfma (the numeric contract). */
-#ifndef EDGE_SIMD_NEON_H
-#define EDGE_SIMD_NEON_H
+ * added with a separate instruction, never with vmla or vfma (the numeric contract). The templates of this level serve
+ * others with 16-byte vectors too, which include their own edge_simd__LEVEL.h first; the guard is the same. */
+#ifndef EDGE_SIMD_H
+#define EDGE_SIMD_H
 
 #include <arm_neon.h>
 #include <stdint.h>
@@ -26,6 +27,25 @@ EDGE_INLINE int8x16_t edge_broadcast_quad(const int8_t *q) {
     int32_t four;
     memcpy(&four, q, sizeof four);
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
+}
+
+/* Bits `from` .. of every byte moved to bit `to`, masked. */
+EDGE_INLINE uint8x16_t edge_bits(uint8x16_t x, int from, int to, uint8_t mask) {
+    return vandq_u8(vshlq_u8(x, vdupq_n_s8((int8_t)(to - from))), vdupq_n_u8(mask));
+}
+
+/* Four bytes as int32 lanes. */
+EDGE_INLINE int32x4_t edge_load_u8_as_i32(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    const uint16x8_t wide = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide)));
+}
+
+EDGE_INLINE int32x4_t edge_load_i8_as_i32(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)))));
 }
 
 #endif

@@ -35,11 +35,8 @@ EDGE_INLINE __m256i edge_g256_pair(const uint8_t *super, int code, int min, int 
     return edge_pairs(sc + i * EDGE_TILE_ROWS, sc + i * EDGE_TILE_ROWS, half, !min);
 }
 
-/* The scale of the sub-block that vector v of tile i belongs to, twice per lane. */
+/* Of codes that have scales: the scale of the sub-block that vector v of tile i belongs to, twice per lane. */
 EDGE_INLINE __m256i edge_g256_scale(const uint8_t *super, int code, int min, int i, int v, int half) {
-    if (!edge_g256_has_scales(code, min)) {
-        return _mm256_set1_epi16(1);
-    }
     return edge_g256_pair(super, code, min, i, v / 4, v / 4, half);
 }
 
@@ -53,9 +50,6 @@ EDGE_INLINE __m256i edge_g256_factor(const uint8_t *super, int code, int min, in
         const uint8_t *m = super + edge_g256_codes(code) + (EDGE_SUPER_TILES + i) * EDGE_TILE_ROWS;
         return edge_pairs(m, m, half, 0);
     }
-    if (!edge_g256_has_scales(code, min)) {
-        return _mm256_set1_epi16(1);
-    }
     return edge_g256_pair(super, code, min, i, 0, 1, half);
 }
 
@@ -67,12 +61,12 @@ typedef struct edge_g256_panel {
 } edge_g256_panel;
 
 /* The next trit of every byte, 0 .. 2. Bytes are stored less 128, which tripling keeps: 3 (x - 128) = 3x - 128 mod 256.
- * A byte of 86 or more begins with 1, of 171 or more with 2. */
+ * A byte below 86 begins with 0, of 171 or more with 2. */
 EDGE_INLINE __m256i edge_next_trit(__m256i *bytes) {
-    const __m256i one = _mm256_cmpgt_epi8(*bytes, _mm256_set1_epi8(85 - 128));
-    const __m256i two = _mm256_cmpgt_epi8(*bytes, _mm256_set1_epi8(170 - 128));
+    const __m256i is_zero = _mm256_cmpgt_epi8(_mm256_set1_epi8(86 - 128), *bytes);
+    const __m256i is_two = _mm256_cmpgt_epi8(*bytes, _mm256_set1_epi8(170 - 128));
     *bytes = _mm256_add_epi8(_mm256_add_epi8(*bytes, *bytes), *bytes);
-    return _mm256_abs_epi8(_mm256_add_epi8(one, two));
+    return _mm256_add_epi8(_mm256_sub_epi8(is_zero, is_two), _mm256_set1_epi8(1));
 }
 
 /* What one half of vector v (of 64) stands for, as the kind says. */
@@ -118,6 +112,9 @@ EDGE_INLINE void edge_g256_unpack(edge_g256_panel *panel, const uint8_t *super, 
             for (int v = 0; !edge_code_is_trits(code) && v < EDGE_TILE_VECTORS; v++) {
                 edge_store(panel->codes[i] + v * EDGE_VECTOR_BYTES + half * EDGE_HALF_BYTES,
                            edge_codes(super + i * edge_code_bytes(code), code, v, half));
+            }
+            if (!edge_g256_has_scales(code, min)) {
+                continue;
             }
             edge_store(panel->scale[2 * i][half], edge_g256_scale(super, code, min, i, 0, half));
             if (edge_g256_is_split(code)) {

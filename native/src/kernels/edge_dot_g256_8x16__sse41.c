@@ -1,0 +1,16 @@
+/* K-quants, 1 .. 8 tokens. */
+#if !defined(__SSE4_1__)
+#error "this file needs -msse4.1"
+#endif
+
+#include "edge_step__sse41.h"
+
+#include "edge_dot_g256_template__neon.h"
+#include "edge_kernels__sse41.h"
+
+#define KERNEL(FAMILY, family, code, has_min)                                                                          \
+    void edge_matmul_f32_a8g256_##family##_8x16__sse41(float *out, const uint8_t *tiles, int32_t cols,                 \
+                                                       const edge_acts *acts, int32_t num_tokens) {                    \
+        edge_g256_matmul(out, tiles, cols, acts, num_tokens, code, has_min);                                           \
+    }
+EDGE_G256_FAMILIES(KERNEL)

@@ -1,0 +1,20 @@
+/* The avxvnni kernels (256-bit registers, dpbusd); everything else is AVX2's. */
+#ifndef EDGE_KERNELS_AVXVNNI_H
+#define EDGE_KERNELS_AVXVNNI_H
+
+#include "families.h"
+#include "kernels.h"
+
+#define EDGE_DECLARE_G32(FAMILY, family, code, has_min)                                                                \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_1x16__avxvnni;                                                     \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_8x16__avxvnni;                                                     \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_64x16__avxvnni;
+EDGE_G32_FAMILIES(EDGE_DECLARE_G32)
+
+#define EDGE_DECLARE_G256(FAMILY, family, code, has_min)                                                               \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_1x16__avxvnni;                                                    \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_8x16__avxvnni;                                                    \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_64x16__avxvnni;
+EDGE_G256_FAMILIES(EDGE_DECLARE_G256)
+
+#endif

@@ -1,0 +1,14 @@
+/* The i8mm kernels (smmla), for chunks: few tokens wait for memory, not for products. Everything else is dotprod's. */
+#ifndef EDGE_KERNELS_I8MM_H
+#define EDGE_KERNELS_I8MM_H
+
+#include "families.h"
+#include "kernels.h"
+
+#define EDGE_DECLARE_G32(FAMILY, family, code, has_min) edge_matmul_fn edge_matmul_f32_a8g32_##family##_64x16__i8mm;
+EDGE_G32_FAMILIES(EDGE_DECLARE_G32)
+
+#define EDGE_DECLARE_G256(FAMILY, family, code, has_min) edge_matmul_fn edge_matmul_f32_a8g256_##family##_64x16__i8mm;
+EDGE_G256_FAMILIES(EDGE_DECLARE_G256)
+
+#endif

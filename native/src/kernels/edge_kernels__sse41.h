@@ -1,0 +1,36 @@
+/* The sse41 kernels: 16-byte vectors, maddubs, neither AVX nor F16C. What only runs over floats is the scalar level's
+ * text, which compilers turn into SSE2. */
+#ifndef EDGE_KERNELS_SSE41_H
+#define EDGE_KERNELS_SSE41_H
+
+#include "families.h"
+#include "kernels.h"
+
+#define EDGE_DECLARE_G32(FAMILY, family, code, has_min)                                                                \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_1x16__sse41;                                                       \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_8x16__sse41;                                                       \
+    edge_matmul_fn edge_matmul_f32_a8g32_##family##_64x16__sse41;
+EDGE_G32_FAMILIES(EDGE_DECLARE_G32)
+
+#define EDGE_DECLARE_G256(FAMILY, family, code, has_min)                                                               \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_1x16__sse41;                                                      \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_8x16__sse41;                                                      \
+    edge_matmul_fn edge_matmul_f32_a8g256_##family##_64x16__sse41;
+EDGE_G256_FAMILIES(EDGE_DECLARE_G256)
+
+edge_matmul_fn edge_matmul_f32_f32_f32_1x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_f32_8x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_f32_64x16__sse41;
+
+edge_matmul_fn edge_matmul_f32_f32_f16_1x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_f16_8x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_f16_64x16__sse41;
+
+edge_matmul_fn edge_matmul_f32_f32_bf16_1x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_bf16_8x16__sse41;
+edge_matmul_fn edge_matmul_f32_f32_bf16_64x16__sse41;
+
+edge_quantize_fn edge_quantize_a8g32_f32__sse41;
+edge_quantize_fn edge_quantize_a8g256_f32__sse41;
+
+#endif
