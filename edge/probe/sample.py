@@ -17,7 +17,7 @@ from functools import cache
 from types import TracebackType
 from typing import Self
 
-from edge import native
+from edge import device, native
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
 from edge.formats.types import GGMLType, type_name
@@ -90,7 +90,9 @@ def _main_type(tensors: Mapping[str, tuple[tuple[int, ...], int]]) -> int:
 
 
 def _cut(config: ModelConfig, tensors: Mapping[str, tuple[tuple[int, ...], int]], kind: str) -> Sample:
-    """As many layers as reach ENOUGH_BYTES, and a vocabulary of at most _MAX_VOCAB."""
+    """As many layers as reach ENOUGH_BYTES, or a quarter of the memory available, and a vocabulary of at most
+    _MAX_VOCAB."""
+    enough = min(ENOUGH_BYTES, device.memory().available_bytes // 4)
 
     def layer_of(name: str) -> int:
         match = _LAYER.match(name)
@@ -105,7 +107,7 @@ def _cut(config: ModelConfig, tensors: Mapping[str, tuple[tuple[int, ...], int]]
         for name, (shape, kind) in tensors.items()
     }
     layers, total = 0, num_bytes(*tensors["output.weight"]) if "output.weight" in tensors else 0
-    while layers < config.num_hidden_layers and (layers == 0 or total < ENOUGH_BYTES):
+    while layers < config.num_hidden_layers and (layers == 0 or total < enough):
         total += sum(num_bytes(*tensors[name]) for name in tensors if layer_of(name) == layers)
         layers += 1
     name = (

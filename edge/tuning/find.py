@@ -35,8 +35,11 @@ def _quick_probe(machine: Machine, folder: Path) -> Profile:
 
 
 def load_average() -> float:
-    """Threads that ran or waited to, over the last minute."""
-    return os.getloadavg()[0]
+    """Threads that ran or waited to, over the last minute; 0 where the system does not say."""
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return 0.0
 
 
 def find_profile(

@@ -1,5 +1,6 @@
 /* Speed of a matrix kernel over a whole matrix, as a step runs it: tile rows from a counter. */
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "acts.h"
 #include "measure.h"

@@ -191,6 +191,11 @@ def test_the_typical_sample_is_larger_than_caches() -> None:
     assert sample_module.ENOUGH_BYTES <= packed < 2 * sample_module.ENOUGH_BYTES
 
 
+def test_a_sample_leaves_memory_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "memory", lambda: device.Memory(1 << 30, 4 << 20, None, None))
+    assert Sample.typical().config.num_hidden_layers == 1
+
+
 def test_disk_writes_a_file_and_removes_it(tmp_path: Path) -> None:
     record = disk_record(tmp_path / "new", None, 0.01, Clock(tick=0.002))
     assert record.read_mb_s > 0

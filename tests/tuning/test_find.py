@@ -205,8 +205,14 @@ def test_saving_is_atomic(environment: dict[str, str], tmp_path: Path, monkeypat
     assert [item.name for item in path.parent.iterdir()] == ["p.toml"]
 
 
-def test_load_average_is_a_number() -> None:
+def test_load_average_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.load_average() >= 0.0
+
+    def unknown() -> tuple[float, float, float]:
+        raise OSError("not here")
+
+    monkeypatch.setattr(os, "getloadavg", unknown)
+    assert finding.load_average() == 0.0
 
 
 def test_places(tmp_path: Path) -> None:

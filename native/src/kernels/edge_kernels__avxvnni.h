@@ -17,4 +17,6 @@ EDGE_G32_FAMILIES(EDGE_DECLARE_G32)
     edge_matmul_fn edge_matmul_f32_a8g256_##family##_64x16__avxvnni;
 EDGE_G256_FAMILIES(EDGE_DECLARE_G256)
 
+edge_peak_fn edge_peak_i32_a8_u8__avxvnni;
+
 #endif

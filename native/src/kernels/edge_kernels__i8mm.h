@@ -11,4 +11,6 @@ EDGE_G32_FAMILIES(EDGE_DECLARE_G32)
 #define EDGE_DECLARE_G256(FAMILY, family, code, has_min) edge_matmul_fn edge_matmul_f32_a8g256_##family##_64x16__i8mm;
 EDGE_G256_FAMILIES(EDGE_DECLARE_G256)
 
+edge_peak_fn edge_peak_i32_a8_u8__i8mm;
+
 #endif

@@ -33,4 +33,6 @@ edge_matmul_fn edge_matmul_f32_f32_bf16_64x16__sse41;
 edge_quantize_fn edge_quantize_a8g32_f32__sse41;
 edge_quantize_fn edge_quantize_a8g256_f32__sse41;
 
+edge_peak_fn edge_peak_i32_a8_u8__sse41;
+
 #endif

@@ -19,4 +19,5 @@ void edge_kernels_fill_avxvnni(edge_kernels *kernels) {
     kernels->isa = EDGE_ISA_AVXVNNI;
     EDGE_G32_FAMILIES(FILL_G32)
     EDGE_G256_FAMILIES(FILL_G256)
+    kernels->peak = edge_peak_i32_a8_u8__avxvnni;
 }

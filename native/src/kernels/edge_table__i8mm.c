@@ -15,4 +15,5 @@ void edge_kernels_fill_i8mm(edge_kernels *kernels) {
     kernels->isa = EDGE_ISA_I8MM;
     EDGE_G32_FAMILIES(FILL_G32)
     EDGE_G256_FAMILIES(FILL_G256)
+    kernels->peak = edge_peak_i32_a8_u8__i8mm;
 }

@@ -30,4 +30,5 @@ void edge_kernels_fill_sse41(edge_kernels *kernels) {
     EDGE_G256_FAMILIES(FILL_G256)
     kernels->quantize_a8g32 = edge_quantize_a8g32_f32__sse41;
     kernels->quantize_a8g256 = edge_quantize_a8g256_f32__sse41;
+    kernels->peak = edge_peak_i32_a8_u8__sse41;
 }
