@@ -53,15 +53,15 @@ static void store_head(const edge_worker *worker, const edge_op *op, int32_t tok
     }
 }
 
-static void attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t valid,
-                         const float *query, float *o, float *max, float *sum) {
-    const edge_program *program = worker->program;
+/* `rows` query heads against one block. */
+static void attend_block(const edge_program *program, const edge_op *op, int32_t block, int32_t kv_head, int32_t rows,
+                         int32_t valid, const float *query, float *o, float *max, float *sum) {
     const void *keys = edge_kv_keys(program->kv, block, op->kv_source_layer, kv_head);
     const void *values = edge_kv_values(program->kv, block, op->kv_source_layer, kv_head);
     if (program->config.kv_type == EDGE_KV_F16) {
-        program->kernels->attend_f16(o, max, sum, query, keys, values, op->head_dim, valid, op->scale);
+        program->kernels->attend_f16(o, max, sum, query, keys, values, op->head_dim, rows, valid, op->scale);
     } else {
-        program->kernels->attend_f32(o, max, sum, query, keys, values, op->head_dim, valid, op->scale);
+        program->kernels->attend_f32(o, max, sum, query, keys, values, op->head_dim, rows, valid, op->scale);
     }
 }
 
@@ -79,22 +79,18 @@ static void attend(const edge_worker *worker, const edge_op *op, int32_t token, 
     }
     for (int32_t b = 0; b <= last; b++) {
         int32_t valid = b < last ? BLOCK : position % BLOCK + 1;
-        for (int32_t h = 0; h < heads; h++) {
-            const float *query = own->queries + (int64_t)h * n;
-            float *o = own->sums + (int64_t)h * n, max, sum;
-            if (b == 0) {
-                attend_block(worker, op, table[b], kv_head, valid, query, o, &own->maxima[h], &own->totals[h]);
-            } else {
-                attend_block(worker, op, table[b], kv_head, valid, query, own->head, &max, &sum);
-                program->kernels->attend_merge(o, &own->maxima[h], &own->totals[h], own->head, max, sum, n);
-            }
+        const edge_partial *to = b == 0 ? &own->running : &own->block;
+        attend_block(program, op, table[b], kv_head, heads, valid, own->queries, to->o, to->max, to->sum);
+        if (b > 0) {
+            program->kernels->attend_merge(own->running.o, own->running.max, own->running.sum, to->o, to->max, to->sum,
+                                           n, heads);
         }
     }
     float *out = edge_buffer_rows(program, op->out[0]) + at;
     for (int32_t h = 0; h < heads; h++) {
-        float inverse = 1.0f / own->totals[h];
+        float inverse = 1.0f / own->running.sum[h];
         for (int32_t d = 0; d < n; d++) {
-            out[(int64_t)h * n + d] = own->sums[(int64_t)h * n + d] * inverse;
+            out[(int64_t)h * n + d] = own->running.o[(int64_t)h * n + d] * inverse;
         }
     }
 }

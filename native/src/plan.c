@@ -108,14 +108,18 @@ static private_need private_need_of(const edge_program *program) {
     return need;
 }
 
+static void cut_partial(cutter *c, edge_partial *partial, uint64_t rows, uint64_t head_dim) {
+    partial->o = cut(c, rows * head_dim * sizeof(float));
+    partial->max = cut(c, rows * sizeof(float));
+    partial->sum = cut(c, rows * sizeof(float));
+}
+
 static void cut_private(cutter *c, edge_private *own, const private_need *need) {
-    uint64_t group = need->heads * sizeof(float);
     cut_acts(c, &own->acts, &need->acts);
     own->row = cut(c, need->row * sizeof(float));
-    own->queries = cut(c, group * need->head_dim);
-    own->sums = cut(c, group * need->head_dim);
-    own->maxima = cut(c, group);
-    own->totals = cut(c, group);
+    own->queries = cut(c, need->heads * need->head_dim * sizeof(float));
+    cut_partial(c, &own->running, need->heads, need->head_dim);
+    cut_partial(c, &own->block, need->heads, need->head_dim);
     own->head = cut(c, need->head_dim * sizeof(float));
     own->half = cut(c, need->head_dim * sizeof(uint16_t));
 }

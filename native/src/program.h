@@ -42,16 +42,21 @@ typedef struct edge_rope_plan {
     float *sines;
 } edge_rope_plan;
 
+/* What attention knows of some query heads after a part of the positions: unnormalised outputs (rows, head_dim), maxima
+ * and sums (rows,). */
+typedef struct edge_partial {
+    float *o, *max, *sum;
+} edge_partial;
+
 /* Memory that belongs to one thread. */
 typedef struct edge_private {
-    edge_acts_area acts; /* EDGE_PRIVATE_ROWS rows */
-    float *row;          /* a normalised row on its way to codes */
-    float *queries;      /* (heads of a KV head, head_dim), normalised and rotated */
-    float *sums;         /* the same shape: running output of attention */
-    float *maxima;       /* (heads of a KV head,) */
-    float *totals;       /* (heads of a KV head,) */
-    float *head;         /* (head_dim,): one key, or the output of one block */
-    uint16_t *half;      /* (head_dim,) */
+    edge_acts_area acts;  /* EDGE_PRIVATE_ROWS rows */
+    float *row;           /* a normalised row on its way to codes */
+    float *queries;       /* (heads of a KV head, head_dim), normalised and rotated */
+    edge_partial running; /* of those heads, over the blocks so far */
+    edge_partial block;   /* over one block */
+    float *head;          /* (head_dim,): one key */
+    uint16_t *half;       /* (head_dim,) */
 } edge_private;
 
 typedef struct edge_block {

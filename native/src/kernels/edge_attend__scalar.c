@@ -1,4 +1,4 @@
-/* Attention of one query head over one KV block, the specification. */
+/* Attention of query heads over one KV block, the specification: every head as if it were alone. */
 #include <math.h>
 
 #include "edge/kv.h"
@@ -27,52 +27,58 @@ static void softmax_block(float p[EDGE_KV_BLOCK_SIZE], float *max, float *sum, i
 }
 
 void edge_attend_f32_f32_f32__scalar(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
-                                     int32_t head_dim, int32_t valid, float scale) {
-    float p[EDGE_KV_BLOCK_SIZE];
-    for (int32_t t = 0; t < valid; t++) {
-        float score = 0.0f;
-        for (int32_t d = 0; d < head_dim; d++) {
-            score = score + q[d] * k[d * EDGE_KV_BLOCK_SIZE + t];
-        }
-        p[t] = score * scale;
-    }
-    softmax_block(p, max, sum, valid);
-    for (int32_t d = 0; d < head_dim; d++) {
-        float value = 0.0f;
+                                     int32_t head_dim, int32_t rows, int32_t valid, float scale) {
+    for (int32_t r = 0; r < rows; r++, q += head_dim, o += head_dim) {
+        float p[EDGE_KV_BLOCK_SIZE];
         for (int32_t t = 0; t < valid; t++) {
-            value = value + p[t] * v[t * head_dim + d];
+            float score = 0.0f;
+            for (int32_t d = 0; d < head_dim; d++) {
+                score = score + q[d] * k[d * EDGE_KV_BLOCK_SIZE + t];
+            }
+            p[t] = score * scale;
         }
-        o[d] = value;
+        softmax_block(p, &max[r], &sum[r], valid);
+        for (int32_t d = 0; d < head_dim; d++) {
+            float value = 0.0f;
+            for (int32_t t = 0; t < valid; t++) {
+                value = value + p[t] * v[t * head_dim + d];
+            }
+            o[d] = value;
+        }
     }
 }
 
 void edge_attend_f32_f32_f16__scalar(float *o, float *max, float *sum, const float *q, const uint16_t *k,
-                                     const uint16_t *v, int32_t head_dim, int32_t valid, float scale) {
-    float p[EDGE_KV_BLOCK_SIZE];
-    for (int32_t t = 0; t < valid; t++) {
-        float score = 0.0f;
-        for (int32_t d = 0; d < head_dim; d++) {
-            score = score + q[d] * edge_f16_to_f32(k[d * EDGE_KV_BLOCK_SIZE + t]);
-        }
-        p[t] = score * scale;
-    }
-    softmax_block(p, max, sum, valid);
-    for (int32_t d = 0; d < head_dim; d++) {
-        float value = 0.0f;
+                                     const uint16_t *v, int32_t head_dim, int32_t rows, int32_t valid, float scale) {
+    for (int32_t r = 0; r < rows; r++, q += head_dim, o += head_dim) {
+        float p[EDGE_KV_BLOCK_SIZE];
         for (int32_t t = 0; t < valid; t++) {
-            value = value + p[t] * edge_f16_to_f32(v[t * head_dim + d]);
+            float score = 0.0f;
+            for (int32_t d = 0; d < head_dim; d++) {
+                score = score + q[d] * edge_f16_to_f32(k[d * EDGE_KV_BLOCK_SIZE + t]);
+            }
+            p[t] = score * scale;
         }
-        o[d] = value;
+        softmax_block(p, &max[r], &sum[r], valid);
+        for (int32_t d = 0; d < head_dim; d++) {
+            float value = 0.0f;
+            for (int32_t t = 0; t < valid; t++) {
+                value = value + p[t] * edge_f16_to_f32(v[t * head_dim + d]);
+            }
+            o[d] = value;
+        }
     }
 }
 
-void edge_attend_merge_f32__scalar(float *o, float *max, float *sum, const float *o2, float max2, float sum2,
-                                   int32_t head_dim) {
-    float both = *max > max2 ? *max : max2;
-    float a = edge_expf(*max - both), b = edge_expf(max2 - both);
-    for (int32_t d = 0; d < head_dim; d++) {
-        o[d] = o[d] * a + o2[d] * b;
+void edge_attend_merge_f32__scalar(float *o, float *max, float *sum, const float *o2, const float *max2,
+                                   const float *sum2, int32_t head_dim, int32_t rows) {
+    for (int32_t r = 0; r < rows; r++, o += head_dim, o2 += head_dim) {
+        float both = max[r] > max2[r] ? max[r] : max2[r];
+        float a = edge_expf(max[r] - both), b = edge_expf(max2[r] - both);
+        for (int32_t d = 0; d < head_dim; d++) {
+            o[d] = o[d] * a + o2[d] * b;
+        }
+        sum[r] = sum[r] * a + sum2[r] * b;
+        max[r] = both;
     }
-    *sum = *sum * a + sum2 * b;
-    *max = both;
 }
