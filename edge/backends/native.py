@@ -183,6 +183,7 @@ class NativeBackend:
             max_sequences=limits.max_sequences,
             kv=self._kv,
             max_threads=self.num_threads,
+            max_positions=limits.context,
         )
 
 

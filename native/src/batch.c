@@ -55,7 +55,11 @@ static edge_status check_tokens(edge_program *program, const edge_batch *batch, 
             return edge_fail(error, EDGE_INVALID, "token %d: sequence %d is not in 0 .. %d", (int)t, (int)sequence,
                              (int)batch->num_sequences - 1);
         }
-        if (position < 0 || position >= EDGE_MAX_POSITION || position / EDGE_KV_BLOCK_SIZE >= batch->table_stride) {
+        if (position < 0 || position >= program->config.max_positions) {
+            return edge_fail(error, EDGE_INVALID, "token %d: position %d is not in 0 .. %d", (int)t, (int)position,
+                             (int)program->config.max_positions - 1);
+        }
+        if (position / EDGE_KV_BLOCK_SIZE >= batch->table_stride) {
             return edge_fail(error, EDGE_INVALID, "token %d: position %d is outside a table of %d blocks", (int)t,
                              (int)position, (int)batch->table_stride);
         }

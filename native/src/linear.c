@@ -97,7 +97,7 @@ static void run_products(edge_worker *worker, const edge_op *op, const edge_op_p
     int64_t total = (tile_rows + unit - 1) / unit * blocks;
     int64_t width = program->buffers[op->out[0]].width;
     const edge_acts_area *next = &program->shared[!plan->slot];
-    while (edge_worker_next(worker, total, edge_worker_grain(worker, total), &begin, &end)) {
+    while (edge_worker_next(worker, total, 1, &begin, &end)) {
         for (int64_t i = begin; i < end; i++) {
             int64_t first = i / blocks * unit;
             p.row = i % blocks * EDGE_CHUNK_TOKENS;
@@ -137,12 +137,11 @@ void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan 
     int32_t rows = edge_row_count(program, plan->row_kind);
     int large = rows > EDGE_PRIVATE_ROWS;
     edge_acts_area *area = large ? &program->shared[plan->slot] : &worker->own->acts;
-    int ready =
-        large && plan->linked && (op[-1].kind == EDGE_OP_LINEAR || edge_attention_quantizes(rows, worker->count));
+    int ready = large && plan->linked;
     int prepare = !ready && (op->norm[0] >= 0 || (plan->kinds & EDGE_KINDS_QUANTIZED));
     if (prepare && large) {
         int64_t begin, end;
-        while (edge_worker_next(worker, rows, edge_worker_grain(worker, rows), &begin, &end)) {
+        while (edge_worker_next(worker, rows, 1, &begin, &end)) {
             for (int64_t row = begin; row < end; row++) {
                 prepare_row(worker, op, plan, area, row);
             }

@@ -1,6 +1,7 @@
 /* Links between operations, and the memory of a step: sizes are maxima over the operations that use an area. */
 #include "plan.h"
 
+#include "attention.h"
 #include "os.h"
 #include "rope.h"
 
@@ -92,7 +93,7 @@ static void cut_acts(cutter *c, edge_acts_area *area, const edge_acts_need *need
 /* Sizes of a thread's own memory. */
 typedef struct private_need {
     edge_acts_need acts;
-    uint64_t row, heads, head_dim;
+    uint64_t row, queries, head_dim;
 } private_need;
 
 static private_need private_need_of(const edge_program *program) {
@@ -102,7 +103,8 @@ static private_need private_need_of(const edge_program *program) {
         if (op->kind == EDGE_OP_LINEAR && op->norm[0] >= 0) {
             need.row = larger(need.row, (uint64_t)program->buffers[op->in[0]].width);
         } else if (op->kind == EDGE_OP_ATTENTION) {
-            need.heads = larger(need.heads, (uint64_t)(op->num_heads / op->num_kv_heads));
+            int32_t heads = op->num_heads / op->num_kv_heads;
+            need.queries = larger(need.queries, (uint64_t)heads * (uint64_t)edge_attention_tile(op));
         }
     }
     return need;
@@ -117,9 +119,10 @@ static void cut_partial(cutter *c, edge_partial *partial, uint64_t rows, uint64_
 static void cut_private(cutter *c, edge_private *own, const private_need *need) {
     cut_acts(c, &own->acts, &need->acts);
     own->row = cut(c, need->row * sizeof(float));
-    own->queries = cut(c, need->heads * need->head_dim * sizeof(float));
-    cut_partial(c, &own->running, need->heads, need->head_dim);
-    cut_partial(c, &own->block, need->heads, need->head_dim);
+    own->queries = cut(c, need->queries * need->head_dim * sizeof(float));
+    cut_partial(c, &own->all, need->queries, need->head_dim);
+    cut_partial(c, &own->run, need->queries, need->head_dim);
+    cut_partial(c, &own->block, need->queries, need->head_dim);
     own->head = cut(c, need->head_dim * sizeof(float));
     own->half = cut(c, need->head_dim * sizeof(uint16_t));
 }
@@ -153,6 +156,28 @@ static int reserve_shared(edge_program *program) {
         }
         cut_acts(&c, &program->shared[slot], &need);
     }
+    return 1;
+}
+
+/* Steps of few tokens keep what every run gave until the last run of the tile is there; one run needs no place. */
+static int reserve_attention(edge_program *program) {
+    const edge_program_config *config = &program->config;
+    uint64_t tokens = config->max_tokens < EDGE_PRIVATE_ROWS ? (uint64_t)config->max_tokens : EDGE_PRIVATE_ROWS;
+    uint64_t runs = ((uint64_t)config->max_positions - 1) / (EDGE_RUN_BLOCKS * EDGE_KV_BLOCK_SIZE) + 1, heads = 0;
+    for (int32_t i = 0; i < config->num_ops; i++) {
+        heads = larger(heads, program->ops[i].kind == EDGE_OP_ATTENTION ? (uint64_t)program->ops[i].num_heads : 0);
+    }
+    /* Below 2^3 x 2^31 x 2^17 rows x head_dim, both together at most 2^31 wide: no overflow. */
+    uint64_t rows = runs > 1 ? tokens * heads * runs : 0;
+    cutter measure = {NULL, 0};
+    cut_partial(&measure, &program->partials, rows, (uint64_t)config->head_dim);
+    cutter c = {edge_program_take(program, measure.used), 0};
+    uint64_t tiles = larger((uint64_t)config->max_tokens, tokens * (uint64_t)config->num_kv_heads);
+    program->arrived = edge_program_take(program, tiles * sizeof(*program->arrived));
+    if (!c.base || !program->arrived) {
+        return 0;
+    }
+    cut_partial(&c, &program->partials, rows, (uint64_t)config->head_dim);
     return 1;
 }
 
@@ -198,5 +223,5 @@ int edge_program_reserve(edge_program *program) {
     }
     program->arena = edge_program_take(program, program->config.arena_bytes + SLACK);
     return program->arena && reserve_ropes(program) && reserve_shared(program) && reserve_threads(program) &&
-           reserve_batch(program);
+           reserve_attention(program) && reserve_batch(program);
 }

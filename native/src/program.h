@@ -50,19 +50,24 @@ typedef struct edge_partial {
 
 /* Memory that belongs to one thread. */
 typedef struct edge_private {
-    edge_acts_area acts;  /* EDGE_PRIVATE_ROWS rows */
-    float *row;           /* a normalised row on its way to codes */
-    float *queries;       /* (heads of a KV head, head_dim), normalised and rotated */
-    edge_partial running; /* of those heads, over the blocks so far */
-    edge_partial block;   /* over one block */
-    float *head;          /* (head_dim,): one key */
-    uint16_t *half;       /* (head_dim,) */
+    edge_acts_area acts; /* EDGE_PRIVATE_ROWS rows */
+    float *row;          /* a normalised row on its way to codes */
+    float *queries;      /* (tokens of a tile x heads of a KV head, head_dim), normalised and rotated */
+    edge_partial all;    /* of those query heads, over all runs so far */
+    edge_partial run;    /* over the blocks of one run so far */
+    edge_partial block;  /* over one block */
+    float *head;         /* (head_dim,): one key */
+    uint16_t *half;      /* (head_dim,) */
 } edge_private;
 
 typedef struct edge_block {
     void *memory;
     uint64_t bytes;
 } edge_block;
+
+/* For tests of how work is shared out: a thread calls it before it takes pieces of work, and with at_end when it found
+ * no more of them and will wait for the others. */
+typedef void edge_pace_fn(void *context, int32_t worker, int at_end);
 
 struct edge_program {
     edge_program_config config; /* its pointers are replaced by our copies */
@@ -79,8 +84,10 @@ struct edge_program {
     uint8_t *arena;
     edge_acts_area shared[2];
     edge_private *threads;
-    int32_t *last_block; /* (max_sequences,): scratch of the batch check */
-    uint32_t *written;   /* scratch of the batch check: places in the KV arena */
+    edge_partial partials;    /* attention of a step with few tokens: a row for each token, query head and run */
+    _Atomic int32_t *arrived; /* attention: finished pieces of a tile, 0 between operations */
+    int32_t *last_block;      /* (max_sequences,): scratch of the batch check */
+    uint32_t *written;        /* scratch of the batch check: places in the KV arena */
 
     edge_block blocks[EDGE_MAX_BLOCKS]; /* everything above, for destroy */
     int32_t num_blocks;
@@ -89,7 +96,9 @@ struct edge_program {
     const edge_batch *batch;
     edge_kv *kv;
     edge_threads *pool;
-    int32_t stopped; /* the step was cancelled */
+    int32_t stopped;    /* the step was cancelled */
+    edge_pace_fn *pace; /* NULL but in tests */
+    void *pace_context;
     _Atomic int32_t running;
     _Atomic int32_t cancel;
     _Atomic int32_t nonfinite;
@@ -114,10 +123,9 @@ edge_status edge_program_check_limits(const edge_program_config *config, edge_er
 /* batch.c: everything about a batch. */
 edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error);
 
-/* step.c. next: takes up to `grain` of `total` pieces of work of this phase; 0 when none is left. */
-int edge_worker_next(edge_worker *worker, int64_t total, int64_t grain, int64_t *begin, int64_t *end);
+/* step.c. next: takes pieces begin .. end - 1 of the `total` of this phase, `least` or more; 0 when none is left. */
+int edge_worker_next(edge_worker *worker, int64_t total, int64_t least, int64_t *begin, int64_t *end);
 void edge_worker_barrier(edge_worker *worker);
-int64_t edge_worker_grain(const edge_worker *worker, int64_t total);
 
 void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
 void edge_run_attention(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
@@ -128,12 +136,6 @@ static inline float *edge_buffer_rows(const edge_program *program, int32_t buffe
 
 static inline int32_t edge_row_count(const edge_program *program, int32_t row_kind) {
     return row_kind == 0 ? program->batch->num_tokens : program->batch->num_logits;
-}
-
-/* Whether attention quantises its output for the linear operation behind: only when a step has enough tokens to keep
- * all threads busy with whole tokens. */
-static inline int edge_attention_quantizes(int32_t rows, int32_t num_threads) {
-    return rows > EDGE_PRIVATE_ROWS && rows >= 2 * num_threads;
 }
 
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {

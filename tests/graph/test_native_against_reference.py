@@ -110,6 +110,25 @@ def test_variants(arch: str, change: dict[str, Any]) -> None:
     compare(*model(arch, (GGMLType.F32,), **change), "f32")
 
 
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_beyond_one_run_of_blocks(num_threads: int) -> None:
+    """Blocks of 256 positions are merged before they are merged with others; short steps take runs apart."""
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "head_dim": 8, "rope_dims": 8, "num_key_value_heads": 1}
+    graph, tensors = model("llama", (GGMLType.F32,), **sizes)
+    tokens = [(29 * i + 5) % 96 for i in range(263)]
+    wanted, end = reference(graph, tensors, "f16"), len(tokens)
+    with NativeModel(graph, tensors, kv_type="f16", num_threads=num_threads) as engine:
+        for start in range(0, 250, 50):
+            np.testing.assert_array_equal(
+                engine.step(tokens[start : start + 50], start),
+                wanted.step(tokens[start : start + 50], range(start, start + 50)),
+            )
+        for first, last in ((250, 255), (255, 256), (256, 257), (257, end)):
+            np.testing.assert_array_equal(
+                engine.step(tokens[first:last], first), wanted.step(tokens[first:last], range(first, last))
+            )
+
+
 def altered(graph: Graph, control: str) -> Graph:
     """The graph with one thing wrong."""
 

@@ -81,6 +81,7 @@ typedef struct edge_program_config {
     int32_t isa;                                         /* edge_isa */
     int32_t num_layers, num_kv_heads, head_dim, kv_type; /* the KV arena it will run on must agree */
     int32_t max_threads;
+    int32_t max_positions; /* of a sequence: attention's scratch grows with it */
 } edge_program_config;
 
 typedef struct edge_program edge_program;
