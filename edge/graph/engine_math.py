@@ -15,7 +15,7 @@ F32 = NDArray[np.float32]
 _LANES = 16  # of every reduction across a row
 _GROUP = 32  # columns that a float kernel sums before it adds them to the result
 _KV_BLOCK = 32  # positions that share a softmax before they are merged
-_KV_RUN = 256  # positions whose blocks are merged before they are merged with others
+_KV_RUN = 128  # positions whose blocks are merged before they are merged with others
 _TINY = np.float32(2.0**-100)  # a group of activations below it is zero
 
 # exp: as native/src/expf.h

@@ -136,15 +136,6 @@ static void write_output(const edge_program *program, const edge_op *op, const t
     }
 }
 
-/* Whether this piece is the last of `count`: what the others wrote is visible then, and the counter is at 0 again. */
-static int is_last(_Atomic int32_t *arrived, int32_t count) {
-    if (atomic_fetch_add_explicit(arrived, 1, memory_order_acq_rel) + 1 < count) {
-        return 0;
-    }
-    atomic_store_explicit(arrived, 0, memory_order_relaxed);
-    return 1;
-}
-
 /* A step of up to EDGE_PRIVATE_ROWS tokens, cut into runs. */
 typedef struct split {
     tile tiles[EDGE_PRIVATE_ROWS];
@@ -203,7 +194,7 @@ static void attend_piece(const edge_worker *worker, const edge_op *op, const spl
     memcpy(mine.o, own->run.o, (size_t)rows * (size_t)n * sizeof(float));
     memcpy(mine.max, own->run.max, (size_t)rows * sizeof(float));
     memcpy(mine.sum, own->run.sum, (size_t)rows * sizeof(float));
-    if (is_last(&program->arrived[place], t->runs)) {
+    if (edge_is_last(&program->arrived[place], t->runs)) {
         for (int32_t r = 1; r < t->runs; r++) {
             edge_partial part = partial_from(&all, (int64_t)r * rows, n);
             merge_run(program, op, t, r, &all, &part);
@@ -251,7 +242,7 @@ static void run_tiles(edge_worker *worker, const edge_op *op, const edge_op_plan
             int32_t at = tiles - 1 - (int32_t)(i / heads), first = at * size;
             int32_t last = tokens - first < size ? tokens : first + size;
             attend_tokens(worker, op, first, last, (int32_t)(i % heads));
-            if (!plan->quantize_out || !is_last(&program->arrived[at], heads)) {
+            if (!plan->quantize_out || !edge_is_last(&program->arrived[at], heads)) {
                 continue;
             }
             for (int64_t row = first; row < last; row++) {

@@ -5,7 +5,7 @@
 #include "program.h"
 
 /* Blocks that are merged before they are merged with others: part of the numeric contract, as the block size is. */
-#define EDGE_RUN_BLOCKS 8
+#define EDGE_RUN_BLOCKS 4
 
 /* Most tokens whose queries of one KV head look at a block together. */
 static inline int32_t edge_attention_tile(const edge_op *op) {

@@ -159,6 +159,21 @@ static int reserve_shared(edge_program *program) {
     return 1;
 }
 
+/* The most counters of finished pieces that an operation needs: attention one for a tile of tokens, or for each KV head
+ * of it; a linear operation that quantises its output one for a unit of it and a block of tokens. */
+static uint64_t counters_of(const edge_program *program) {
+    uint64_t tokens = (uint64_t)program->config.max_tokens, blocks = (tokens - 1) / EDGE_CHUNK_TOKENS + 1;
+    uint64_t most = larger(tokens, (uint64_t)EDGE_PRIVATE_ROWS * (uint64_t)program->config.num_kv_heads);
+    for (int32_t i = 0; i < program->config.num_ops; i++) {
+        const edge_op_plan *plan = &program->plans[i];
+        if (program->ops[i].kind == EDGE_OP_LINEAR && plan->quantize_out) {
+            uint64_t columns = (uint64_t)plan->unit * EDGE_TILE_ROWS;
+            most = larger(most, (uint64_t)program->buffers[program->ops[i].out[0]].width / columns * blocks);
+        }
+    }
+    return most;
+}
+
 /* Steps of few tokens keep what every run gave until the last run of the tile is there; one run needs no place. */
 static int reserve_attention(edge_program *program) {
     const edge_program_config *config = &program->config;
@@ -172,8 +187,7 @@ static int reserve_attention(edge_program *program) {
     cutter measure = {NULL, 0};
     cut_partial(&measure, &program->partials, rows, (uint64_t)config->head_dim);
     cutter c = {edge_program_take(program, measure.used), 0};
-    uint64_t tiles = larger((uint64_t)config->max_tokens, tokens * (uint64_t)config->num_kv_heads);
-    program->arrived = edge_program_take(program, tiles * sizeof(*program->arrived));
+    program->arrived = edge_program_take(program, counters_of(program) * sizeof(*program->arrived));
     if (!c.base || !program->arrived) {
         return 0;
     }

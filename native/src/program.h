@@ -30,7 +30,7 @@ typedef struct edge_op_plan {
     int32_t slot;         /* LINEAR: the shared area that holds its quantised input */
     int32_t linked;       /* LINEAR: in a large step the operation before quantises the input */
     int32_t quantize_out; /* kinds in which a large step also quantises out[0], for the linked operation behind */
-    int32_t unit;         /* LINEAR: tile rows in one piece of work of a large step */
+    int32_t unit;         /* LINEAR: tile rows that a large step quantises together */
 } edge_op_plan;
 
 typedef struct edge_rope_plan {
@@ -85,7 +85,7 @@ struct edge_program {
     edge_acts_area shared[2];
     edge_private *threads;
     edge_partial partials;    /* attention of a step with few tokens: a row for each token, query head and run */
-    _Atomic int32_t *arrived; /* attention: finished pieces of a tile, 0 between operations */
+    _Atomic int32_t *arrived; /* finished pieces of what another piece waits for, 0 between operations */
     int32_t *last_block;      /* (max_sequences,): scratch of the batch check */
     uint32_t *written;        /* scratch of the batch check: places in the KV arena */
 
@@ -136,6 +136,16 @@ static inline float *edge_buffer_rows(const edge_program *program, int32_t buffe
 
 static inline int32_t edge_row_count(const edge_program *program, int32_t row_kind) {
     return row_kind == 0 ? program->batch->num_tokens : program->batch->num_logits;
+}
+
+/* Whether this is the last of `count` pieces that another piece of work waits for: what the others wrote is visible
+ * then, and the counter is at 0 again. */
+static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
+    if (atomic_fetch_add_explicit(arrived, 1, memory_order_acq_rel) + 1 < count) {
+        return 0;
+    }
+    atomic_store_explicit(arrived, 0, memory_order_relaxed);
+    return 1;
 }
 
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {

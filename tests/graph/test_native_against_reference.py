@@ -112,7 +112,7 @@ def test_variants(arch: str, change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("num_threads", [1, 3])
 def test_beyond_one_run_of_blocks(num_threads: int) -> None:
-    """Blocks of 256 positions are merged before they are merged with others; short steps take runs apart."""
+    """The blocks of 128 positions are merged before they are merged with others; short steps take runs apart."""
     sizes = {"hidden_size": 32, "intermediate_size": 32, "head_dim": 8, "rope_dims": 8, "num_key_value_heads": 1}
     graph, tensors = model("llama", (GGMLType.F32,), **sizes)
     tokens = [(29 * i + 5) % 96 for i in range(263)]
