@@ -104,6 +104,11 @@ class Model:
         return self._backend.isa
 
     @property
+    def kv_type(self) -> str:
+        """What K and V are kept as: "f16", "q8" or "f32"."""
+        return self._backend.kv_type
+
+    @property
     def num_threads(self) -> int:
         return self._backend.num_threads
 
@@ -297,7 +302,8 @@ def load(
 
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: default one
     per physical core allowed. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it.
-    kv_type: "f16" or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    kv_type: what K and V are kept as: "f16", "q8" (int8: half the memory, a little less exact) or "f32".
+    chunk: prompt tokens in one step. sequences: answers that run at the same time.
     no_cache: pack the weights in memory; neither read nor write a packed file (default: EDGE_NO_CACHE, or False).
     residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or mapped). verify: check every
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the

@@ -19,7 +19,7 @@ from edge.packed import CacheOptions
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
-KV_TYPES = ("f16", "f32")
+KV_TYPES = ("f16", "q8", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
 # Everything but what only activations have, integers, and doubles.
 MATRIX_TYPES = frozenset(GGMLType) - {
@@ -65,6 +65,7 @@ class NativeBackend:
         _check("sequences", num_sequences, 1, MAX_SEQUENCES)
         if kv_type not in KV_TYPES:
             raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
+        self.kv_type = kv_type
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
         _check("threads", self.num_threads, 1, native.MAX_THREADS)
         levels = native.isa_supported()

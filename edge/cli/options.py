@@ -46,6 +46,7 @@ def model_options(function: F) -> F:
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         option("--residency", default=None, help="mapped or owned weights of a packed file. [default: mapped]"),
         option("--no-cache", is_flag=True, help="Pack the weights in memory: read and write no packed file."),
+        option("--kv-type", default="f16", show_default=True, help="K and V as f16, q8 (half the memory) or f32."),
         option("--isa", default=None, help="Force an instruction-set level (see edge doctor)."),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: one per physical core allowed]"),

@@ -46,6 +46,12 @@ def quantize(x: F32, group: int) -> tuple[F32, F32]:
     return codes.reshape(x.shape), scales[:, :, 0]
 
 
+def quantize_heads(x: F32) -> tuple[F32, F32]:
+    """(rows, heads, head_dim) to int8 codes, kept as floats, and scales (rows, heads)."""
+    codes, scales = quantize(x.reshape(-1, x.shape[2]), x.shape[2])
+    return codes.reshape(x.shape), scales.reshape(x.shape[:2])
+
+
 def matmul_blocks(x: F32, weight: Blocks) -> F32:
     """(rows, n) to (rows, out): integer sums per span, exact, then one multiply and one add per span.
 
@@ -127,10 +133,18 @@ def silu(x: F32) -> F32:
     return result
 
 
-def attend(q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float) -> F32:
-    """As numerics.attend; a softmax per 32 positions, then blocks merge in position order, then runs of blocks."""
+def attend(
+    q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float, scales: tuple[F32, F32] | None = None
+) -> F32:
+    """As numerics.attend; a softmax per 32 positions, then blocks merge in position order, then runs of blocks.
+
+    scales: of K and of V (length, kv_heads), which are int8 codes then.
+    """
     rows, heads, head_dim = q.shape
-    k, v = (np.repeat(x, heads // k.shape[1], axis=1) for x in (k, v))  # (length, heads, head_dim)
+    group = heads // k.shape[1]
+    k, v = (np.repeat(x, group, axis=1) for x in (k, v))  # (length, heads, head_dim)
+    if scales is not None:
+        scales = np.repeat(scales[0], group, axis=1), np.repeat(scales[1], group, axis=1)
     total: _Partial | None = None
     for run in range(0, k.shape[0], _KV_RUN):
         state: _Partial | None = None
@@ -138,7 +152,8 @@ def attend(q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float) -
             times = np.arange(start, start + _KV_BLOCK, dtype=np.int64)
             valid = (times[None, :] <= positions[:, None])[:, None, :]  # (rows, 1, 32)
             end = start + _KV_BLOCK
-            block = _attend_block(q, k[start:end], v[start:end], valid, np.float32(scale))
+            part = None if scales is None else (scales[0][start:end], scales[1][start:end])
+            block = _attend_block(q, k[start:end], v[start:end], valid, np.float32(scale), part)
             state = block if state is None else _merge(state, block, positions >= start)
         assert state is not None
         total = state if total is None else _merge(total, state, positions >= run)
@@ -150,12 +165,25 @@ def attend(q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float) -
 _Partial = tuple[F32, F32, F32]
 
 
-def _attend_block(q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.float32) -> _Partial:
-    n = k.shape[0]
-    scores = np.full((*q.shape[:2], _KV_BLOCK), -np.inf, np.float32)
-    dots = np.zeros((*q.shape[:2], n), np.float32)
+def _dots(q: F32, k: F32) -> F32:
+    dots = np.zeros((*q.shape[:2], k.shape[0]), np.float32)
     for d in range(q.shape[2]):
         dots = dots + q[:, :, d, None] * k[:, :, d].T[None, :, :]
+    return dots
+
+
+def _dots_q8(q: F32, k: F32, scales: F32) -> F32:
+    codes, d = quantize_heads(q)
+    sums = np.einsum("rhd,thd->rht", codes.astype(np.float64), k.astype(np.float64), optimize=True)  # exact
+    return np.asarray(sums.astype(np.float32) * (d[:, :, None] * scales.T[None]), np.float32)
+
+
+def _attend_block(
+    q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.float32, scales: tuple[F32, F32] | None
+) -> _Partial:
+    n = k.shape[0]
+    scores = np.full((*q.shape[:2], _KV_BLOCK), -np.inf, np.float32)
+    dots = _dots(q, k) if scales is None else _dots_q8(q, k, scales[0])
     scores[:, :, :n] = np.where(valid[:, :, :n], dots * scale, np.float32(-np.inf))
     largest: F32 = scores.max(axis=2)
     with np.errstate(invalid="ignore"):  # -Inf - -Inf, in rows that this block lies ahead of
@@ -163,6 +191,8 @@ def _attend_block(q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.fl
     p: F32 = np.where(valid, exp(shifted), np.float32(0.0))
     total = _fold(p[:, :, :_LANES] + p[:, :, _LANES:])[:, :, 0]
     o: F32 = np.zeros(q.shape, np.float32)
+    if scales is not None:  # the scale of a value goes into its weight
+        p[:, :, :n] *= scales[1].T[None]
     for t in range(n):
         o = np.where(valid[:, :, t, None], o + p[:, :, t, None] * v[t][None, :, :], o)
     return o, largest, total

@@ -64,18 +64,33 @@ static void prepare_queries(const edge_worker *worker, const edge_op *op, const 
             edge_norm_and_rotate(program, op, op->norm[0], token, query);
         }
     }
+    for (int32_t row = 0; program->config.kv_type == EDGE_KV_Q8 && row < t->count * heads; row++) {
+        edge_quantize_head(worker->own->codes + (int64_t)row * edge_kv_q8_codes(n), &worker->own->scales[row],
+                           worker->own->queries + (int64_t)row * n, n);
+    }
 }
 
-/* `rows` query heads against one block. */
-static void attend_block(const edge_program *program, const edge_op *op, int32_t block, int32_t kv_head, int32_t rows,
-                         int32_t valid, const float *query, const edge_partial *to) {
+/* `rows` of the prepared queries, from `row` on, against one block. */
+static void attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
+                         int32_t rows, int32_t valid, const edge_partial *to) {
+    const edge_program *program = worker->program;
     const edge_kernels *kernels = program->kernels;
+    const edge_private *own = worker->own;
+    int32_t n = op->head_dim;
     const void *keys = edge_kv_keys(program->kv, block, op->kv_source_layer, kv_head);
     const void *values = edge_kv_values(program->kv, block, op->kv_source_layer, kv_head);
-    if (program->config.kv_type == EDGE_KV_F16) {
-        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, op->head_dim, rows, valid, op->scale);
-    } else {
-        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, op->head_dim, rows, valid, op->scale);
+    const float *query = own->queries + (int64_t)row * n;
+    switch (program->config.kv_type) {
+    case EDGE_KV_F16:
+        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
+        break;
+    case EDGE_KV_Q8:
+        kernels->attend_q8(to->o, to->max, to->sum, own->codes + (int64_t)row * edge_kv_q8_codes(n), own->scales + row,
+                           keys, values, n, rows, valid, op->scale);
+        break;
+    default:
+        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
+        break;
     }
 }
 
@@ -97,8 +112,7 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
             any = 1;
             int32_t row = i * heads, rows = (end - i) * heads, is_first = b == run * EDGE_RUN_BLOCKS;
             edge_partial into = partial_from(to, row, n), block = partial_from(&own->block, row, n);
-            const float *query = own->queries + (int64_t)row * n;
-            attend_block(program, op, table[b], kv_head, rows, valid, query, is_first ? &into : &block);
+            attend_block(worker, op, table[b], kv_head, row, rows, valid, is_first ? &into : &block);
             if (!is_first) {
                 program->kernels->attend_merge(into.o, into.max, into.sum, block.o, block.max, block.sum, n, rows);
             }

@@ -21,6 +21,10 @@ static inline const int32_t *edge_block_table(const edge_batch *batch, int32_t t
 /* Per-head norm (norm < 0: none), then rotation by the token's position. */
 void edge_norm_and_rotate(const edge_program *program, const edge_op *op, int32_t norm, int32_t token, float *head);
 
+/* A head of n values to int8 codes with one scale, zeros behind them up to a multiple of 4. As a group of activations:
+ * NaN or Inf among the values makes all codes 0 and the scale NaN, values below 2^-100 are zero. */
+void edge_quantize_head(int8_t *q, float *d, const float *x, int32_t n);
+
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);
 

@@ -98,6 +98,11 @@ typedef void edge_attend_f16_fn(float *o, float *max, float *sum, const float *q
 typedef void edge_attend_f32_fn(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
                                 int32_t head_dim, int32_t rows, int32_t valid, float scale);
 
+/* The same with Q8 queries and a Q8 block (kv.h). q: (rows, head_dim rounded up to a multiple of 4, zeros behind), d:
+ * their scales (rows,). Codes are -127 .. 127; q.k is summed as an integer. */
+typedef void edge_attend_q8_fn(float *o, float *max, float *sum, const int8_t *q, const float *d, const uint8_t *k,
+                               const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid, float scale);
+
 /* Merges what comes later (o2, max2, sum2) into the running (o, max, sum), for `rows` query heads. */
 typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float *o2, const float *max2,
                                   const float *sum2, int32_t head_dim, int32_t rows);
@@ -119,6 +124,7 @@ typedef struct edge_kernels {
     edge_rope_fn *rope_neox; /* pairs (i, i + dims/2) */
     edge_attend_f16_fn *attend_f16;
     edge_attend_f32_fn *attend_f32;
+    edge_attend_q8_fn *attend_q8;
     edge_attend_merge_fn *attend_merge;
     edge_f32_to_f16_fn *f32_to_f16;
 } edge_kernels;

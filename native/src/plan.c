@@ -93,11 +93,11 @@ static void cut_acts(cutter *c, edge_acts_area *area, const edge_acts_need *need
 /* Sizes of a thread's own memory. */
 typedef struct private_need {
     edge_acts_need acts;
-    uint64_t row, queries, head_dim;
+    uint64_t row, queries, head_dim, codes;
 } private_need;
 
 static private_need private_need_of(const edge_program *program) {
-    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim};
+    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim, 0};
     for (int32_t i = 0; i < program->config.num_ops; i++) {
         const edge_op *op = &program->ops[i];
         if (op->kind == EDGE_OP_LINEAR && op->norm[0] >= 0) {
@@ -106,6 +106,9 @@ static private_need private_need_of(const edge_program *program) {
             int32_t heads = op->num_heads / op->num_kv_heads;
             need.queries = larger(need.queries, (uint64_t)heads * (uint64_t)edge_attention_tile(op));
         }
+    }
+    if (program->config.kv_type == EDGE_KV_Q8) {
+        need.codes = need.queries * (uint64_t)edge_kv_q8_codes(program->config.head_dim);
     }
     return need;
 }
@@ -125,6 +128,8 @@ static void cut_private(cutter *c, edge_private *own, const private_need *need) 
     cut_partial(c, &own->block, need->queries, need->head_dim);
     own->head = cut(c, need->head_dim * sizeof(float));
     own->half = cut(c, need->head_dim * sizeof(uint16_t));
+    own->codes = cut(c, need->codes);
+    own->scales = cut(c, need->codes > 0 ? need->queries * sizeof(float) : 0);
 }
 
 static int reserve_threads(edge_program *program) {

@@ -58,6 +58,8 @@ typedef struct edge_private {
     edge_partial block;  /* over one block */
     float *head;         /* (head_dim,): one key */
     uint16_t *half;      /* (head_dim,) */
+    int8_t *codes;       /* Q8: the queries, or a key; and their scales */
+    float *scales;
 } edge_private;
 
 typedef struct edge_block {

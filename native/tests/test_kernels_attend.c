@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "edge/kv.h"
 #include "guard.h"
 #include "half.h"
 #include "kernels.h"
+#include "kv.h"
 #include "random.h"
 
 #define CASES     12000 /* per cache type and level */
@@ -16,7 +16,7 @@
 #define MAX_ERROR 1e-5 /* scalar against double, of the weighted sum, values in [-1, 1) */
 
 typedef struct arena {
-    guard q, k, v, o, max, sum;
+    guard q, d, k, v, o, max, sum;
 } arena;
 
 /* Outputs, maxima and sums of `rows` query heads. */
@@ -61,6 +61,47 @@ static int32_t random_rows(uint64_t *state) {
     }
 }
 
+/* Any codes, and scales of any kind. */
+static void fill_q8(uint64_t *state, uint8_t *to, int32_t codes, int32_t mode) {
+    for (int32_t t = 0; t < EDGE_KV_BLOCK_SIZE; t++) {
+        float scale = random_float(state, mode);
+        memcpy(to + (size_t)t * sizeof scale, &scale, sizeof scale);
+    }
+    for (int32_t i = 0; i < codes; i++) {
+        to[EDGE_KV_BLOCK_SIZE * sizeof(float) + (size_t)i] = (uint8_t)(int8_t)random_int(state, -127, 127);
+    }
+}
+
+static void run_q8(arena *memory, uint64_t *state, const edge_kernels *kernels, int32_t dim, int32_t rows,
+                   int32_t valid, int32_t mode, int at_end, float scale) {
+    static float o[MAX_ROWS * MAX_DIM], max[MAX_ROWS], sum[MAX_ROWS];
+    const edge_kernels *scalar = edge_kernels_get(EDGE_ISA_SCALAR);
+    const size_t scales = EDGE_KV_BLOCK_SIZE * sizeof(float);
+    int32_t stride = edge_kv_q8_codes(dim), largest = random_int(state, 0, 3);
+    int8_t *q = guard_place(&memory->q, (size_t)(rows * stride), at_end);
+    float *d = guard_place(&memory->d, (size_t)rows * sizeof d[0], at_end);
+    uint8_t *k = guard_place(&memory->k, scales + (size_t)(stride * EDGE_KV_BLOCK_SIZE), at_end);
+    uint8_t *v = guard_place(&memory->v, scales + (size_t)(dim * EDGE_KV_BLOCK_SIZE), at_end);
+    fill_q8(state, k, stride * EDGE_KV_BLOCK_SIZE, mode);
+    fill_q8(state, v, dim * EDGE_KV_BLOCK_SIZE, mode);
+    for (int32_t i = 0; i < rows * stride; i++) { /* the largest sums there are, now and then */
+        q[i] = (int8_t)(i % stride >= dim ? 0 : largest ? random_int(state, -127, 127) : 127);
+    }
+    if (largest == 0) {
+        memset(k + scales, random_int(state, 0, 1) ? 127 : 0x81, (size_t)(stride * EDGE_KV_BLOCK_SIZE));
+    }
+    fill_f32(state, d, rows, mode == 3 ? 0 : mode);
+    const result want = {o, max, sum};
+    const result got = {guard_place(&memory->o, (size_t)(rows * dim) * sizeof(float), at_end),
+                        guard_place(&memory->max, (size_t)rows * sizeof(float), at_end),
+                        guard_place(&memory->sum, (size_t)rows * sizeof(float), at_end)};
+    for (int32_t r = 0; r < rows; r++) {
+        scalar->attend_q8(o + r * dim, max + r, sum + r, q + r * stride, d + r, k, v, dim, 1, valid, scale);
+    }
+    kernels->attend_q8(got.o, got.max, got.sum, q, d, k, v, dim, rows, valid, scale);
+    compare("attend_q8", kernels, &want, &got, dim, rows, valid);
+}
+
 static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels, int32_t index) {
     const edge_kernels *scalar = edge_kernels_get(EDGE_ISA_SCALAR);
     int32_t dim = index % 10 ? random_int(state, 1, 66) * 2 : random_int(state, 67, MAX_DIM / 2) * 2;
@@ -97,6 +138,8 @@ static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels
     }
     kernels->attend_f32(got.o, got.max, got.sum, q, k32, v32, dim, rows, valid, scale);
     compare("attend_f32", kernels, &want[1], &got, dim, rows, valid);
+
+    run_q8(memory, state, kernels, dim, rows, valid, mode, at_end, scale);
 
     /* The second block merged into the first, or into nothing. */
     if (random_int(state, 0, 3) == 0) {
@@ -158,8 +201,8 @@ static void check_against_double(void) {
 int main(int argc, char **argv) {
     int32_t cases = check_cases(argc, argv, CASES);
     const size_t cells = (size_t)MAX_DIM * EDGE_KV_BLOCK_SIZE * sizeof(float), rows = MAX_ROWS * sizeof(float);
-    arena memory = {guard_create(rows * MAX_DIM), guard_create(cells), guard_create(cells),
-                    guard_create(rows * MAX_DIM), guard_create(rows),  guard_create(rows)};
+    arena memory = {guard_create(rows * MAX_DIM), guard_create(rows), guard_create(cells), guard_create(cells),
+                    guard_create(rows * MAX_DIM), guard_create(rows), guard_create(rows)};
     check_against_double();
     for (int32_t isa = EDGE_ISA_SCALAR; isa < EDGE_ISA_COUNT; isa++) {
         const edge_kernels *kernels = edge_kernels_get((edge_isa)isa);
@@ -170,6 +213,7 @@ int main(int argc, char **argv) {
         printf("%s: %s\n", edge_isa_name((edge_isa)isa), kernels ? "compared" : "not here");
     }
     guard_destroy(&memory.q);
+    guard_destroy(&memory.d);
     guard_destroy(&memory.k);
     guard_destroy(&memory.v);
     guard_destroy(&memory.o);

@@ -1,9 +1,9 @@
 /* Attention of query heads over one KV block, the specification: every head as if it were alone. */
 #include <math.h>
 
-#include "edge/kv.h"
 #include "edge_kernels__scalar.h"
 #include "elementwise.h"
+#include "kv.h"
 
 _Static_assert(EDGE_KV_BLOCK_SIZE == 2 * EDGE_LANES, "lane l takes positions l and l + 16");
 
@@ -66,6 +66,32 @@ void edge_attend_f32_f32_f16__scalar(float *o, float *max, float *sum, const flo
                 value = value + p[t] * edge_f16_to_f32(v[t * head_dim + d]);
             }
             o[d] = value;
+        }
+    }
+}
+
+void edge_attend_f32_q8_q8__scalar(float *o, float *max, float *sum, const int8_t *q, const float *d, const uint8_t *k,
+                                   const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid, float scale) {
+    float k_scales[EDGE_KV_BLOCK_SIZE], v_scales[EDGE_KV_BLOCK_SIZE];
+    memcpy(k_scales, k, sizeof k_scales);
+    memcpy(v_scales, v, sizeof v_scales);
+    const int8_t *keys = (const int8_t *)k + sizeof k_scales, *values = (const int8_t *)v + sizeof v_scales;
+    for (int32_t r = 0; r < rows; r++, q += edge_kv_q8_codes(head_dim), o += head_dim) {
+        float p[EDGE_KV_BLOCK_SIZE];
+        for (int32_t t = 0; t < valid; t++) {
+            int32_t dot = 0;
+            for (int32_t i = 0; i < head_dim; i++) {
+                dot += q[i] * keys[(i / 4 * EDGE_KV_BLOCK_SIZE + t) * 4 + i % 4];
+            }
+            p[t] = ((float)dot * (d[r] * k_scales[t])) * scale;
+        }
+        softmax_block(p, &max[r], &sum[r], valid);
+        for (int32_t i = 0; i < head_dim; i++) {
+            float value = 0.0f;
+            for (int32_t t = 0; t < valid; t++) {
+                value = value + (p[t] * v_scales[t]) * (float)values[t * head_dim + i];
+            }
+            o[i] = value;
         }
     }
 }
