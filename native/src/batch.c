@@ -85,6 +85,25 @@ static edge_status check_tables(const edge_program *program, const edge_batch *b
     return EDGE_OK;
 }
 
+/* A block that a token writes may not hold other positions of its sequence too: with one token, whose key another
+ * thread stores while this one reads the blocks before, that would be a race. */
+static edge_status check_written(const edge_program *program, const edge_batch *batch, edge_error *error) {
+    for (int32_t t = 0; t < batch->num_tokens; t++) {
+        int32_t sequence = batch->sequences[t], at = batch->positions[t] / EDGE_KV_BLOCK_SIZE;
+        const int32_t *table = batch->block_tables + (int64_t)sequence * batch->table_stride;
+        if (t > 0 && batch->sequences[t - 1] == sequence && batch->positions[t - 1] / EDGE_KV_BLOCK_SIZE == at) {
+            continue;
+        }
+        for (int32_t b = 0; b <= program->last_block[sequence]; b++) {
+            if (b != at && table[b] == table[at]) {
+                return edge_fail(error, EDGE_INVALID, "sequence %d: block %d stands twice, as entry %d and %d",
+                                 (int)sequence, (int)table[at], (int)b, (int)at);
+            }
+        }
+    }
+    return EDGE_OK;
+}
+
 /* Two tokens that write the same place would race: a hash set of the places finds them. */
 static edge_status check_places(edge_program *program, const edge_batch *batch, edge_error *error) {
     uint32_t size = 2;
@@ -136,6 +155,9 @@ edge_status edge_batch_check(edge_program *program, const edge_batch *batch, con
     }
     if (status == EDGE_OK) {
         status = check_tables(program, batch, kv, error);
+    }
+    if (status == EDGE_OK) {
+        status = check_written(program, batch, error);
     }
     if (status == EDGE_OK) {
         status = check_places(program, batch, error);
