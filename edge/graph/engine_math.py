@@ -168,7 +168,7 @@ _Partial = tuple[F32, F32, F32]
 def _dots(q: F32, k: F32) -> F32:
     dots = np.zeros((*q.shape[:2], k.shape[0]), np.float32)
     for d in range(q.shape[2]):
-        dots = dots + q[:, :, d, None] * k[:, :, d].T[None, :, :]
+        dots = np.asarray(dots + q[:, :, d, None] * k[:, :, d].T[None, :, :], np.float32)
     return dots
 
 
