@@ -113,6 +113,11 @@ class Model:
         return self._backend.isa
 
     @property
+    def kv_type(self) -> str:
+        """What K and V are kept as: "f16", "q8" or "f32"."""
+        return self._backend.kv_type
+
+    @property
     def num_threads(self) -> int:
         """Threads that read a prompt."""
         return self._backend.num_threads
@@ -311,8 +316,9 @@ def load(
     """Loads a GGUF file, or the bundled model when path is None.
 
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
-    answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: "f16" or
-    "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time.
+    answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
+    are kept as: "f16", "q8" (int8: half the memory, a little less exact) or "f32". chunk: prompt tokens in one step.
+    sequences: answers that run at the same time.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest

@@ -24,7 +24,7 @@ OPERATIONS = {
     "elementwise": {
         "rms_norm_f32", "silu_f32", "silu_mul_f32", "add_f32", "mul_f32", "rope_norm_f32", "rope_neox_f32",
     },
-    "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_merge_f32"},
+    "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_f32_q8_q8", "attend_merge_f32"},
     "measure": {"read_u64", "peak_i32_a8_u8"},
 }  # fmt: skip
 # Where the table keeps each of them, and the function type that kernels.h gives it.
@@ -41,6 +41,7 @@ SLOTS = {
     "rope_neox_f32": ("rope_neox", "edge_rope_fn"),
     "attend_f32_f32_f16": ("attend_f16", "edge_attend_f16_fn"),
     "attend_f32_f32_f32": ("attend_f32", "edge_attend_f32_fn"),
+    "attend_f32_q8_q8": ("attend_q8", "edge_attend_q8_fn"),
     "attend_merge_f32": ("attend_merge", "edge_attend_merge_fn"),
     "read_u64": ("read", "edge_read_fn"),
     "peak_i32_a8_u8": ("peak", "edge_peak_fn"),

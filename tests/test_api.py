@@ -257,8 +257,9 @@ def test_surrogates_in_a_prompt_are_refused(tiny_model: Path) -> None:
         model.generate("a\udc80")
 
 
-def test_kv_type_f32(tiny_model: Path) -> None:
-    with edge.load(tiny_model, kv_type="f32") as model:
+@pytest.mark.parametrize("kv_type", ["f32", "q8"])
+def test_other_kv_types(tiny_model: Path, kv_type: str) -> None:
+    with edge.load(tiny_model, kv_type=kv_type) as model:
         assert model.generate("hello", max_tokens=5).usage.completion_tokens == 5
 
 

@@ -20,7 +20,7 @@ from edge.packed import CacheOptions
 MAX_CHUNK = 4096
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 MAX_SEQUENCES = 256
-KV_TYPES = ("f16", "f32")
+KV_TYPES = ("f16", "q8", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
 # Everything but what only activations have, integers, and doubles.
 MATRIX_TYPES = frozenset(GGMLType) - {
@@ -69,6 +69,7 @@ class NativeBackend:
         _check("sequences", num_sequences, 1, MAX_SEQUENCES)
         if kv_type not in KV_TYPES:
             raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
+        self.kv_type = kv_type
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
         _check("threads", self.num_threads, 1, native.MAX_THREADS)
         self.decode_threads = self.num_threads if decode_threads is None else decode_threads
@@ -109,10 +110,6 @@ class NativeBackend:
         if self._weights is None:
             raise RequestError("the model is closed; load it again")
         return self._weights.info
-
-    @property
-    def kv_type(self) -> str:
-        return self._open()[2].type
 
     @property
     def kv_bytes_per_position(self) -> int:
@@ -202,6 +199,7 @@ class NativeBackend:
             max_sequences=limits.max_sequences,
             kv=self._kv,
             max_threads=self.num_threads,
+            max_positions=limits.context,
         )
 
 

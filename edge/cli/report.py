@@ -77,6 +77,7 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
         "model": model.path,
         "backend": completion.backend,
         "isa": model.isa,
+        "kv_type": model.kv_type,
         "threads": model.num_threads,
         "decode_threads": model.decode_threads,
         "tuning": dataclasses.asdict(model.tuning),

@@ -15,6 +15,7 @@ F32 = NDArray[np.float32]
 _LANES = 16  # of every reduction across a row
 _GROUP = 32  # columns that a float kernel sums before it adds them to the result
 _KV_BLOCK = 32  # positions that share a softmax before they are merged
+_KV_RUN = 128  # positions whose blocks are merged before they are merged with others
 _TINY = np.float32(2.0**-100)  # a group of activations below it is zero
 
 # exp: as native/src/expf.h
@@ -43,6 +44,12 @@ def quantize(x: F32, group: int) -> tuple[F32, F32]:
     scales: F32 = np.where(used, np.divide(safe, np.float32(127.0)), np.float32(0.0))
     scales = np.where(finite, scales, np.float32(np.nan))
     return codes.reshape(x.shape), scales[:, :, 0]
+
+
+def quantize_heads(x: F32) -> tuple[F32, F32]:
+    """(rows, heads, head_dim) to int8 codes, kept as floats, and scales (rows, heads)."""
+    codes, scales = quantize(x.reshape(-1, x.shape[2]), x.shape[2])
+    return codes.reshape(x.shape), scales.reshape(x.shape[:2])
 
 
 def matmul_blocks(x: F32, weight: Blocks) -> F32:
@@ -126,34 +133,57 @@ def silu(x: F32) -> F32:
     return result
 
 
-def attend(q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float) -> F32:
-    """As numerics.attend; a softmax per 32 positions, then blocks merge in position order."""
+def attend(
+    q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float, scales: tuple[F32, F32] | None = None
+) -> F32:
+    """As numerics.attend; a softmax per 32 positions, then blocks merge in position order, then runs of blocks.
+
+    scales: of K and of V (length, kv_heads), which are int8 codes then.
+    """
     rows, heads, head_dim = q.shape
-    k, v = (np.repeat(x, heads // k.shape[1], axis=1) for x in (k, v))  # (length, heads, head_dim)
-    state: tuple[F32, F32, F32] | None = None
-    for start in range(0, k.shape[0], _KV_BLOCK):
-        times = np.arange(start, start + _KV_BLOCK, dtype=np.int64)
-        valid = (times[None, :] <= positions[:, None])[:, None, :]  # (rows, 1, 32)
-        block = _attend_block(q, k[start : start + _KV_BLOCK], v[start : start + _KV_BLOCK], valid, np.float32(scale))
-        if state is None:
-            state = block
-        else:
-            reached = valid[:, :, 0]  # a block that lies ahead of a row is not merged
-            merged = _merge(state, block)
-            o = np.where(reached[:, :, None], merged[0], state[0])
-            state = (o, np.where(reached, merged[1], state[1]), np.where(reached, merged[2], state[2]))
-    assert state is not None
-    o, _, total = state
-    return (o * np.divide(np.float32(1.0), total)[:, :, None]).reshape(rows, heads * head_dim)
+    group = heads // k.shape[1]
+    k, v = (np.repeat(x, group, axis=1) for x in (k, v))  # (length, heads, head_dim)
+    if scales is not None:
+        scales = np.repeat(scales[0], group, axis=1), np.repeat(scales[1], group, axis=1)
+    total: _Partial | None = None
+    for run in range(0, k.shape[0], _KV_RUN):
+        state: _Partial | None = None
+        for start in range(run, min(run + _KV_RUN, k.shape[0]), _KV_BLOCK):
+            times = np.arange(start, start + _KV_BLOCK, dtype=np.int64)
+            valid = (times[None, :] <= positions[:, None])[:, None, :]  # (rows, 1, 32)
+            end = start + _KV_BLOCK
+            part = None if scales is None else (scales[0][start:end], scales[1][start:end])
+            block = _attend_block(q, k[start:end], v[start:end], valid, np.float32(scale), part)
+            state = block if state is None else _merge(state, block, positions >= start)
+        assert state is not None
+        total = state if total is None else _merge(total, state, positions >= run)
+    assert total is not None
+    return (total[0] * np.divide(np.float32(1.0), total[2])[:, :, None]).reshape(rows, heads * head_dim)
 
 
-def _attend_block(q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.float32) -> tuple[F32, F32, F32]:
-    """Unnormalised output (rows, heads, head_dim), maximum and sum (rows, heads) of one block of KV."""
+# Unnormalised output (rows, heads, head_dim), maximum and sum (rows, heads) of some positions.
+_Partial = tuple[F32, F32, F32]
+
+
+def _dots(q: F32, k: F32) -> F32:
+    dots = np.zeros((*q.shape[:2], k.shape[0]), np.float32)
+    for d in range(q.shape[2]):
+        dots = np.asarray(dots + q[:, :, d, None] * k[:, :, d].T[None, :, :], np.float32)
+    return dots
+
+
+def _dots_q8(q: F32, k: F32, scales: F32) -> F32:
+    codes, d = quantize_heads(q)
+    sums = np.einsum("rhd,thd->rht", codes.astype(np.float64), k.astype(np.float64), optimize=True)  # exact
+    return np.asarray(sums.astype(np.float32) * (d[:, :, None] * scales.T[None]), np.float32)
+
+
+def _attend_block(
+    q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.float32, scales: tuple[F32, F32] | None
+) -> _Partial:
     n = k.shape[0]
     scores = np.full((*q.shape[:2], _KV_BLOCK), -np.inf, np.float32)
-    dots = np.zeros((*q.shape[:2], n), np.float32)
-    for d in range(q.shape[2]):
-        dots = dots + q[:, :, d, None] * k[:, :, d].T[None, :, :]
+    dots = _dots(q, k) if scales is None else _dots_q8(q, k, scales[0])
     scores[:, :, :n] = np.where(valid[:, :, :n], dots * scale, np.float32(-np.inf))
     largest: F32 = scores.max(axis=2)
     with np.errstate(invalid="ignore"):  # -Inf - -Inf, in rows that this block lies ahead of
@@ -161,13 +191,18 @@ def _attend_block(q: F32, k: F32, v: F32, valid: NDArray[np.bool_], scale: np.fl
     p: F32 = np.where(valid, exp(shifted), np.float32(0.0))
     total = _fold(p[:, :, :_LANES] + p[:, :, _LANES:])[:, :, 0]
     o: F32 = np.zeros(q.shape, np.float32)
+    if scales is not None:  # the scale of a value goes into its weight
+        p[:, :, :n] *= scales[1].T[None]
     for t in range(n):
         o = np.where(valid[:, :, t, None], o + p[:, :, t, None] * v[t][None, :, :], o)
     return o, largest, total
 
 
-def _merge(a: tuple[F32, F32, F32], b: tuple[F32, F32, F32]) -> tuple[F32, F32, F32]:
+def _merge(a: _Partial, b: _Partial, reached: NDArray[np.bool_]) -> _Partial:
+    """`b` comes behind `a`; rows that do not reach it keep what they have."""
     both: F32 = np.where(a[1] > b[1], a[1], b[1])
     first, second = exp(a[1] - both), exp(b[1] - both)
     o = np.asarray(a[0] * first[:, :, None] + b[0] * second[:, :, None], np.float32)
-    return o, both, np.asarray(a[2] * first + b[2] * second, np.float32)
+    total = np.asarray(a[2] * first + b[2] * second, np.float32)
+    used = reached[:, None]
+    return np.where(used[:, :, None], o, a[0]), np.where(used, both, a[1]), np.where(used, total, a[2])

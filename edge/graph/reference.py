@@ -33,7 +33,7 @@ from edge.graph.ops import (
 )
 
 Mode = Literal["float64", "float32", "engine"]
-KVType = Literal["f32", "f16"]
+KVType = Literal["f32", "f16", "q8"]
 
 _FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
 
@@ -49,11 +49,30 @@ class Weight:
 
 @dataclass(slots=True)
 class _History:
-    """K and V of one layer and sequence: (capacity, kv_heads, head_dim). stored: which positions are there."""
+    """K and V of one layer and sequence: (capacity, kv_heads, head_dim). stored: which positions are there.
+
+    The scales (capacity, kv_heads) are those of q8 codes, in engine mode.
+    """
 
     k: Array
     v: Array
+    k_scales: NDArray[np.float32]
+    v_scales: NDArray[np.float32]
     stored: NDArray[np.bool_]
+
+    @staticmethod
+    def empty(size: int, kv_heads: int, head_dim: int, dtype: np.dtype[Any]) -> _History:
+        values, scales = (size, kv_heads, head_dim), (size, kv_heads)
+        ones = np.ones(scales, np.float32)
+        return _History(np.zeros(values, dtype), np.zeros(values, dtype), ones, ones.copy(), np.zeros(size, np.bool_))
+
+    def copy(self, size: int | None = None) -> _History:
+        """With room for `size` positions, or as many as now."""
+        n = len(self.stored)
+        new = _History.empty(n if size is None else size, self.k.shape[1], self.k.shape[2], self.k.dtype)
+        new.k[:n], new.v[:n], new.stored[:n] = self.k, self.v, self.stored
+        new.k_scales[:n], new.v_scales[:n] = self.k_scales, self.v_scales
+        return new
 
 
 class Reference:
@@ -115,8 +134,7 @@ class Reference:
         """Gives sequence `target` a copy of what `source` has stored."""
         for (layer, sequence), history in list(self._kv.items()):
             if sequence == source:
-                copy = _History(history.k.copy(), history.v.copy(), history.stored.copy())
-                self._kv[layer, target] = copy
+                self._kv[layer, target] = history.copy()
 
     def reset(self) -> None:
         """Forgets all sequences."""
@@ -177,32 +195,39 @@ class Reference:
             length = int(run.positions[rows].max()) + 1
             if not history.stored[:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
-            attend = engine_math.attend if self._engine else numerics.attend
-            out[rows] = attend(q[rows], history.k[:length], history.v[:length], run.positions[rows], op.scale)
+            k_seen, v_seen, positions = history.k[:length], history.v[:length], run.positions[rows]
+            if self._engine:
+                scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type == "q8" else None
+                out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, scales)
+            else:
+                out[rows] = numerics.attend(q[rows], k_seen, v_seen, positions, op.scale)
         return out
 
     def _store(self, key: tuple[int, int], positions: NDArray[np.int64], k: Array, v: Array) -> _History:
         needed = int(positions.max()) + 1
         history = self._kv.get(key)
-        if history is None or len(history.stored) < needed:
-            old, size = history, 2 * needed
-            shape = (size, *k.shape[1:])
-            history = _History(np.zeros(shape, self._dtype), np.zeros(shape, self._dtype), np.zeros(size, np.bool_))
-            if old is not None:
-                n = len(old.stored)
-                history.k[:n], history.v[:n], history.stored[:n] = old.k, old.v, old.stored
-            self._kv[key] = history
-        history.k[positions] = self._rounded(k)
-        history.v[positions] = self._rounded(v)
+        if history is None:
+            history = _History.empty(2 * needed, k.shape[1], k.shape[2], self._dtype)
+        elif len(history.stored) < needed:
+            history = history.copy(2 * needed)
+        self._kv[key] = history
+        history.k[positions], history.k_scales[positions] = self._cached(k)
+        history.v[positions], history.v_scales[positions] = self._cached(v)
         history.stored[positions] = True
         return history
 
-    def _rounded(self, x: Array) -> Array:
-        """To the cache's type and back: to nearest, ties to even."""
+    def _cached(self, x: Array) -> tuple[Array, NDArray[np.float32] | float]:
+        """What the cache holds of x (rows, heads, head_dim), and scales of codes that it is, or 1."""
         if self._kv_type == "f32":
-            return x
+            return x, 1.0
         # by way of float32, as the engine does: rounding twice is part of what it computes
-        return x.astype(np.float32).astype(np.float16).astype(self._dtype)
+        single = x.astype(np.float32)
+        if self._kv_type == "f16":
+            return single.astype(np.float16).astype(self._dtype), 1.0
+        codes, scales = engine_math.quantize_heads(single)
+        if self._engine:
+            return codes, scales
+        return codes.astype(self._dtype) * scales[:, :, None].astype(self._dtype), 1.0
 
 
 @dataclass(frozen=True, slots=True)

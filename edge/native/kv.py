@@ -10,14 +10,15 @@ from edge.native.handle import Closable, Handle, checked_int
 from edge.native.library import check, library
 
 BLOCK_SIZE = 32  # EDGE_KV_BLOCK_SIZE: positions in a block
-_TYPES = {"f32": 0, "f16": 1}  # enum edge_kv_type
+_TYPES = {"f32": 0, "f16": 1, "q8": 2}  # enum edge_kv_type
 _MAX = 1 << 20
 
 
 class KV(Closable):
     """num_blocks blocks of BLOCK_SIZE positions, each for all layers: K and V of (num_kv_heads, head_dim) values.
 
-    type: "f16" or "f32". NativeError: a field out of range. DoesNotFit: not enough memory.
+    type: "f16", "q8" (int8 codes with a scale for each head of a position) or "f32".
+    NativeError: a field out of range. DoesNotFit: not enough memory.
     """
 
     def __init__(self, type: str, num_layers: int, num_kv_heads: int, head_dim: int, num_blocks: int) -> None:

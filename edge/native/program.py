@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge.native.buffers import Int32s
 
 _MAX_ROWS = 65536  # EDGE_MAX_ROWS: tokens, logit rows, sequences
+_MAX_POSITION = 1 << 25  # EDGE_MAX_POSITION
 _MAX_INT32 = 2**31 - 1
 
 
@@ -64,7 +65,8 @@ class KVShape:
 
 
 class Program(Closable):
-    """ops, buffers: packed edge_op and edge_buffer structs. logits_buffer: the buffer of logit rows.
+    """ops, buffers: packed edge_op and edge_buffer structs. logits_buffer: the buffer of logit rows. max_positions: of
+    one sequence, which the scratch of attention grows with.
 
     NativeError: a rule is broken (the message says which). DoesNotFit: not enough memory. After this a step allocates
     nothing. The weights may be closed at any time: the program keeps what it needs.
@@ -85,6 +87,7 @@ class Program(Closable):
         max_sequences: int,
         kv: KV | KVShape,
         max_threads: int,
+        max_positions: int,
     ) -> None:
         lib, out, error = library(), ctypes.c_void_p(), structs.Error()
         config = structs.ProgramConfig()
@@ -92,6 +95,7 @@ class Program(Closable):
         config.max_logits = checked_int(max_logits, "max_logits", 1, _MAX_ROWS)
         config.max_sequences = checked_int(max_sequences, "max_sequences", 1, _MAX_ROWS)
         config.max_threads = checked_int(max_threads, "max_threads", 1, MAX_THREADS)
+        config.max_positions = checked_int(max_positions, "max_positions", 1, _MAX_POSITION)
         config.arena_bytes = checked_int(arena_bytes, "arena_bytes", 0, 2**63)
         config.isa = isa_number(isa)
         config.kv_type = kv_type_number(kv.type)

@@ -66,6 +66,7 @@ class ProgramConfig(ctypes.Structure):
         ("head_dim", c_int32),
         ("kv_type", c_int32),
         ("max_threads", c_int32),
+        ("max_positions", c_int32),
     ]
 
 

@@ -3,7 +3,7 @@
  * by field, so that it reaches what lies behind the checks, or writes one from nothing. */
 #include "edge/program.h"
 #include "input.h"
-#include "kv.h"
+#include "program.h"
 
 #define MAX_OPS     12
 #define MAX_BUFFERS 14
@@ -135,7 +135,8 @@ static void make_sound(candidate *c) {
                                       .num_kv_heads = 1,
                                       .head_dim = 16,
                                       .kv_type = EDGE_KV_F16,
-                                      .max_threads = 2};
+                                      .max_threads = 2,
+                                      .max_positions = STRIDE * EDGE_KV_BLOCK_SIZE};
 }
 
 /* num_tokens tokens from a position on, in two sequences that share no block. */
@@ -160,10 +161,10 @@ static void edit(candidate *c, input *in) {
     edge_buffer *buffer = &c->buffers[index % MAX_BUFFERS];
     int32_t *arrays[] = {c->ids, c->positions, c->sequences, c->rows};
     int32_t *counts[] = {&c->batch.num_tokens, &c->batch.num_sequences, &c->batch.table_stride, &c->batch.num_logits};
-    int32_t *sizes[] = {&c->config.num_ropes,     &c->config.max_tokens, &c->config.max_logits,
-                        &c->config.max_sequences, &c->config.num_layers, &c->config.num_kv_heads,
-                        &c->config.head_dim,      &c->config.kv_type,    &c->config.isa,
-                        &c->config.logits_buffer, &c->config.max_threads};
+    int32_t *sizes[] = {&c->config.num_ropes,     &c->config.max_tokens,  &c->config.max_logits,
+                        &c->config.max_sequences, &c->config.num_layers,  &c->config.num_kv_heads,
+                        &c->config.head_dim,      &c->config.kv_type,     &c->config.isa,
+                        &c->config.logits_buffer, &c->config.max_threads, &c->config.max_positions};
     switch (what % 12) {
     case 0: /* a new operation */
         empty_op(&c->ops[index % MAX_OPS], field % 10);
@@ -190,7 +191,7 @@ static void edit(candidate *c, input *in) {
         buffer->rows = input_int(in);
         break;
     case 9:
-        *sizes[index % 11] = input_int(in);
+        *sizes[index % 12] = input_int(in);
         break;
     case 10:
         if (field % 4 == 0) {
@@ -213,6 +214,9 @@ static void edit(candidate *c, input *in) {
 static void clamp(candidate *c) {
     c->config.num_ropes = c->config.num_ropes > 1 ? 1 : c->config.num_ropes;
     c->config.max_threads = c->config.max_threads > 4 ? 4 : c->config.max_threads;
+    if (c->config.max_positions > 4096 && c->config.max_positions <= EDGE_MAX_POSITION) {
+        c->config.max_positions = 4096; /* scratch for more may be there for one of the two programs only */
+    }
     c->rope.dims = c->rope.dims > 16 && c->rope.dims <= 1024 ? 16 : c->rope.dims; /* frequency_scale has 8 */
     c->batch.num_tokens = c->batch.num_tokens > MAX_TOKENS ? MAX_TOKENS : c->batch.num_tokens;
     c->batch.num_logits = c->batch.num_logits > MAX_TOKENS ? MAX_TOKENS : c->batch.num_logits;

@@ -55,7 +55,11 @@ static edge_status check_tokens(edge_program *program, const edge_batch *batch, 
             return edge_fail(error, EDGE_INVALID, "token %d: sequence %d is not in 0 .. %d", (int)t, (int)sequence,
                              (int)batch->num_sequences - 1);
         }
-        if (position < 0 || position >= EDGE_MAX_POSITION || position / EDGE_KV_BLOCK_SIZE >= batch->table_stride) {
+        if (position < 0 || position >= program->config.max_positions) {
+            return edge_fail(error, EDGE_INVALID, "token %d: position %d is not in 0 .. %d", (int)t, (int)position,
+                             (int)program->config.max_positions - 1);
+        }
+        if (position / EDGE_KV_BLOCK_SIZE >= batch->table_stride) {
             return edge_fail(error, EDGE_INVALID, "token %d: position %d is outside a table of %d blocks", (int)t,
                              (int)position, (int)batch->table_stride);
         }
@@ -75,6 +79,25 @@ static edge_status check_tables(const edge_program *program, const edge_batch *b
             if (table[b] < 0 || table[b] >= kv->config.num_blocks) {
                 return edge_fail(error, EDGE_INVALID, "sequence %d, entry %d: block %d is not in 0 .. %d", (int)s,
                                  (int)b, (int)table[b], (int)kv->config.num_blocks - 1);
+            }
+        }
+    }
+    return EDGE_OK;
+}
+
+/* A block that a token writes may not hold other positions of its sequence too: with one token, whose key another
+ * thread stores while this one reads the blocks before, that would be a race. */
+static edge_status check_written(const edge_program *program, const edge_batch *batch, edge_error *error) {
+    for (int32_t t = 0; t < batch->num_tokens; t++) {
+        int32_t sequence = batch->sequences[t], at = batch->positions[t] / EDGE_KV_BLOCK_SIZE;
+        const int32_t *table = batch->block_tables + (int64_t)sequence * batch->table_stride;
+        if (t > 0 && batch->sequences[t - 1] == sequence && batch->positions[t - 1] / EDGE_KV_BLOCK_SIZE == at) {
+            continue;
+        }
+        for (int32_t b = 0; b <= program->last_block[sequence]; b++) {
+            if (b != at && table[b] == table[at]) {
+                return edge_fail(error, EDGE_INVALID, "sequence %d: block %d stands twice, as entry %d and %d",
+                                 (int)sequence, (int)table[at], (int)b, (int)at);
             }
         }
     }
@@ -132,6 +155,9 @@ edge_status edge_batch_check(edge_program *program, const edge_batch *batch, con
     }
     if (status == EDGE_OK) {
         status = check_tables(program, batch, kv, error);
+    }
+    if (status == EDGE_OK) {
+        status = check_written(program, batch, error);
     }
     if (status == EDGE_OK) {
         status = check_places(program, batch, error);

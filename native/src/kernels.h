@@ -16,6 +16,7 @@
 #define EDGE_GROUP        32  /* k of a tile, and of an activation group for 32-wide formats */
 #define EDGE_SUPER        256 /* k of a K-quant super-block, and of its activation group */
 #define EDGE_CHUNK_TOKENS 64  /* most tokens one call of a chunk kernel takes */
+#define EDGE_ATTEND_ROWS  64  /* query heads for which attention reads a KV block once */
 #define EDGE_OVERREAD     64  /* bytes a kernel may read (never use) past a packed matrix or an activation row */
 
 /* Weight families, one per packed layout (tile.h describes each): W planar codes, N codes of a table, E floating-point
@@ -89,17 +90,22 @@ typedef void edge_binary_fn(float *out, const float *a, const float *b, int32_t 
 /* Rotates the first dims values of the head x in place. cos, sin: dims/2 values. */
 typedef void edge_rope_fn(float *x, const float *cos, const float *sin, int32_t dims);
 
-/* One query head against one KV block of `valid` (1 .. 32) positions. k: (head_dim, 32), v: (32, head_dim), in the
- * cache type; lanes and rows at or beyond valid may hold anything. Writes the block's maximum, sum and unnormalised
- * output o (head_dim). scale multiplies q.k. */
+/* `rows` query heads against one KV block of `valid` (1 .. 32) positions, each as if it were alone. q, o: (rows,
+ * head_dim), max, sum: (rows,). k: (head_dim, 32), v: (32, head_dim), in the cache type; lanes and rows at or beyond
+ * valid may hold anything. Writes the block's maxima, sums and unnormalised outputs. scale multiplies q.k. */
 typedef void edge_attend_f16_fn(float *o, float *max, float *sum, const float *q, const uint16_t *k, const uint16_t *v,
-                                int32_t head_dim, int32_t valid, float scale);
+                                int32_t head_dim, int32_t rows, int32_t valid, float scale);
 typedef void edge_attend_f32_fn(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
-                                int32_t head_dim, int32_t valid, float scale);
+                                int32_t head_dim, int32_t rows, int32_t valid, float scale);
 
-/* Merges a block (o2, max2, sum2) into the running (o, max, sum), in position order. */
-typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float *o2, float max2, float sum2,
-                                  int32_t head_dim);
+/* The same with Q8 queries and a Q8 block (kv.h). q: (rows, head_dim rounded up to a multiple of 4, zeros behind), d:
+ * their scales (rows,). Codes are -127 .. 127; q.k is summed as an integer. */
+typedef void edge_attend_q8_fn(float *o, float *max, float *sum, const int8_t *q, const float *d, const uint8_t *k,
+                               const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid, float scale);
+
+/* Merges what comes later (o2, max2, sum2) into the running (o, max, sum), for `rows` query heads. */
+typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float *o2, const float *max2,
+                                  const float *sum2, int32_t head_dim, int32_t rows);
 
 /* Round to nearest even. */
 typedef void edge_f32_to_f16_fn(uint16_t *out, const float *x, int32_t n);
@@ -128,6 +134,7 @@ typedef struct edge_kernels {
     edge_rope_fn *rope_neox; /* pairs (i, i + dims/2) */
     edge_attend_f16_fn *attend_f16;
     edge_attend_f32_fn *attend_f32;
+    edge_attend_q8_fn *attend_q8;
     edge_attend_merge_fn *attend_merge;
     edge_f32_to_f16_fn *f32_to_f16;
     edge_read_fn *read;

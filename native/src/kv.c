@@ -24,16 +24,23 @@ static int in_range(int32_t value) {
     return value >= 1 && value <= MAX_FIELD;
 }
 
+/* K or V of one head in a block. */
+static uint64_t head_bytes(const edge_kv_config *config) {
+    uint64_t dim = (uint64_t)config->head_dim;
+    uint64_t position = config->type == EDGE_KV_Q8    ? sizeof(float) + (uint64_t)edge_kv_q8_codes(config->head_dim)
+                        : config->type == EDGE_KV_F16 ? dim * 2
+                                                      : dim * 4;
+    return EDGE_KV_BLOCK_SIZE * position;
+}
+
 edge_status edge_kv_block_bytes(const edge_kv_config *config, uint64_t *out) {
-    if (!config || !out || (config->type != EDGE_KV_F32 && config->type != EDGE_KV_F16) ||
-        !in_range(config->num_layers) || !in_range(config->num_kv_heads) || !in_range(config->num_blocks) ||
-        config->head_dim < 2 || config->head_dim > MAX_HEAD_DIM || config->head_dim % 2 != 0) {
+    if (!config || !out || config->type < EDGE_KV_F32 || config->type > EDGE_KV_Q8 || !in_range(config->num_layers) ||
+        !in_range(config->num_kv_heads) || !in_range(config->num_blocks) || config->head_dim < 2 ||
+        config->head_dim > MAX_HEAD_DIM || config->head_dim % 2 != 0) {
         return EDGE_INVALID;
     }
     /* 2^1 x 2^5 x 2^10 x 4 x 2^20 x 2^20 stays below 2^64; the product with the blocks may not. */
-    uint64_t block = (uint64_t)2 * EDGE_KV_BLOCK_SIZE * (uint64_t)config->head_dim *
-                     (config->type == EDGE_KV_F16 ? 2u : 4u) * (uint64_t)config->num_layers *
-                     (uint64_t)config->num_kv_heads;
+    uint64_t block = (uint64_t)2 * head_bytes(config) * (uint64_t)config->num_layers * (uint64_t)config->num_kv_heads;
     uint64_t arena = block;
     if (!multiply(&arena, (uint64_t)config->num_blocks) || arena > UINT64_MAX - SLACK_BYTES) {
         return EDGE_INVALID;
@@ -61,8 +68,7 @@ edge_status edge_kv_create(edge_kv **out, const edge_kv_config *config) {
         return EDGE_NO_MEMORY;
     }
     kv->config = *config;
-    kv->element_bytes = config->type == EDGE_KV_F16 ? 2 : 4;
-    kv->head_bytes = kv->element_bytes * EDGE_KV_BLOCK_SIZE * (uint64_t)config->head_dim;
+    kv->head_bytes = head_bytes(config);
     kv->layer_bytes = 2 * (uint64_t)config->num_kv_heads * kv->head_bytes;
     kv->block_bytes = block_bytes;
     kv->arena = edge_os_alloc(arena_bytes(kv));

@@ -1,5 +1,8 @@
 /* The inside of the KV arena: [block][layer][K, V][kv_head][32 x head_dim]. K is transposed (head_dim, 32), V is
- * (32, head_dim), so that both products of attention read along a vector of positions or of dimensions. */
+ * (32, head_dim), so that both products of attention read along a vector of positions or of dimensions.
+ *
+ * Q8: 32 float scales stand in front of the codes. K keeps four dimensions of a position together, (head_dim / 4, 32,
+ * 4), as tiles of weights do; beyond head_dim there are zeros. */
 #ifndef EDGE_KV_INTERNAL_H
 #define EDGE_KV_INTERNAL_H
 
@@ -7,8 +10,7 @@
 
 struct edge_kv {
     edge_kv_config config;
-    uint64_t element_bytes;
-    uint64_t head_bytes;  /* K or V of one head: 32 x head_dim elements */
+    uint64_t head_bytes;  /* K or V of one head: 32 positions */
     uint64_t layer_bytes; /* K and V of all heads */
     uint64_t block_bytes; /* all layers */
     uint8_t *arena;
@@ -18,6 +20,11 @@ struct edge_kv {
 static inline uint8_t *edge_kv_keys(const edge_kv *kv, int32_t block, int32_t layer, int32_t kv_head) {
     return kv->arena + (uint64_t)block * kv->block_bytes + (uint64_t)layer * kv->layer_bytes +
            (uint64_t)kv_head * kv->head_bytes;
+}
+
+/* Codes of a Q8 query or key: head_dim rounded up to whole groups of four. */
+static inline int32_t edge_kv_q8_codes(int32_t head_dim) {
+    return (head_dim + 3) / 4 * 4;
 }
 
 static inline uint8_t *edge_kv_values(const edge_kv *kv, int32_t block, int32_t layer, int32_t kv_head) {

@@ -62,7 +62,8 @@ edge_status edge_program_check_limits(const edge_program_config *c, edge_error *
                   {"max_tokens", c->max_tokens, 1, EDGE_MAX_ROWS},
                   {"max_logits", c->max_logits, 1, c->max_tokens},
                   {"max_sequences", c->max_sequences, 1, EDGE_MAX_ROWS},
-                  {"max_threads", c->max_threads, 1, EDGE_MAX_THREADS}};
+                  {"max_threads", c->max_threads, 1, EDGE_MAX_THREADS},
+                  {"max_positions", c->max_positions, 1, EDGE_MAX_POSITION}};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         edge_status status = check_count(error, counts[i].name, counts[i].value, counts[i].least, counts[i].most);
         if (status != EDGE_OK) {

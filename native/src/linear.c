@@ -87,32 +87,33 @@ static int64_t count_tile_rows(const edge_program *program, const edge_op *op, c
     return total;
 }
 
-/* The product in pieces of `unit` tile rows x a block of tokens; what a large step quantises for the next operation is
- * quantised by whoever computed it. */
+/* Quantises what a large step computed for the next operation: `unit` tile rows from tile row `first` on, whole groups.
+ */
+static void quantize_unit(const product *p, const edge_op_plan *plan, int64_t first) {
+    const edge_program *program = p->program;
+    int64_t width = program->buffers[p->op->out[0]].width, column = first * TILE;
+    for (int64_t row = p->row; row < p->row + p->count; row++) {
+        const float *out = edge_buffer_rows(program, p->op->out[0]) + row * width + column;
+        edge_acts_quantize(program->kernels, &program->shared[!plan->slot], plan->quantize_out, out, row, width, column,
+                           (int32_t)(plan->unit * TILE));
+    }
+}
+
+/* The product in pieces of a tile row x a block of tokens. Where a large step also quantises its output, whoever
+ * computes the last tile row of a unit does that. */
 static void run_products(edge_worker *worker, const edge_op *op, const edge_op_plan *plan, product p, int32_t rows,
                          int large) {
-    const edge_program *program = worker->program;
-    int64_t tile_rows = count_tile_rows(program, op, plan), unit = large ? plan->unit : 1, begin, end;
+    edge_program *program = worker->program;
+    int64_t tile_rows = count_tile_rows(program, op, plan), begin, end;
     int64_t blocks = (rows + EDGE_CHUNK_TOKENS - 1) / EDGE_CHUNK_TOKENS;
-    int64_t total = (tile_rows + unit - 1) / unit * blocks;
-    int64_t width = program->buffers[op->out[0]].width;
-    const edge_acts_area *next = &program->shared[!plan->slot];
-    while (edge_worker_next(worker, total, edge_worker_grain(worker, total), &begin, &end)) {
+    while (edge_worker_next(worker, tile_rows * blocks, 1, &begin, &end)) {
         for (int64_t i = begin; i < end; i++) {
-            int64_t first = i / blocks * unit;
-            p.row = i % blocks * EDGE_CHUNK_TOKENS;
+            int64_t tile_row = i / blocks, block = i % blocks, unit = tile_row / plan->unit;
+            p.row = block * EDGE_CHUNK_TOKENS;
             p.count = rows - p.row < EDGE_CHUNK_TOKENS ? (int32_t)(rows - p.row) : EDGE_CHUNK_TOKENS;
-            for (int64_t tile_row = first; tile_row < first + unit && tile_row < tile_rows; tile_row++) {
-                run_tile_row(&p, tile_row);
-            }
-            if (!large || !plan->quantize_out) {
-                continue;
-            }
-            int64_t column = first * TILE;
-            for (int64_t row = p.row; row < p.row + p.count; row++) {
-                const float *out = edge_buffer_rows(program, op->out[0]) + row * width + column;
-                edge_acts_quantize(program->kernels, next, plan->quantize_out, out, row, width, column,
-                                   (int32_t)(unit * TILE));
+            run_tile_row(&p, tile_row);
+            if (large && plan->quantize_out && edge_is_last(&program->arrived[unit * blocks + block], plan->unit)) {
+                quantize_unit(&p, plan, unit * plan->unit);
             }
         }
     }
@@ -137,12 +138,11 @@ void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan 
     int32_t rows = edge_row_count(program, plan->row_kind);
     int large = rows > EDGE_PRIVATE_ROWS;
     edge_acts_area *area = large ? &program->shared[plan->slot] : &worker->own->acts;
-    int ready =
-        large && plan->linked && (op[-1].kind == EDGE_OP_LINEAR || edge_attention_quantizes(rows, worker->count));
+    int ready = large && plan->linked;
     int prepare = !ready && (op->norm[0] >= 0 || (plan->kinds & EDGE_KINDS_QUANTIZED));
     if (prepare && large) {
         int64_t begin, end;
-        while (edge_worker_next(worker, rows, edge_worker_grain(worker, rows), &begin, &end)) {
+        while (edge_worker_next(worker, rows, 1, &begin, &end)) {
             for (int64_t row = begin; row < end; row++) {
                 prepare_row(worker, op, plan, area, row);
             }

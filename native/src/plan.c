@@ -1,6 +1,7 @@
 /* Links between operations, and the memory of a step: sizes are maxima over the operations that use an area. */
 #include "plan.h"
 
+#include "attention.h"
 #include "os.h"
 #include "rope.h"
 
@@ -92,32 +93,43 @@ static void cut_acts(cutter *c, edge_acts_area *area, const edge_acts_need *need
 /* Sizes of a thread's own memory. */
 typedef struct private_need {
     edge_acts_need acts;
-    uint64_t row, heads, head_dim;
+    uint64_t row, queries, head_dim, codes;
 } private_need;
 
 static private_need private_need_of(const edge_program *program) {
-    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim};
+    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim, 0};
     for (int32_t i = 0; i < program->config.num_ops; i++) {
         const edge_op *op = &program->ops[i];
         if (op->kind == EDGE_OP_LINEAR && op->norm[0] >= 0) {
             need.row = larger(need.row, (uint64_t)program->buffers[op->in[0]].width);
         } else if (op->kind == EDGE_OP_ATTENTION) {
-            need.heads = larger(need.heads, (uint64_t)(op->num_heads / op->num_kv_heads));
+            int32_t heads = op->num_heads / op->num_kv_heads;
+            need.queries = larger(need.queries, (uint64_t)heads * (uint64_t)edge_attention_tile(op));
         }
+    }
+    if (program->config.kv_type == EDGE_KV_Q8) {
+        need.codes = need.queries * (uint64_t)edge_kv_q8_codes(program->config.head_dim);
     }
     return need;
 }
 
+static void cut_partial(cutter *c, edge_partial *partial, uint64_t rows, uint64_t head_dim) {
+    partial->o = cut(c, rows * head_dim * sizeof(float));
+    partial->max = cut(c, rows * sizeof(float));
+    partial->sum = cut(c, rows * sizeof(float));
+}
+
 static void cut_private(cutter *c, edge_private *own, const private_need *need) {
-    uint64_t group = need->heads * sizeof(float);
     cut_acts(c, &own->acts, &need->acts);
     own->row = cut(c, need->row * sizeof(float));
-    own->queries = cut(c, group * need->head_dim);
-    own->sums = cut(c, group * need->head_dim);
-    own->maxima = cut(c, group);
-    own->totals = cut(c, group);
+    own->queries = cut(c, need->queries * need->head_dim * sizeof(float));
+    cut_partial(c, &own->all, need->queries, need->head_dim);
+    cut_partial(c, &own->run, need->queries, need->head_dim);
+    cut_partial(c, &own->block, need->queries, need->head_dim);
     own->head = cut(c, need->head_dim * sizeof(float));
     own->half = cut(c, need->head_dim * sizeof(uint16_t));
+    own->codes = cut(c, need->codes);
+    own->scales = cut(c, need->codes > 0 ? need->queries * sizeof(float) : 0);
 }
 
 static int reserve_threads(edge_program *program) {
@@ -149,6 +161,42 @@ static int reserve_shared(edge_program *program) {
         }
         cut_acts(&c, &program->shared[slot], &need);
     }
+    return 1;
+}
+
+/* The most counters of finished pieces that an operation needs: attention one for a tile of tokens, or for each KV head
+ * of it; a linear operation that quantises its output one for a unit of it and a block of tokens. */
+static uint64_t counters_of(const edge_program *program) {
+    uint64_t tokens = (uint64_t)program->config.max_tokens, blocks = (tokens - 1) / EDGE_CHUNK_TOKENS + 1;
+    uint64_t most = larger(tokens, (uint64_t)EDGE_PRIVATE_ROWS * (uint64_t)program->config.num_kv_heads);
+    for (int32_t i = 0; i < program->config.num_ops; i++) {
+        const edge_op_plan *plan = &program->plans[i];
+        if (program->ops[i].kind == EDGE_OP_LINEAR && plan->quantize_out) {
+            uint64_t columns = (uint64_t)plan->unit * EDGE_TILE_ROWS;
+            most = larger(most, (uint64_t)program->buffers[program->ops[i].out[0]].width / columns * blocks);
+        }
+    }
+    return most;
+}
+
+/* Steps of few tokens keep what every run gave until the last run of the tile is there; one run needs no place. */
+static int reserve_attention(edge_program *program) {
+    const edge_program_config *config = &program->config;
+    uint64_t tokens = config->max_tokens < EDGE_PRIVATE_ROWS ? (uint64_t)config->max_tokens : EDGE_PRIVATE_ROWS;
+    uint64_t runs = ((uint64_t)config->max_positions - 1) / (EDGE_RUN_BLOCKS * EDGE_KV_BLOCK_SIZE) + 1, heads = 0;
+    for (int32_t i = 0; i < config->num_ops; i++) {
+        heads = larger(heads, program->ops[i].kind == EDGE_OP_ATTENTION ? (uint64_t)program->ops[i].num_heads : 0);
+    }
+    /* Below 2^3 x 2^31 x 2^17 rows x head_dim, both together at most 2^31 wide: no overflow. */
+    uint64_t rows = runs > 1 ? tokens * heads * runs : 0;
+    cutter measure = {NULL, 0};
+    cut_partial(&measure, &program->partials, rows, (uint64_t)config->head_dim);
+    cutter c = {edge_program_take(program, measure.used), 0};
+    program->arrived = edge_program_take(program, counters_of(program) * sizeof(*program->arrived));
+    if (!c.base || !program->arrived) {
+        return 0;
+    }
+    cut_partial(&c, &program->partials, rows, (uint64_t)config->head_dim);
     return 1;
 }
 
@@ -194,5 +242,5 @@ int edge_program_reserve(edge_program *program) {
     }
     program->arena = edge_program_take(program, program->config.arena_bytes + SLACK);
     return program->arena && reserve_ropes(program) && reserve_shared(program) && reserve_threads(program) &&
-           reserve_batch(program);
+           reserve_attention(program) && reserve_batch(program);
 }

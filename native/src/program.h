@@ -30,7 +30,7 @@ typedef struct edge_op_plan {
     int32_t slot;         /* LINEAR: the shared area that holds its quantised input */
     int32_t linked;       /* LINEAR: in a large step the operation before quantises the input */
     int32_t quantize_out; /* kinds in which a large step also quantises out[0], for the linked operation behind */
-    int32_t unit;         /* LINEAR: tile rows in one piece of work of a large step */
+    int32_t unit;         /* LINEAR: tile rows that a large step quantises together */
 } edge_op_plan;
 
 typedef struct edge_rope_plan {
@@ -42,22 +42,34 @@ typedef struct edge_rope_plan {
     float *sines;
 } edge_rope_plan;
 
+/* What attention knows of some query heads after a part of the positions: unnormalised outputs (rows, head_dim), maxima
+ * and sums (rows,). */
+typedef struct edge_partial {
+    float *o, *max, *sum;
+} edge_partial;
+
 /* Memory that belongs to one thread. */
 typedef struct edge_private {
     edge_acts_area acts; /* EDGE_PRIVATE_ROWS rows */
     float *row;          /* a normalised row on its way to codes */
-    float *queries;      /* (heads of a KV head, head_dim), normalised and rotated */
-    float *sums;         /* the same shape: running output of attention */
-    float *maxima;       /* (heads of a KV head,) */
-    float *totals;       /* (heads of a KV head,) */
-    float *head;         /* (head_dim,): one key, or the output of one block */
+    float *queries;      /* (tokens of a tile x heads of a KV head, head_dim), normalised and rotated */
+    edge_partial all;    /* of those query heads, over all runs so far */
+    edge_partial run;    /* over the blocks of one run so far */
+    edge_partial block;  /* over one block */
+    float *head;         /* (head_dim,): one key */
     uint16_t *half;      /* (head_dim,) */
+    int8_t *codes;       /* Q8: the queries, or a key; and their scales */
+    float *scales;
 } edge_private;
 
 typedef struct edge_block {
     void *memory;
     uint64_t bytes;
 } edge_block;
+
+/* For tests of how work is shared out: a thread calls it before it takes pieces of work, and with at_end when it found
+ * no more of them and will wait for the others. */
+typedef void edge_pace_fn(void *context, int32_t worker, int at_end);
 
 struct edge_program {
     edge_program_config config; /* its pointers are replaced by our copies */
@@ -74,8 +86,10 @@ struct edge_program {
     uint8_t *arena;
     edge_acts_area shared[2];
     edge_private *threads;
-    int32_t *last_block; /* (max_sequences,): scratch of the batch check */
-    uint32_t *written;   /* scratch of the batch check: places in the KV arena */
+    edge_partial partials;    /* attention of a step with few tokens: a row for each token, query head and run */
+    _Atomic int32_t *arrived; /* finished pieces of what another piece waits for, 0 between operations */
+    int32_t *last_block;      /* (max_sequences,): scratch of the batch check */
+    uint32_t *written;        /* scratch of the batch check: places in the KV arena */
 
     edge_block blocks[EDGE_MAX_BLOCKS]; /* everything above, for destroy */
     int32_t num_blocks;
@@ -84,7 +98,9 @@ struct edge_program {
     const edge_batch *batch;
     edge_kv *kv;
     edge_threads *pool;
-    int32_t stopped; /* the step was cancelled */
+    int32_t stopped;    /* the step was cancelled */
+    edge_pace_fn *pace; /* NULL but in tests */
+    void *pace_context;
     _Atomic int32_t running;
     _Atomic int32_t cancel;
     _Atomic int32_t nonfinite;
@@ -109,10 +125,9 @@ edge_status edge_program_check_limits(const edge_program_config *config, edge_er
 /* batch.c: everything about a batch. */
 edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error);
 
-/* step.c. next: takes up to `grain` of `total` pieces of work of this phase; 0 when none is left. */
-int edge_worker_next(edge_worker *worker, int64_t total, int64_t grain, int64_t *begin, int64_t *end);
+/* step.c. next: takes pieces begin .. end - 1 of the `total` of this phase, `least` or more; 0 when none is left. */
+int edge_worker_next(edge_worker *worker, int64_t total, int64_t least, int64_t *begin, int64_t *end);
 void edge_worker_barrier(edge_worker *worker);
-int64_t edge_worker_grain(const edge_worker *worker, int64_t total);
 
 void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
 void edge_run_attention(edge_worker *worker, const edge_op *op, const edge_op_plan *plan);
@@ -125,10 +140,14 @@ static inline int32_t edge_row_count(const edge_program *program, int32_t row_ki
     return row_kind == 0 ? program->batch->num_tokens : program->batch->num_logits;
 }
 
-/* Whether attention quantises its output for the linear operation behind: only when a step has enough tokens to keep
- * all threads busy with whole tokens. */
-static inline int edge_attention_quantizes(int32_t rows, int32_t num_threads) {
-    return rows > EDGE_PRIVATE_ROWS && rows >= 2 * num_threads;
+/* Whether this is the last of `count` pieces that another piece of work waits for: what the others wrote is visible
+ * then, and the counter is at 0 again. */
+static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
+    if (atomic_fetch_add_explicit(arrived, 1, memory_order_acq_rel) + 1 < count) {
+        return 0;
+    }
+    atomic_store_explicit(arrived, 0, memory_order_relaxed);
+    return 1;
 }
 
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {

@@ -7,7 +7,17 @@
 #include "program.h"
 #include "rope.h"
 
+#define SHARES 4 /* a thread takes so many parts of its share of what is left */
+
+static void pace_to_the_end(const edge_worker *worker) {
+    const edge_program *program = worker->program;
+    if (program->pace) {
+        program->pace(program->pace_context, worker->index, 1);
+    }
+}
+
 void edge_worker_barrier(edge_worker *worker) {
+    pace_to_the_end(worker);
     edge_threads_barrier(worker->program->pool);
     worker->phase++;
     /* The counter of the phase to come next: its last user was the phase before the barrier. */
@@ -16,20 +26,27 @@ void edge_worker_barrier(edge_worker *worker) {
     }
 }
 
-int edge_worker_next(edge_worker *worker, int64_t total, int64_t grain, int64_t *begin, int64_t *end) {
-    _Atomic int64_t *counter = &worker->program->counter[worker->phase & 1u];
-    int64_t from = atomic_fetch_add_explicit(counter, grain, memory_order_relaxed);
-    if (from >= total) {
-        return 0;
+/* Shares shrink with what is left: large ones keep reads sequential, and the last ones are so small that a slow core,
+ * which takes one as late as any other, keeps nobody waiting for long. */
+int edge_worker_next(edge_worker *worker, int64_t total, int64_t least, int64_t *begin, int64_t *end) {
+    edge_program *program = worker->program;
+    _Atomic int64_t *counter = &program->counter[worker->phase & 1u];
+    if (program->pace) {
+        program->pace(program->pace_context, worker->index, 0);
     }
+    int64_t from = atomic_load_explicit(counter, memory_order_relaxed), size;
+    do {
+        if (from >= total) {
+            return 0;
+        }
+        size = (total - from) / (worker->count * (int64_t)SHARES);
+        size = size < least ? least : size;
+        size = size < total - from ? size : total - from;
+    } while (!atomic_compare_exchange_weak_explicit(counter, &from, from + size, memory_order_relaxed,
+                                                    memory_order_relaxed));
     *begin = from;
-    *end = total - from < grain ? total : from + grain;
+    *end = from + size;
     return 1;
-}
-
-int64_t edge_worker_grain(const edge_worker *worker, int64_t total) {
-    int64_t grain = total / (worker->count * (int64_t)8);
-    return grain > 0 ? grain : 1;
 }
 
 /* Rows whose kernel wants one call for all: elementwise operations and norms. */
@@ -92,7 +109,7 @@ static void run_op(edge_worker *worker, int32_t index) {
         return;
     }
     int64_t rows = edge_row_count(program, plan->row_kind);
-    while (edge_worker_next(worker, rows, edge_worker_grain(worker, rows), &begin, &end)) {
+    while (edge_worker_next(worker, rows, 1, &begin, &end)) {
         for (int64_t row = begin; row < end; row++) {
             run_row(program, op, (int32_t)row);
         }
@@ -104,7 +121,7 @@ static void prepare_ropes(edge_worker *worker) {
     edge_program *program = worker->program;
     const edge_batch *batch = program->batch;
     int64_t total = (int64_t)batch->num_tokens * program->config.num_ropes, begin, end;
-    while (edge_worker_next(worker, total, edge_worker_grain(worker, total), &begin, &end)) {
+    while (edge_worker_next(worker, total, 1, &begin, &end)) {
         for (int64_t i = begin; i < end; i++) {
             const edge_rope_plan *rope = &program->ropes[i / batch->num_tokens];
             int64_t token = i % batch->num_tokens;
@@ -162,6 +179,7 @@ static void run_thread(void *context, int32_t index, int32_t count) {
     } else if (index == 0) {
         program->stopped = 1; /* thread 0 is the caller, who reads it */
     }
+    pace_to_the_end(&worker);
     edge_fpenv_leave(saved);
 }
 

@@ -42,6 +42,14 @@ static void test_batches(void) {
     REFUSE_BATCH(b, rows[1], 0);
     REFUSE_BATCH(b, rows[1], TOKENS);
     REFUSE_BATCH(b, rows[0], -1);
+    b.batch.num_tokens = 1;
+    b.batch.num_logits = 0;
+    b.positions[0] = 2 * EDGE_KV_BLOCK_SIZE;
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    REFUSE_BATCH(b, tables[2], 0); /* the block that is written holds earlier positions too */
+    b.positions[0] = 0;
+    b.batch.num_tokens = TOKENS;
+    b.batch.num_logits = 2;
     b.tables[2] = b.tables[4] = -1; /* not needed */
     CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
     b.batch.positions = NULL;

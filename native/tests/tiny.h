@@ -8,10 +8,11 @@
 #include "edge/program.h"
 #include "random.h"
 
-#define TINY_MAX_OPS     64
-#define TINY_MAX_BUFFERS 64
-#define TINY_MAX_WEIGHTS 128
-#define TINY_MAX_PAIRS   32
+#define TINY_MAX_OPS       64
+#define TINY_MAX_BUFFERS   64
+#define TINY_MAX_WEIGHTS   128
+#define TINY_MAX_PAIRS     32
+#define TINY_MAX_POSITIONS 1024 /* of a sequence: four runs of attention */
 
 typedef struct tiny {
     uint64_t state;
@@ -251,7 +252,7 @@ static inline void tiny_make(tiny *t, uint64_t seed, int32_t num_layers) {
     t->num_heads = t->num_kv_heads * random_int(&t->state, 1, 4);
     t->num_layers = num_layers;
     t->vocab = random_int(&t->state, 20, 50);
-    t->kv_type = tiny_chance(t, 3) ? EDGE_KV_F32 : EDGE_KV_F16;
+    t->kv_type = random_int(&t->state, EDGE_KV_F32, EDGE_KV_Q8);
     t->forced_type = tiny_chance(t, 8) ? EDGE_TYPE_F32 : -1;
     tiny_build(t);
 }
@@ -290,7 +291,7 @@ static inline edge_program_config tiny_config(tiny *t, edge_isa isa, int32_t max
     edge_program_config c = {t->ops,          t->buffers,       t->weights, &t->rope,     t->num_ops,
                              t->num_buffers,  t->num_weights,   1,          max_tokens,   max_logits,
                              max_sequences,   t->logits_buffer, end,        (int32_t)isa, t->num_layers,
-                             t->num_kv_heads, t->head_dim,      t->kv_type, max_threads};
+                             t->num_kv_heads, t->head_dim,      t->kv_type, max_threads,  TINY_MAX_POSITIONS};
     return c;
 }
 

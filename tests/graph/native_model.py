@@ -77,6 +77,7 @@ class NativeModel:
             max_sequences=4,
             kv=self._kv,
             max_threads=num_threads,
+            max_positions=NUM_BLOCKS * native.BLOCK_SIZE,
         )
 
     def step(self, token_ids: Sequence[int], start: int = 0, logit_rows: Sequence[int] | None = None) -> F32:

@@ -82,6 +82,13 @@ def test_mixed_formats_in_one_layer(arch: str) -> None:
     compare(*model(arch, tuple(kind for kind in MIXED if kind in MATRIX_TYPES)), "f16")
 
 
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("change", [{}, {"num_key_value_heads": 1}, {"hidden_size": 48, "head_dim": 6, "rope_dims": 4}])
+def test_int8_kv(arch: str, change: dict[str, Any]) -> None:
+    """The last with heads that are no whole groups of four."""
+    compare(*model(arch, (GGMLType.F32,), **change), "q8")
+
+
 @pytest.mark.parametrize("isa", ["scalar", None])
 def test_every_level_and_a_selection_of_rows(isa: str | None) -> None:
     graph, tensors = model("qwen3", (GGMLType.Q4_0,))
@@ -108,6 +115,25 @@ def test_every_level_and_a_selection_of_rows(isa: str | None) -> None:
 @pytest.mark.parametrize("arch", ["llama", "qwen3"])
 def test_variants(arch: str, change: dict[str, Any]) -> None:
     compare(*model(arch, (GGMLType.F32,), **change), "f32")
+
+
+@pytest.mark.parametrize(("num_threads", "kv_type"), [(1, "f16"), (3, "f16"), (2, "q8")])
+def test_beyond_one_run_of_blocks(num_threads: int, kv_type: KVType) -> None:
+    """The blocks of 128 positions are merged before they are merged with others; short steps take runs apart."""
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "head_dim": 8, "rope_dims": 8, "num_key_value_heads": 1}
+    graph, tensors = model("llama", (GGMLType.F32,), **sizes)
+    tokens = [(29 * i + 5) % 96 for i in range(263)]
+    wanted, end = reference(graph, tensors, kv_type), len(tokens)
+    with NativeModel(graph, tensors, kv_type=kv_type, num_threads=num_threads) as engine:
+        for start in range(0, 250, 50):
+            np.testing.assert_array_equal(
+                engine.step(tokens[start : start + 50], start),
+                wanted.step(tokens[start : start + 50], range(start, start + 50)),
+            )
+        for first, last in ((250, 255), (255, 256), (256, 257), (257, end)):
+            np.testing.assert_array_equal(
+                engine.step(tokens[first:last], first), wanted.step(tokens[first:last], range(first, last))
+            )
 
 
 def altered(graph: Graph, control: str) -> Graph:

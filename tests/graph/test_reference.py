@@ -63,7 +63,7 @@ def test_single_precision_is_near(arch: str, mode: Mode, limit: float) -> None:
 
 
 @pytest.mark.parametrize("mode", ["float64", "engine"])
-@pytest.mark.parametrize("kv_type", ["f32", "f16"])
+@pytest.mark.parametrize("kv_type", ["f32", "f16", "q8"])
 def test_chunks_make_no_difference(mode: Mode, kv_type: str) -> None:
     whole = reference("qwen3", mode, kv_type).step(TOKENS)
     model = reference("qwen3", mode, kv_type)
@@ -108,6 +108,13 @@ def test_fork_copies_and_reset_forgets() -> None:
 def test_kv_is_rounded_to_half() -> None:
     error = relative_error(reference("llama", kv_type="f16").step(TOKENS), reference("llama").step(TOKENS))
     assert 1e-5 < error < 5e-3
+
+
+def test_kv_is_rounded_to_int8() -> None:
+    truth = reference("llama").step(TOKENS)
+    error = relative_error(reference("llama", kv_type="q8").step(TOKENS), truth)
+    assert 1e-4 < error < 5e-2
+    assert error > 3 * relative_error(reference("llama", kv_type="f16").step(TOKENS), truth)
 
 
 def test_values_are_kept_by_name() -> None:

@@ -94,6 +94,7 @@ def make_program(
         max_sequences=3,
         kv=native.KVShape("f32", 1, 1, HEAD_DIM),
         max_threads=max_threads,
+        max_positions=1024,
     )
 
 

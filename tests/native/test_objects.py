@@ -130,6 +130,11 @@ def test_sizes_of_matrices() -> None:
         native.weights_sizes(31, 16, 256)
 
 
+def test_kv_of_int8_has_a_scale_for_each_head_of_a_position() -> None:
+    with native.KV("q8", num_layers=2, num_kv_heads=3, head_dim=64, num_blocks=1) as kv:
+        assert kv.block_bytes == 2 * 2 * 3 * native.BLOCK_SIZE * (64 + 4)
+
+
 def test_kv_sizes_and_copies() -> None:
     with native.KV("f16", num_layers=2, num_kv_heads=3, head_dim=8, num_blocks=4) as kv:
         assert kv.block_bytes == 2 * 2 * 3 * native.BLOCK_SIZE * 8 * 2
@@ -189,6 +194,6 @@ def test_structs_have_the_sizes_of_the_headers() -> None:
     assert sizeof(structs.Error) == 256
     assert sizeof(structs.KVConfig) == 20
     assert sizeof(structs.Rope) == 32
-    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 6 * 4
+    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 7 * 4 + 4  # padding
     assert sizeof(structs.Batch) == 4 * 4 + 5 * 8
     assert sizeof(structs.Sampling) == 6 * 4 + 3 * 8

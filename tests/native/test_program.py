@@ -180,6 +180,7 @@ def test_inner_buffers_can_be_read(engine: Engine) -> None:
         ({"token_ids": b"123456789012"}, "format"),
         ({"token_ids": None}, "contiguous memory"),
         ({"positions": [0, 1, 64]}, "outside a table of 2 blocks"),
+        ({"positions": [0, 1, 1024]}, "position 1024 is not in 0 .. 1023"),
         ({"positions": [0, 1, 1]}, "written twice"),
         ({"sequences": [0, 0, 1]}, "sequence 1 is not in 0 .. 0"),
         ({"block_tables": [4, 0]}, "block 4 is not in 0 .. 3"),

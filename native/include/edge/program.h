@@ -81,12 +81,14 @@ typedef struct edge_program_config {
     int32_t isa;                                         /* edge_isa */
     int32_t num_layers, num_kv_heads, head_dim, kv_type; /* the KV arena it will run on must agree */
     int32_t max_threads;
+    int32_t max_positions; /* of a sequence: attention's scratch grows with it */
 } edge_program_config;
 
 typedef struct edge_program edge_program;
 
 /* One step's work. Rows of a sequence may be any positions whose KV blocks are in its table; each row attends to
- * positions 0 .. its own, which must have been stored by this or an earlier step. */
+ * positions 0 .. its own, which must have been stored by this or an earlier step. A block that a row is written to
+ * stands once in the table. */
 typedef struct edge_batch {
     int32_t num_tokens;
     int32_t num_sequences;

@@ -5,6 +5,7 @@
 
 #include "edge/kv.h"
 #include "elementwise.h"
+#include "kernels.h"
 
 /* p[t] from scores to weights, t < valid, and to 0 beyond; the block's maximum and sum. */
 EDGE_INLINE void edge_softmax_block(float p[EDGE_KV_BLOCK_SIZE], float *max, float *sum, int32_t valid) {
@@ -29,15 +30,28 @@ EDGE_INLINE void edge_softmax_block(float p[EDGE_KV_BLOCK_SIZE], float *max, flo
     *max = largest;
 }
 
-EDGE_INLINE void edge_attend_merge(float *restrict o, float *max, float *sum, const float *restrict o2, float max2,
-                                   float sum2, int32_t head_dim) {
-    const float both = *max > max2 ? *max : max2;
-    const float a = edge_expf(*max - both), b = edge_expf(max2 - both);
-    for (int32_t d = 0; d < head_dim; d++) {
-        o[d] = o[d] * a + o2[d] * b;
+/* The factors of all rows first: they are loops without branches over rows. */
+EDGE_INLINE void edge_attend_merge(float *restrict o, float *restrict max, float *restrict sum,
+                                   const float *restrict o2, const float *restrict max2, const float *restrict sum2,
+                                   int32_t head_dim, int32_t rows) {
+    float a[EDGE_ATTEND_ROWS], b[EDGE_ATTEND_ROWS];
+    for (int32_t begin = 0; begin < rows; begin += EDGE_ATTEND_ROWS) {
+        const int32_t size = rows - begin < EDGE_ATTEND_ROWS ? rows - begin : EDGE_ATTEND_ROWS;
+        for (int32_t r = 0; r < size; r++) {
+            const float m = max[begin + r], m2 = max2[begin + r], both = m > m2 ? m : m2;
+            a[r] = edge_expf(m - both);
+            b[r] = edge_expf(m2 - both);
+            sum[begin + r] = sum[begin + r] * a[r] + sum2[begin + r] * b[r];
+            max[begin + r] = both;
+        }
+        for (int32_t r = 0; r < size; r++) {
+            float *to = o + (int64_t)(begin + r) * head_dim;
+            const float *from = o2 + (int64_t)(begin + r) * head_dim, first = a[r], second = b[r];
+            for (int32_t d = 0; d < head_dim; d++) {
+                to[d] = to[d] * first + from[d] * second;
+            }
+        }
     }
-    *sum = *sum * a + sum2 * b;
-    *max = both;
 }
 
 #endif

@@ -1,93 +1,154 @@
-/* Attention of one query head over one KV block: positions are lanes for the scores, head dimensions for the output. */
+/* Attention of query heads over one KV block: positions are lanes for the scores, head dimensions for the output. */
 #if !defined(__AVX512VNNI__) && !defined(EDGE_SIMULATE_AVX512)
 #error "this file needs -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni"
 #endif
 
-#include "attend.h"
+#include "edge/kv.h"
 #include "edge_kernels__avx512vnni.h"
 #include "edge_simd__avx512vnni.h"
 #include "half.h"
 
-#define EDGE_VALUE_CHAINS 4 /* vectors of the output that grow side by side */
+#define EDGE_DIRECT_ROWS 4
+#define EDGE_LANE_ROWS   16
+#define EDGE_PANEL_LANES (EDGE_KV_BLOCK_SIZE / EDGE_LANE_ROWS) /* vectors of a row */
+#define EDGE_BLOCK_ROWS  8                                     /* 8 x 2 sums, 2 + 8 factors: 26 of 32 registers */
 
-/* Element `index` of K or V: f16 or float, half a constant. */
-EDGE_INLINE const void *element(const void *values, int64_t index, int half) {
-    return (const uint8_t *)values + index * (half ? 2 : 4);
-}
-
-EDGE_INLINE __m512 load_lanes(const void *values, int64_t index, int half) {
-    const void *from = element(values, index, half);
-    return half ? edge_load_f16(from) : _mm512_loadu_ps(from);
-}
-
-EDGE_INLINE float load_one(const void *values, int64_t index, int half) {
-    return half ? edge_f16_to_f32(((const uint16_t *)values)[index]) : ((const float *)values)[index];
-}
-
-EDGE_INLINE void scores(float p[EDGE_KV_BLOCK_SIZE], const float *q, const void *k, int32_t head_dim, float scale,
-                        int half) {
-    __m512 low = _mm512_setzero_ps(), high = _mm512_setzero_ps();
-    for (int32_t d = 0; d < head_dim; d++) {
-        const __m512 factor = _mm512_set1_ps(q[d]);
-        const int64_t row = (int64_t)d * EDGE_KV_BLOCK_SIZE;
-        low = _mm512_add_ps(low, _mm512_mul_ps(factor, load_lanes(k, row, half)));
-        high = _mm512_add_ps(high, _mm512_mul_ps(factor, load_lanes(k, row + 16, half)));
+/* Sixteen values from `index` on, of a cache type that is a constant. */
+EDGE_INLINE __m512 load_lanes(const void *values, int64_t index, int type) {
+    if (type == EDGE_KV_Q8) {
+        return edge_i32_to_f32(edge_load_i8_as_i32((const uint8_t *)values + index));
     }
-    _mm512_storeu_ps(p, _mm512_mul_ps(low, _mm512_set1_ps(scale)));
-    _mm512_storeu_ps(p + 16, _mm512_mul_ps(high, _mm512_set1_ps(scale)));
+    return type == EDGE_KV_F16 ? edge_load_f16((const uint16_t *)values + index)
+                               : _mm512_loadu_ps((const float *)values + index);
 }
 
-/* `chains` (a constant) vectors of the output from dimension d on. */
-EDGE_INLINE void values(float *o, const float *p, const void *v, int32_t head_dim, int32_t d, int32_t valid, int chains,
-                        int half) {
-    __m512 acc[EDGE_VALUE_CHAINS];
-    for (int c = 0; c < chains; c++) {
-        acc[c] = _mm512_setzero_ps();
-    }
-    for (int32_t t = 0; t < valid; t++) {
-        const __m512 weight = _mm512_set1_ps(p[t]);
-        for (int c = 0; c < chains; c++) {
-            const __m512 row = load_lanes(v, (int64_t)t * head_dim + d + 16 * c, half);
-            acc[c] = _mm512_add_ps(acc[c], _mm512_mul_ps(weight, row));
+EDGE_INLINE float load_one(const void *values, int64_t index, int type) {
+    return type == EDGE_KV_Q8    ? (float)((const int8_t *)values)[index]
+           : type == EDGE_KV_F16 ? edge_f16_to_f32(((const uint16_t *)values)[index])
+                                 : ((const float *)values)[index];
+}
+
+EDGE_INLINE void edge_panel_load(float *to, const void *from, int64_t stride, int32_t n, int32_t width, int type) {
+    for (int32_t i = 0; i < n; i++, to += EDGE_KV_BLOCK_SIZE) {
+        int32_t c = 0;
+        for (; c + EDGE_LANE_ROWS <= width; c += EDGE_LANE_ROWS) {
+            _mm512_storeu_ps(to + c, load_lanes(from, i * stride + c, type));
+        }
+        for (; c < width; c++) {
+            to[c] = load_one(from, i * stride + c, type);
+        }
+        for (; c < EDGE_KV_BLOCK_SIZE; c++) {
+            to[c] = 0.0f;
         }
     }
-    for (int c = 0; c < chains; c++) {
-        _mm512_storeu_ps(o + d + 16 * c, acc[c]);
+}
+
+/* rows (1 .. EDGE_BLOCK_ROWS) is a constant. */
+EDGE_INLINE void add_rows(float *out, int64_t out_stride, const float *a, int64_t a_stride, const void *b,
+                          int64_t b_stride, int32_t n, int begin, int rows, int type) {
+    __m512 acc[EDGE_BLOCK_ROWS][EDGE_PANEL_LANES];
+    for (int r = 0; r < rows; r++) {
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            acc[r][i] =
+                begin ? _mm512_setzero_ps() : _mm512_loadu_ps(out + r * out_stride + (int64_t)i * EDGE_LANE_ROWS);
+        }
+    }
+    for (int32_t k = 0; k < n; k++) {
+        __m512 factor[EDGE_BLOCK_ROWS];
+        for (int r = 0; r < rows; r++) {
+            factor[r] = _mm512_set1_ps(a[r * a_stride + k]);
+        }
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            const __m512 lanes = load_lanes(b, k * b_stride + (int64_t)i * EDGE_LANE_ROWS, type);
+            for (int r = 0; r < rows; r++) {
+                acc[r][i] = _mm512_add_ps(acc[r][i], _mm512_mul_ps(factor[r], lanes));
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            _mm512_storeu_ps(out + r * out_stride + (int64_t)i * EDGE_LANE_ROWS, acc[r][i]);
+        }
     }
 }
 
-EDGE_INLINE void attend(float *o, float *max, float *sum, const float *q, const void *k, const void *v,
-                        int32_t head_dim, int32_t valid, float scale, int half) {
-    float p[EDGE_KV_BLOCK_SIZE];
-    scores(p, q, k, head_dim, scale, half);
-    edge_softmax_block(p, max, sum, valid);
-    int32_t d = 0;
-    for (; d + 16 * EDGE_VALUE_CHAINS <= head_dim; d += 16 * EDGE_VALUE_CHAINS) {
-        values(o, p, v, head_dim, d, valid, EDGE_VALUE_CHAINS, half);
+EDGE_INLINE void edge_panel_add(float *out, int64_t out_stride, const float *a, int64_t a_stride, const void *b,
+                                int64_t b_stride, int32_t n, int begin, int32_t rows, int type) {
+    int32_t r = 0;
+    for (; r + EDGE_BLOCK_ROWS <= rows; r += EDGE_BLOCK_ROWS) {
+        add_rows(out + r * out_stride, out_stride, a + r * a_stride, a_stride, b, b_stride, n, begin, EDGE_BLOCK_ROWS,
+                 type);
     }
-    for (; d + 16 <= head_dim; d += 16) {
-        values(o, p, v, head_dim, d, valid, 1, half);
+    for (; r + 4 <= rows; r += 4) {
+        add_rows(out + r * out_stride, out_stride, a + r * a_stride, a_stride, b, b_stride, n, begin, 4, type);
     }
-    for (; d < head_dim; d++) {
-        float value = 0.0f;
-        for (int32_t t = 0; t < valid; t++) {
-            value = value + p[t] * load_one(v, (int64_t)t * head_dim + d, half);
-        }
-        o[d] = value;
+    for (; r < rows; r++) {
+        add_rows(out + r * out_stride, out_stride, a + r * a_stride, a_stride, b, b_stride, n, begin, 1, type);
     }
 }
+
+/* rows (1 .. EDGE_BLOCK_ROWS) is a constant. Keys become unsigned by adding 128, which starts the sums at -128 sum(q).
+ */
+EDGE_INLINE void dot_rows(int32_t *dots, const int8_t *q, const int8_t *k, int32_t groups, int rows) {
+    __m512i acc[EDGE_BLOCK_ROWS][EDGE_PANEL_LANES];
+    for (int r = 0; r < rows; r++) {
+        int32_t total = 0;
+        for (int32_t i = 0; i < groups * 4; i++) {
+            total += q[(int64_t)r * groups * 4 + i];
+        }
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            acc[r][i] = _mm512_set1_epi32(-128 * total);
+        }
+    }
+    for (int32_t g = 0; g < groups; g++, k += EDGE_KV_BLOCK_SIZE * 4) {
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            const __m512i keys = _mm512_xor_si512(_mm512_loadu_si512(k + i * 64), _mm512_set1_epi8(-128));
+            for (int r = 0; r < rows; r++) {
+                acc[r][i] =
+                    _mm512_dpbusd_epi32(acc[r][i], keys, edge_broadcast_quad(q + (int64_t)(r * groups + g) * 4));
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        for (int i = 0; i < EDGE_PANEL_LANES; i++) {
+            _mm512_storeu_si512(dots + r * EDGE_KV_BLOCK_SIZE + i * EDGE_LANE_ROWS, acc[r][i]);
+        }
+    }
+}
+
+EDGE_INLINE void edge_key_dots(int32_t *dots, const int8_t *q, const int8_t *k, int32_t groups, int32_t rows) {
+    int32_t r = 0;
+    for (; r + EDGE_BLOCK_ROWS <= rows; r += EDGE_BLOCK_ROWS) {
+        dot_rows(dots + r * EDGE_KV_BLOCK_SIZE, q + (int64_t)r * groups * 4, k, groups, EDGE_BLOCK_ROWS);
+    }
+    for (; r + 4 <= rows; r += 4) {
+        dot_rows(dots + r * EDGE_KV_BLOCK_SIZE, q + (int64_t)r * groups * 4, k, groups, 4);
+    }
+    for (; r < rows; r++) {
+        dot_rows(dots + r * EDGE_KV_BLOCK_SIZE, q + (int64_t)r * groups * 4, k, groups, 1);
+    }
+}
+
+#include "attend_rows.h"
 
 void edge_attend_f32_f32_f16__avx512vnni(float *o, float *max, float *sum, const float *q, const uint16_t *k,
-                                         const uint16_t *v, int32_t head_dim, int32_t valid, float scale) {
-    attend(o, max, sum, q, k, v, head_dim, valid, scale, 1);
+                                         const uint16_t *v, int32_t head_dim, int32_t rows, int32_t valid,
+                                         float scale) {
+    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, valid, scale, EDGE_KV_F16);
 }
 
 void edge_attend_f32_f32_f32__avx512vnni(float *o, float *max, float *sum, const float *q, const float *k,
-                                         const float *v, int32_t head_dim, int32_t valid, float scale) {
-    attend(o, max, sum, q, k, v, head_dim, valid, scale, 0);
+                                         const float *v, int32_t head_dim, int32_t rows, int32_t valid, float scale) {
+    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, valid, scale, EDGE_KV_F32);
 }
 
-void edge_attend_merge_f32__avx512vnni(float *o, float *max, float *sum, const float *o2, float max2, float sum2,
-                                       int32_t head_dim) {
-    edge_attend_merge(o, max, sum, o2, max2, sum2, head_dim);
+void edge_attend_f32_q8_q8__avx512vnni(float *o, float *max, float *sum, const int8_t *q, const float *d,
+                                       const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows,
+                                       int32_t valid, float scale) {
+    edge_attend_rows_q8(o, max, sum, q, d, k, v, head_dim, rows, valid, scale);
+}
+
+void edge_attend_merge_f32__avx512vnni(float *o, float *max, float *sum, const float *o2, const float *max2,
+                                       const float *sum2, int32_t head_dim, int32_t rows) {
+    edge_attend_merge(o, max, sum, o2, max2, sum2, head_dim, rows);
 }

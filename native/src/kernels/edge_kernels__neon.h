@@ -115,6 +115,7 @@ edge_rope_fn edge_rope_norm_f32__neon;
 edge_rope_fn edge_rope_neox_f32__neon;
 edge_attend_f16_fn edge_attend_f32_f32_f16__neon;
 edge_attend_f32_fn edge_attend_f32_f32_f32__neon;
+edge_attend_q8_fn edge_attend_f32_q8_q8__neon;
 edge_attend_merge_fn edge_attend_merge_f32__neon;
 edge_f32_to_f16_fn edge_convert_f16_f32__neon;
 edge_read_fn edge_read_u64__neon;

@@ -93,6 +93,7 @@ void edge_kernels_fill_avx512vnni(edge_kernels *kernels) {
     kernels->rope_neox = edge_rope_neox_f32__avx512vnni;
     kernels->attend_f16 = edge_attend_f32_f32_f16__avx512vnni;
     kernels->attend_f32 = edge_attend_f32_f32_f32__avx512vnni;
+    kernels->attend_q8 = edge_attend_f32_q8_q8__avx512vnni;
     kernels->attend_merge = edge_attend_merge_f32__avx512vnni;
     kernels->f32_to_f16 = edge_convert_f16_f32__avx512vnni;
     kernels->read = edge_read_u64__avx512vnni;

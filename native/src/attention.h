@@ -1,0 +1,31 @@
+/* The parts of attention: what is written to the KV arena, and how the reading of it is cut. */
+#ifndef EDGE_ATTENTION_H
+#define EDGE_ATTENTION_H
+
+#include "program.h"
+
+/* Blocks that are merged before they are merged with others: part of the numeric contract, as the block size is. */
+#define EDGE_RUN_BLOCKS 4
+
+/* Most tokens whose queries of one KV head look at a block together. */
+static inline int32_t edge_attention_tile(const edge_op *op) {
+    int32_t tokens = EDGE_ATTEND_ROWS / (op->num_heads / op->num_kv_heads);
+    return tokens > 0 ? tokens : 1;
+}
+
+/* Blocks of a token's sequence. */
+static inline const int32_t *edge_block_table(const edge_batch *batch, int32_t token) {
+    return batch->block_tables + (int64_t)batch->sequences[token] * batch->table_stride;
+}
+
+/* Per-head norm (norm < 0: none), then rotation by the token's position. */
+void edge_norm_and_rotate(const edge_program *program, const edge_op *op, int32_t norm, int32_t token, float *head);
+
+/* A head of n values to int8 codes with one scale, zeros behind them up to a multiple of 4. As a group of activations:
+ * NaN or Inf among the values makes all codes 0 and the scale NaN, values below 2^-100 are zero. */
+void edge_quantize_head(int8_t *q, float *d, const float *x, int32_t n);
+
+/* Writes key and value of one head of one token into the arena, rounded to the cache type. */
+void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);
+
+#endif
