@@ -140,6 +140,7 @@ class SampleModel:
             max_sequences=1,
             kv=self._kv,
             max_threads=max_threads,
+            max_positions=_BLOCK_TABLE * native.BLOCK_SIZE,
         )
         self._table = array("i", range(_BLOCK_TABLE))
 
