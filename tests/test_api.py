@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,7 +162,7 @@ def test_non_finite_logits_are_an_error_and_the_model_stays_usable(poisoned_mode
 
 
 @contextmanager
-def cancelling_from_another_thread(model: edge.Model) -> Iterator[None]:
+def cancelling_from_another_thread(model: edge.Model) -> Generator[None]:
     """After 0.3 seconds and then again and again: on a busy machine there may be nothing to cancel yet."""
     done = threading.Event()
 

@@ -102,7 +102,7 @@ def write_model(run: Path, out: Path, kind: GGMLType, scores: Mapping[str, float
     writer.add("general.quantization_version", QUANTISATION_VERSION)
     for key in ("data_seed", "seed", "conversations", "tokens", "steps"):
         writer.add(f"edge.training.{key}", record[key])
-    writer.add("edge.training.loss", record["loss"][-1][1])
+    writer.add("edge.training.loss", record["losses"][-1][1])
     writer.add("edge.evaluation.seed", EVAL_SEED)
     for key, value in scores.items():
         writer.add(f"edge.evaluation.{key}", value)
