@@ -1,16 +1,12 @@
 """Generates requests with their answers behind tool lists: the same seed always gives the same data.
 
-    python -m apps.assistant_model.data [--kind train|new_values|new_templates|renamed]
-
-shows samples and counts.
+`courses.py` makes the training data of it, `samples.py` shows some.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -31,8 +27,8 @@ from apps.assistant_model import (
 from apps.assistant_model.dress import CASED_SHARE, corrected, dressed
 from apps.assistant_model.meanings import Placed
 from apps.assistant_model.templates import Call, Piece, Template, say
-from apps.assistant_model.tool_list import ToolList, random_list, renamed_list, shipped_list
-from apps.assistant_model.tools import REFUSAL, TOOLS
+from apps.assistant_model.tool_list import ToolList, renamed_list, shipped_list
+from apps.assistant_model.tools import REFUSAL
 from apps.assistant_model.values import Choices, Draw, SlotMaker, Split, closed_slots, open_slots, standard_slots
 
 Kind = Literal["train", "new_values", "new_templates"]
@@ -50,19 +46,11 @@ EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed", "re
 KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed", "reworded")
 RENAMED_GROUP = 25  # requests behind one renamed list
 
-TRAIN_SEED = 20261
 EVAL_SEED = 77001
 SEVERAL_CALLS_SHARE = 0.15
-SHIPPED_LIST_SHARE = 0.08  # of lists; it has so many conversations behind it that they are a fifth of all
-REFRESHED_LIST_SHARE = 0.2  # of the second course's lists: two fifths of its conversations
-UNLISTED_PHASE, GROWTH_PHASE = 0.16, 0.16  # shares of training without a list, then with lists that grow
-DESCRIBED_PHASE, DESCRIBED_SHARE = 0.4, 0.25  # up to here, requests in a description's own words, by others
-DESCRIBED_LISTED = 0.6  # of those, for a tool that is listed; the others for any
 UNLISTED_SHARE, STRANGE_SHARE = 0.08, 0.6  # requests made without looking whether the tool is there; of these, for
-# tools that are never shipped. Behind other lists than the shipped one:
-MISSING_SHARE, MISSING_STRANGE_SHARE = 0.42, 0.15
+# tools that are never shipped
 REFUSED_SHARE, TALK_SHARE = 0.055, 0.045
-OLD_TURN_SHARE = 0.04
 REPLY_SHARE = 0.5  # of questions asked back
 HAND_WRITTEN = Path(__file__).with_name("requests.jsonl")
 
@@ -163,27 +151,27 @@ def slot_makers() -> dict[str, SlotMaker]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pool:
+class Pool:
     """Templates with their weights."""
 
     templates: tuple[Template, ...]
     weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, templates: Iterable[Template]) -> _Pool:
+    def of(cls, templates: Iterable[Template]) -> Pool:
         chosen = tuple(templates)
         return cls(chosen, tuple(template.weight for template in chosen))
 
 
 _EXTRA_NAMES = frozenset(tool.name for tool in template_extra.EXTRA_TOOLS)
-_EXTRA = _Pool.of(t for t in TEMPLATES if t.needs & _EXTRA_NAMES)
-_MAIN = _Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
-_REFUSED = _Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
-_TALK = _Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
+_EXTRA = Pool.of(t for t in TEMPLATES if t.needs & _EXTRA_NAMES)
+_MAIN = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
+_REFUSED = Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
+_TALK = Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
 
 
-def _listed(tools: ToolList) -> _Pool:
-    return _Pool.of(t for t in TEMPLATES if t.needs and t.needs <= tools.tools.keys())
+def listed_templates(tools: ToolList) -> Pool:
+    return Pool.of(t for t in TEMPLATES if t.needs and t.needs <= tools.tools.keys())
 
 
 class Generator:
@@ -195,14 +183,14 @@ class Generator:
         self._kind: Kind = kind
         self._split: Split = "held_out" if kind == "new_values" else "train"
 
-    def request(self, listed: _Pool = _MAIN) -> Request:
+    def request(self, listed: Pool = _MAIN) -> Request:
         """One request, most likely one that the `listed` templates answer; new values hold one never trained on."""
         while True:
             request, unseen = self._any(listed)
             if unseen or self._kind != "new_values":
                 return request
 
-    def _any(self, listed: _Pool) -> tuple[Request, bool]:
+    def _any(self, listed: Pool) -> tuple[Request, bool]:
         rng, pick = self._rng, self._rng.random()
         cased = rng.random() < CASED_SHARE
         if pick < TALK_SHARE:
@@ -219,7 +207,7 @@ class Generator:
                 parts = parts[:1]  # only calls go together
         return self._request(parts, cased)
 
-    def _draw(self, pool: _Pool, cased: bool) -> _Part:
+    def _draw(self, pool: Pool, cased: bool) -> _Part:
         template = self._rng.choices(pool.templates, pool.weights)[0]
         draw = Draw(self._rng, self._split, slot_makers(), cased, self._kind == "train")
         pattern = self._rng.choice(template.held_out if self._kind == "new_templates" else template.train)
@@ -258,73 +246,6 @@ class _Part:
     template: Template
     draw: Draw
     pieces: list[Piece]
-
-
-def training_groups(seed: int, conversations: int) -> Iterator[Group]:
-    """Tool lists with conversations behind each, more behind longer ones: easy lists first, then all kinds.
-
-    The first groups have the shipped tools, but no list to read: what requests mean is learnt before lists are. Then
-    lists come in, short ones first.
-    """
-    rng = Random(f"{seed} train")
-    generator = Generator(rng, "train")
-    made = 0
-    while made < conversations:
-        progress = made / conversations
-        if progress < UNLISTED_PHASE:
-            tools, listing, is_shipped = shipped_list(), False, True
-        else:
-            longest = min(1.0, (progress - UNLISTED_PHASE) / GROWTH_PHASE)
-            listing, is_shipped = True, rng.random() < SHIPPED_LIST_SHARE * longest
-            tools = shipped_list() if is_shipped else random_list(rng, longest)
-        group = _training_group(rng, generator, tools, is_shipped, progress < DESCRIBED_PHASE and listing)
-        made += len(group.examples)
-        yield Group(tools, group.examples, listing)
-
-
-def refresher_groups(seed: int, conversations: int) -> Iterator[Group]:
-    """Tool lists of all kinds with conversations behind each, the shipped list behind more of them."""
-    rng = Random(f"{seed} refresher")
-    generator = Generator(rng, "train")
-    made = 0
-    while made < conversations:
-        is_shipped = rng.random() < REFRESHED_LIST_SHARE
-        tools = shipped_list() if is_shipped else random_list(rng)
-        yield (group := _training_group(rng, generator, tools, is_shipped, False))
-        made += len(group.examples)
-
-
-def _training_group(
-    rng: Random, generator: Generator, tools: ToolList, is_shipped: bool, with_described: bool
-) -> Group:
-    listed = _listed(tools)
-    generator.unlisted_share = UNLISTED_SHARE if is_shipped else MISSING_SHARE
-    generator.strange_share = STRANGE_SHARE if is_shipped else MISSING_STRANGE_SHARE
-    examples: list[Example] = []
-    while len(examples) < max(8, len(tools.tools) * 3 // 2):
-        request = generator.request(listed)
-        turns = [request.turn(tools)]
-        if request.reply is not None and turns[0].answer != REFUSAL:
-            turns.append(request.reply.turn(tools))
-        if examples and rng.random() < OLD_TURN_SHARE:
-            turns = [*examples[-1][-1:], *turns]  # an earlier, unrelated turn must not change the answer
-        examples.append(tuple(turns))
-    if with_described and not is_shipped:
-        examples += _described(rng, tools, round(DESCRIBED_SHARE * len(examples)))
-    return Group(tools, tuple(examples))
-
-
-def _described(rng: Random, tools: ToolList, count: int) -> list[Example]:
-    """Requests that repeat a tool's description, answered by a call without arguments: where a list has the name for
-    it, or that it has none, without having to know what anything means.
-    """
-    examples: list[Example] = []
-    for _ in range(count):
-        tool = rng.choice([each.tool for each in tools.tools.values()] if rng.random() < DESCRIBED_LISTED else TOOLS)
-        listed = tools.tools.get(tool.name)
-        text = tool.description if listed is None else listed.description
-        examples.append((Request(text, ((tool.name, {}),), None, frozenset((tool.name,))).turn(tools),))
-    return examples
 
 
 def evaluation_groups(kind: EvalKind, count: int) -> list[Group]:
@@ -369,41 +290,3 @@ def evaluation_requests(kind: Kind, count: int) -> tuple[Request, ...]:
         request = generator.request()
         found.setdefault(words_of(request.text), request)
     return tuple(found.values())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", choices=["train", *KINDS], default="train")
-    parser.add_argument("--seed", type=int, default=TRAIN_SEED)
-    parser.add_argument("--count", type=int, default=4000)
-    parser.add_argument("--show", type=int, default=3, help="tool lists, or requests of a fixed set, to print")
-    options = parser.parse_args()
-    if options.kind == "train":
-        groups = list(training_groups(options.seed, options.count))
-    else:
-        groups = evaluation_groups(options.kind, options.count)
-    for group in groups[: options.show]:
-        print(group.text + "\n")
-        for example in group.examples:
-            print("\n".join(f"  {turn.request}\n      {turn.answer}" for turn in example))
-    print_statistics([turn.answer for group in groups for example in group.examples for turn in example])
-
-
-def print_statistics(answers: list[str]) -> None:
-    """How often each sentence is said and how many calls an answer has, and what there is to choose from."""
-    said: Counter[str] = Counter()
-    for answer in answers:
-        said[f"{len(json.loads(answer))} calls" if answer.startswith("[") else answer] += 1
-    print(f"{len(answers)} answers")
-    for name, count in said.most_common():
-        print(f"{count:6d} {count / len(answers):6.1%} {name}")
-    needs: Counter[str] = Counter()
-    for template in TEMPLATES:
-        needs.update({tool: len(template.train) for tool in template.needs} or {"(no tool)": len(template.train)})
-    print(f"{len(TEMPLATES)} meanings, {sum(len(t.train) for t in TEMPLATES)} wordings trained, "
-          f"{sum(len(t.held_out) for t in TEMPLATES)} held out; wordings trained by tool:")  # fmt: skip
-    print(", ".join(f"{name} {count}" for name, count in needs.most_common()))
-
-
-if __name__ == "__main__":
-    main()

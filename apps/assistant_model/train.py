@@ -27,7 +27,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from apps.assistant_model.data import KINDS, TRAIN_SEED, Group, evaluation_groups, refresher_groups, training_groups
+from apps.assistant_model.courses import TRAIN_SEED, refresher_groups, training_groups
+from apps.assistant_model.data import KINDS, Group, evaluation_groups
 from apps.assistant_model.drills import copy_drills
 from apps.assistant_model.loss_curve import loss_curve
 from apps.assistant_model.network import Network, Pack, Shape

@@ -13,16 +13,15 @@ from random import Random
 import pytest
 
 from apps.assistant_model import spoken_numbers, spoken_times
+from apps.assistant_model.courses import TRAIN_SEED, training_groups
 from apps.assistant_model.data import (
     KINDS,
     TEMPLATES,
-    TRAIN_SEED,
     EvalKind,
     Group,
     evaluation_groups,
     hand_written,
     slot_makers,
-    training_groups,
     words_of,
 )
 from apps.assistant_model.scoring import same_answer
@@ -39,7 +38,7 @@ SENTENCES = {REFUSAL, *QUESTIONS.values(), *TALK.values()}
 ALL_TOOLS = {tool.name: tool for tool in (*TOOLS, *EXTRA_TOOLS)}
 PRINT_DIGEST = """
 import hashlib
-from apps.assistant_model.data import training_groups
+from apps.assistant_model.courses import training_groups
 print(hashlib.sha256(repr([group.examples for group in training_groups(5, 600)]).encode()).hexdigest())
 """
 

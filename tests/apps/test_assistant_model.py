@@ -11,7 +11,8 @@ import pytest
 
 import edge
 from apps.assistant_model.chat_template import CHAT_TEMPLATE
-from apps.assistant_model.data import EVAL_SEED, KINDS, TRAIN_SEED, EvalKind, Group, evaluation_groups, training_groups
+from apps.assistant_model.courses import TRAIN_SEED, training_groups
+from apps.assistant_model.data import EVAL_SEED, KINDS, EvalKind, Group, evaluation_groups
 from apps.assistant_model.evaluate import score_model
 from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, prefix_text, question_text
 from edge.formats.gguf import GGUFFile, open_gguf
