@@ -29,7 +29,8 @@ def table(results: dict[str, Any]) -> str:
     for row in results["rows"]:
         cells = [row["file"].removesuffix(".gguf"), str(row["threads"]), _pair(row, "prefill_tok_s")]
         cells += [_pair(row, "decode_tok_s"), f"{100 * row['share']['decode']:.0f} %"]
-        cells += [_pair(row, "deep_decode_tok_s")] * bool(deep)
+        if deep:
+            cells.append(_pair(row, "deep_decode_tok_s"))
         cells.append(f"{row[OURS]['step_4_cost']:.2f}, {row[OURS]['step_8_cost']:.2f}")
         lines.append(f"| {' | '.join(cells)} |")
     busy = [f"{row['file'].removesuffix('.gguf')} ({row['threads']})" for row in results["rows"] if is_busy(row)]
