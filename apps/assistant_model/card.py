@@ -47,8 +47,8 @@ Training: {record["drill_steps"]} steps of copying random tokens, then two cours
 {record["tokens"]} tokens in {record["steps"]} steps in all, seed {record["seed"]}, on a CPU.
 {table}
 Limits: English only; times without am, pm or a part of the day are taken as said, and those said with "to" are often
-wrong; a question back is remembered for
-one turn, nothing else is. It makes mistakes: check a call before acting on it. Wordings unlike the generated ones fail
+wrong; a question back is remembered for one turn, nothing else is. It makes mistakes: check a call before acting on it.
+Wordings unlike the generated ones fail
 more often than the table says. If one of several requests needs a tool that is not listed, all are refused.
 
 Licence: Apache-2.0, data and weights.

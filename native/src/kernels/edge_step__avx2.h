@@ -9,10 +9,10 @@
 #include "inline.h"
 
 /* How many vectors of products fit int16 together: count * 2 * 127 * largest code <= 32767. Largest: 1 bit 2, 2 bits 3,
- * 3 bits 7, 4 bits 15, trits 2, D1 18; 5 bits 31, FP4 24, N3 30, FP4S 12; 6 bits 63, S2 43; N3X 124, NL 127, 8 bits
+ * 3 bits 7, 4 bits 15, D1 18; 5 bits 31, FP4 24, N3 30, FP4S 12; 6 bits 63, S2 43; N3X 124, NL 127, 8 bits
  * 128. */
 EDGE_INLINE int edge_code_run(int code) {
-    return code <= 4 || code == EDGE_CODE_T5                                                      ? 8
+    return code <= 4                                                                              ? 8
            : code == 5 || code == EDGE_CODE_FP4 || code == EDGE_CODE_N3 || code == EDGE_CODE_FP4S ? 4
            : code == EDGE_CODE_D1                                                                 ? 4
            : code == 6 || code == EDGE_CODE_S2                                                    ? 2
