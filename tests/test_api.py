@@ -90,6 +90,26 @@ def test_answers_in_turn_are_those_of_each_alone(tiny_model: Path) -> None:
         assert [tuple(tokens) for tokens in together] == alone
 
 
+@pytest.mark.parametrize("kv_type", ["f16", "q8", "f32"])
+def test_what_a_prompt_shares_with_earlier_ones_is_not_computed_again(tiny_model: Path, kv_type: str) -> None:
+    prompts = [
+        [5 + i % 40 for i in range(70)],
+        [*(5 + i % 40 for i in range(66)), 9, 8, 7],
+        [5 + i % 40 for i in range(70)],
+    ]
+    alone: list[tuple[int, ...]] = []
+    for prompt in prompts:
+        with edge.load(tiny_model, kv_type=kv_type) as model:
+            alone.append(model.generate(prompt, max_tokens=30).tokens)
+    with edge.load(tiny_model, kv_type=kv_type) as model:
+        answers = [model.generate(prompt, max_tokens=30) for prompt in prompts]
+        turn = [*prompts[0], *answers[0].tokens]
+        cached = model.generate([*turn, 11], max_tokens=1).usage.cached_tokens
+    assert [answer.tokens for answer in answers] == alone
+    assert [answer.usage.cached_tokens for answer in answers] == [0, 64, 64]
+    assert cached == 96  # of 99 positions: prompt and answer of the turn before
+
+
 def test_several_threads_share_a_model(tiny_model: Path) -> None:
     with edge.load(tiny_model, sequences=2) as model:
         prompts = [f"prompt {i}" for i in range(6)]

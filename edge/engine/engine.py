@@ -10,6 +10,7 @@ from typing import Protocol
 
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
+from edge.engine.prefix import publish_computed
 from edge.engine.scheduler import Scheduler, Work
 from edge.engine.sequence import FinishReason, Sequence
 from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
@@ -74,7 +75,8 @@ class Engine:
         fork.num_prompt_tokens = sequence.num_prompt_tokens
         fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
         fork.started_at = sequence.started_at
-        fork.block_table = self.blocks.fork(sequence.block_table)
+        fork.block_table = self.blocks.share(sequence.block_table)
+        fork.block_keys = list(sequence.block_keys)
         try:
             self.scheduler.add_running(fork)
         except DoesNotFit:
@@ -153,6 +155,7 @@ class Engine:
         for item in work:
             sequence, completes = item.sequence, item.completes
             sequence.num_computed_tokens += item.num_tokens
+            publish_computed(sequence, self.blocks)
             if not completes:
                 continue
             try:

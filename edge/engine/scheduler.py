@@ -1,7 +1,7 @@
 """Which tokens the next step computes: decodes first, then chunks of prompts.
 
 A sequence is admitted when the KV blocks it may ever need are free and not promised to others, so a running one
-never waits for memory.
+never waits for memory. It starts behind the longest beginning of its prompt that the blocks still hold.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from edge.engine.block_manager import BlockManager
+from edge.engine.prefix import cached_blocks, take_cached
 from edge.engine.sequence import Sequence
 from edge.errors import DoesNotFit
 
@@ -76,8 +77,12 @@ class Scheduler:
 
     def _admit(self) -> None:
         while self.waiting and len(self.running) < self._max_sequences:
-            if self._promised() + self._outstanding(self.waiting[0]) > self._blocks.num_free:
+            sequence = self.waiting[0]
+            found = cached_blocks(sequence, self._blocks)
+            needed = self._outstanding(sequence) - len(found) + self._blocks.num_idle(found)
+            if self._promised() + needed > self._blocks.num_free:
                 return
+            take_cached(sequence, found, self._blocks)
             self.running.append(self.waiting.popleft())
 
     def _promised(self) -> int:

@@ -21,6 +21,7 @@ class Sequence:
     """
 
     __slots__ = (
+        "block_keys",
         "block_table",
         "cancel_requested",
         "end_ids",
@@ -60,6 +61,7 @@ class Sequence:
         self.number = number
         self.end_ids = end_ids
         self.block_table: list[int] = []
+        self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None

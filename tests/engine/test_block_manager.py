@@ -28,6 +28,12 @@ class Table:
         self.content = content
 
 
+def keys_of(content: list[int]) -> list[bytes]:
+    """A key for every full block: everything up to its end."""
+    ends = range(BLOCK_SIZE, len(content) + 1, BLOCK_SIZE)
+    return [repr(content[:end]).encode() for end in ends]
+
+
 class Blocks(RuleBasedStateMachine):
     """Writes numbered values through tables, and reads them back through all tables after every rule."""
 
@@ -66,7 +72,7 @@ class Blocks(RuleBasedStateMachine):
 
     @rule(target=tables, table=tables)
     def fork(self, table: Table) -> Table:
-        self.live.append(Table(self.manager.fork(table.blocks), list(table.content)))
+        self.live.append(Table(self.manager.share(table.blocks), list(table.content)))
         return self.live[-1]
 
     @rule(table=tables, keep=st.floats(0, 1))
@@ -79,6 +85,20 @@ class Blocks(RuleBasedStateMachine):
         self.manager.release(table.blocks)
         assert table.blocks == []
         self.live.remove(table)
+
+    @rule(table=tables)
+    def publish(self, table: Table) -> None:
+        for block, key in zip(table.blocks, keys_of(table.content), strict=False):
+            self.manager.publish(block, key)
+
+    @rule(target=tables, table=tables)
+    def find(self, table: Table) -> Table:
+        """What is found under the keys of a content has that content, whoever wrote it and whoever still owns it."""
+        found = self.manager.find(keys_of(table.content))
+        free = self.manager.num_free - self.manager.num_idle(found)
+        self.live.append(Table(self.manager.share(found), table.content[: len(found) * BLOCK_SIZE]))
+        assert self.manager.num_free == free
+        return self.live[-1]
 
     @invariant()
     def counts_add_up(self) -> None:
@@ -113,8 +133,34 @@ def test_copy_on_write_without_a_free_block_changes_nothing() -> None:
     manager = BlockManager(1, 4)
     table: list[int] = []
     manager.grow(table, 2)
-    fork = manager.fork(table)
+    fork = manager.share(table)
     with pytest.raises(edge.DoesNotFit):
         manager.make_writable(fork, 2)
     assert fork == table
     assert manager.ref_count(table[0]) == 2
+
+
+def test_a_published_block_is_found_until_its_memory_is_needed() -> None:
+    manager = BlockManager(4, 4)
+    first: list[int] = []
+    manager.grow(first, 12)
+    for block, key in zip(first, (b"a", b"ab", b"abc"), strict=True):
+        manager.publish(block, key)
+    kept = list(first)
+    manager.release(first)
+    assert (manager.num_free, manager.num_used) == (4, 0)
+    assert manager.find([b"a", b"ab", b"abc", b"abcd"]) == kept
+    other: list[int] = []
+    manager.grow(other, 8)  # the block that was never used, then the end of the prefix
+    assert manager.find([b"a", b"ab", b"abc"]) == kept[:2]
+    assert other[1] == kept[2]
+
+
+def test_a_block_that_is_written_again_is_no_longer_found() -> None:
+    manager = BlockManager(2, 4)
+    table: list[int] = []
+    manager.grow(table, 4)
+    manager.publish(table[0], b"a")
+    manager.trim(table, 3)
+    assert manager.make_writable(table, 3) == []
+    assert manager.find([b"a"]) == []

@@ -46,6 +46,60 @@ def test_decodes_come_before_prefill(make_bench: MakeBench) -> None:
     assert list(second.output) == make_bench().answer(range(12), 4)
 
 
+def test_a_prompt_that_begins_like_an_earlier_one_computes_the_rest_only(make_bench: MakeBench) -> None:
+    bench = make_bench(max_tokens=64)
+    bench.answer(range(18), 6)  # fills 5 blocks of 4: 23 positions are computed, the last token is not
+    prompt = [*range(14), 50, 51, 52]
+    sequence = bench.add(prompt, 6)
+    bench.run()
+    assert sequence.num_cached_tokens == 12
+    assert list(sequence.output) == make_bench().answer(prompt, 6)
+    positions = [list(batch.positions) for batch in bench.backend.batches if 50 in batch.token_ids]
+    assert positions == [[12, 13, 14, 15, 16]]
+
+
+def test_the_answer_of_a_turn_is_found_by_the_next(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    turn = [1, 2, 3, *bench.answer([1, 2, 3], 9)]
+    sequence = bench.add([*turn, 4], 3)
+    bench.run()
+    assert sequence.num_cached_tokens == 8  # 11 were computed
+    assert list(sequence.output) == make_bench().answer([*turn, 4], 3)
+
+
+def test_the_same_prompt_again_computes_its_last_block(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    answer = bench.answer(range(16), 6)
+    again = bench.add(range(16), 6)
+    bench.run()
+    assert again.num_cached_tokens == 12  # the last token's logits are wanted
+    assert list(again.output) == answer
+
+
+def test_two_at_once_share_what_the_first_has_computed(make_bench: MakeBench) -> None:
+    bench = make_bench(num_blocks=8)
+    first = bench.add(range(12), 8)
+    bench.engine.step()
+    bench.engine.step()
+    second = bench.add([*range(12), 40], 7)
+    bench.engine.step()
+    assert second.block_table[:3] == first.block_table[:3]
+    bench.check_blocks()
+    bench.run()
+    assert list(second.output) == make_bench().answer([*range(12), 40], 7)
+
+
+def test_a_failed_step_leaves_nothing_to_be_found(make_bench: MakeBench) -> None:
+    bench = make_bench(poisoned=True, max_tokens=64)
+    bad = bench.add([1, 2, 13, 4, 5, 6, 7, 8, 9], 2)
+    bench.run()
+    assert bad.error is not None
+    assert bad.block_keys == []
+    again = bench.add([1, 2, 13, 4, 5], 2)
+    bench.run()
+    assert again.num_cached_tokens == 0
+
+
 def test_waits_for_blocks_and_then_runs(make_bench: MakeBench) -> None:
     bench = make_bench(num_blocks=5)  # 20 positions; each sequence may need 4 blocks
     first, second = bench.add([1] * 8, 8), bench.add([2] * 8, 8)

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 import edge
 
+BEGINNINGS = ([], list(range(17)), [*range(9), 40, 41, 42])  # what prompts have in common, for blocks to be found
+PROMPTS = st.builds(
+    lambda beginning, rest: [*beginning, *rest],
+    st.sampled_from(BEGINNINGS),
+    st.lists(st.integers(0, 60), min_size=1, max_size=12),
+)
 ACTIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(1, 12)),
+        st.tuples(st.just("add"), PROMPTS, st.integers(1, 12)),
         st.tuples(st.just("step"), st.integers(1, 4)),
         st.tuples(st.just("cancel"), st.integers(0, 7)),
         st.tuples(st.just("fork"), st.integers(0, 7)),

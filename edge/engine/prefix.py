@@ -1,0 +1,44 @@
+"""Finding the K and V of a prompt's beginning again: a key for every full block, of its tokens and all before them.
+
+A chain of hashes, so that equal keys mean equal prefixes (blocks found by hash: Kwon et al., 2023,
+https://arxiv.org/abs/2309.06180). Model, KV type and rope need no place in the key: they are one engine's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from edge.engine.block_manager import BlockManager
+from edge.engine.sequence import Sequence
+
+KEY_BYTES = 16  # 128 bits of a cryptographic hash: no two prefixes that anyone can make share a key
+
+
+def block_keys(sequence: Sequence, block_size: int, first: int, last: int) -> Iterator[bytes]:
+    """Keys of the blocks first to last - 1; those before `first` are in sequence.block_keys."""
+    key = sequence.block_keys[first - 1] if first else b""
+    for index in range(first, last):
+        tokens = sequence.tokens[index * block_size : (index + 1) * block_size]
+        key = blake2b(key + tokens.tobytes(), digest_size=KEY_BYTES).digest()
+        yield key
+
+
+def publish_computed(sequence: Sequence, blocks: BlockManager) -> None:
+    """Publishes the blocks that the sequence has filled since the last time."""
+    known, full = len(sequence.block_keys), sequence.num_computed_tokens // blocks.block_size
+    for key in block_keys(sequence, blocks.block_size, known, full):
+        blocks.publish(sequence.block_table[len(sequence.block_keys)], key)
+        sequence.block_keys.append(key)
+
+
+def cached_blocks(sequence: Sequence, blocks: BlockManager) -> list[int]:
+    """Blocks that hold the beginning of the prompt; at least one token is left to compute, for its logits."""
+    return blocks.find(block_keys(sequence, blocks.block_size, 0, (len(sequence) - 1) // blocks.block_size))
+
+
+def take_cached(sequence: Sequence, found: list[int], blocks: BlockManager) -> None:
+    """Starts a sequence behind what `cached_blocks` found."""
+    sequence.block_keys = list(block_keys(sequence, blocks.block_size, 0, len(found)))
+    sequence.block_table = blocks.share(found)
+    sequence.num_computed_tokens = sequence.num_cached_tokens = len(found) * blocks.block_size
