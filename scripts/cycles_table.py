@@ -48,7 +48,14 @@ FAMILIES = (  # sizes: native/src/tile.h
     Family("g32", "w4g32", "Q4_0", 288, 32),
     Family("g256", "w4mg256", "Q4_K", 2368, 256),
     Family("g256", "w6g256", "Q6_K", 3360, 256),
+    Family("g256", "w3g256", "Q3_K", 1824, 256),
     Family("g256", "w2mg256", "Q2_K", 1344, 256),
+    Family("g256", "n4g256", "IQ4_XS", 2208, 256),
+    Family("g32", "e4g32", "MXFP4", 272, 32),
+    Family("g256", "w2g256", "TQ2_0", 1056, 256),
+    Family("g256", "t5g256", "TQ1_0", 864, 256),
+    Family("g32", "w2g64", "Q2_0", 288, 64),
+    Family("g32", "w1g128", "Q1_0", 288, 128),
 )
 
 
