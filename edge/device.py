@@ -32,7 +32,8 @@ class Cpus:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes. `limit_bytes`: the smallest cgroup limit around this process, None without one."""
+    """Bytes. `limit_bytes`: the smallest cgroup limit around this process, None without one; `limit_used_bytes`: what
+    is used of it, but for files that the system merely keeps in memory."""
 
     total_bytes: int
     available_bytes: int
@@ -174,7 +175,14 @@ def _memory_limits(root: Path) -> Iterator[tuple[int, int]]:
         names = ("memory.max", "memory.current") if version == 2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
         limit, used = (_read(folder / name).strip() for name in names)
         if limit.isdigit() and int(limit) < _NO_LIMIT_V1:
-            yield int(limit), int(used) if used.isdigit() else 0
+            yield int(limit), max(0, int(used) - _file_cache(version, folder)) if used.isdigit() else 0
+
+
+def _file_cache(version: int, folder: Path) -> int:
+    """Bytes that count as used, but that the system takes back when a program needs memory."""
+    names = ("inactive_file", "active_file") if version == 2 else ("total_inactive_file", "total_active_file")
+    fields = (line.split() for line in _read(folder / "memory.stat").splitlines())
+    return sum(int(parts[1]) for parts in fields if len(parts) == 2 and parts[0] in names and parts[1].isdigit())
 
 
 def _memory(root: Path) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from edge import device
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
@@ -31,7 +32,9 @@ from edge.stream import PrefillProgress, Stream
 from edge.tools import function_tools
 
 if TYPE_CHECKING:
+    from edge.backends.compiled import Compiled
     from edge.formats.config import ModelConfig
+    from edge.memory import MemoryPlan
     from edge.templates import ChatTemplate
     from edge.tokenizer import Tokenizer
     from edge.tuning import Choice
@@ -64,7 +67,9 @@ class Model:
     Its methods may be called from several threads: answers then share the engine's steps.
     """
 
-    def __init__(self, file: GGUFFile, backend: NativeBackend, tuning: Choice, *, load_seconds: float) -> None:
+    def __init__(
+        self, file: GGUFFile, backend: NativeBackend, tuning: Choice, plan: MemoryPlan, *, load_seconds: float
+    ) -> None:
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
@@ -72,6 +77,7 @@ class Model:
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.plan = plan  # what the process may take with it, by what it is for
         self.tuning = tuning  # which settings were chosen, from what and why
         self.load_seconds = load_seconds
 
@@ -308,6 +314,7 @@ def load(
     kv_type: str = "f16",
     chunk: int | None = None,
     sequences: int = 1,
+    memory: str | int | None = None,
     no_cache: bool | None = None,
     residency: str | None = None,
     verify: bool = False,
@@ -318,7 +325,9 @@ def load(
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16", "q8" (int8: half the memory, a little less exact) or "f32". chunk: prompt tokens in one step.
-    sequences: answers that run at the same time.
+    sequences: answers that run at the same time. memory: bytes that the whole process may take, or a text like
+    "1.5GiB"; the cgroup's limit and what is available hold as well. `Model.plan` is made of the file's header before
+    anything is loaded, and what does not fit is refused.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
@@ -327,35 +336,58 @@ def load(
     residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or as chosen). verify: check every
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
     model. What became of all this is in `Model.weights`.
-    Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, NativeError,
-    BadProfile for a file that EDGE_PROFILE names.
+    Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
+    the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
     started_at = time.perf_counter()
     file_path = resolve(path)
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
     cache = _cache_options(no_cache, residency, verify)
+    from edge.memory import parse_bytes
+
+    allowed = None if memory is None else parse_bytes(memory)
     file = open_gguf(file_path)
+    plans: list[MemoryPlan] = []
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         tuning = _tune(file, threads, chunk, residency, isa, cache)
+        num_threads = max(tuning.prefill_threads, tuning.decode_threads)
         backend = NativeBackend(
             file,
             context=context,
             default_context=DEFAULT_CONTEXT,
-            num_threads=max(tuning.prefill_threads, tuning.decode_threads),
+            num_threads=num_threads,
             decode_threads=tuning.decode_threads,
             isa=tuning.isa,
             kv_type=kv_type,
             chunk=tuning.chunk,
             num_sequences=sequences,
             cache=dataclasses.replace(cache, residency=tuning.residency),
+            admit=lambda compiled: plans.append(_admitted(file, compiled, kv_type, num_threads, allowed)),
             on_progress=on_progress,
         )
     except BaseException:
         file.close()
         raise
-    return Model(file, backend, tuning, load_seconds=time.perf_counter() - started_at)
+    return Model(file, backend, tuning, plans[0], load_seconds=time.perf_counter() - started_at)
+
+
+def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, allowed: int | None) -> MemoryPlan:
+    """The plan of a load. DoesNotFit when it is over the budget."""
+    from edge.memory import Budget, Settings, plan_compiled, require_fit
+
+    limits = compiled.limits
+    settings = Settings(
+        context=limits.context,
+        num_sequences=limits.max_sequences,
+        kv_type=kv_type,
+        chunk=limits.max_tokens,
+        num_threads=num_threads,
+    )
+    plan = plan_compiled(file, compiled, settings)
+    require_fit(file, settings, Budget.of(allowed, device.memory()), plan)
+    return plan
 
 
 def _tune(

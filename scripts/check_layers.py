@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "backends": BASE | {"graph", "models", "native", "device", "packed"},
     "probe": BASE | {"backends", "device", "edge", "graph", "models", "native", "profiles"},
     "tuning": BASE | {"device", "edge", "native", "packed", "probe", "profiles"},
+    "memory": BASE | {"backends", "device", "native", "packed"},
     "engine": BASE | {"backends", "native"},
     "results": {"errors", "engine"},
     "references": {"errors", "assets", "edge"},
@@ -40,7 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "stream": {"errors", "engine", "results"} | TEXT,
     "model": BASE
     | TEXT
-    | {"tuning", "engine", "backends", "packed", "describe", "references", "results", "stream", "tools"},
+    | {"device", "edge", "memory", "tuning", "engine", "backends", "packed"}
+    | {"describe", "references", "results", "stream", "tools"},
     "bench": BASE | {"backends", "graph", "models", "native", "device", "references", "describe", "model", "edge"},
     "edge": {"errors", "model", "engine", "formats", "results", "stream"},
     "quant": BASE | {"graph", "models", "edge"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.backends.native import MATRIX_TYPES
+from edge.backends.compiled import MATRIX_TYPES
 from edge.formats.types import BLOCKS, GGMLType
 
 __all__ = ["FILE_TYPES", "Matrix", "base_type", "matrix_type"]

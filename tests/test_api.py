@@ -258,9 +258,15 @@ def test_options_out_of_range_are_refused_by_name_and_value(tiny_model: Path, op
     assert str(value) in str(info.value)
 
 
-def test_memory_budgets_are_not_silently_accepted(tiny_model: Path) -> None:
-    with pytest.raises(TypeError):
-        edge.load(tiny_model, memory="1GiB")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model: Path) -> None:
+    with pytest.raises(edge.DoesNotFit, match=r"needs \d+ MiB with a context of 256 .* memory allows 8 MiB") as info:
+        edge.load(tiny_model, memory="8MiB", on_progress=lambda done, total: pytest.fail("it was loaded"))
+    assert info.value.exit_code == 3
+    with pytest.raises(edge.RequestError, match="memory is 'much'"):
+        edge.load(tiny_model, memory="much")
+    with edge.load(tiny_model, memory="1GiB") as model:
+        assert model.plan.context == 256
+        assert model.plan.total_bytes < 2**30
 
 
 def test_unknown_options_are_refused(tiny_model: Path) -> None:

@@ -118,6 +118,21 @@ def test_smallest_limit_wins_and_bounds_what_is_available(tmp_path: Path) -> Non
     assert memory.available_bytes == 1000000
 
 
+@pytest.mark.parametrize(("version", "prefix"), [(2, ""), (1, "total_")])
+def test_files_that_are_merely_kept_in_memory_are_not_used(tmp_path: Path, version: int, prefix: str) -> None:
+    names = ("memory.max", "memory.current") if version == 2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    folder = "sys/fs/cgroup/a" if version == 2 else "sys/fs/cgroup/memory/a"
+    files = {
+        "proc/meminfo": MEMINFO,
+        "proc/self/cgroup": "0::/a\n" if version == 2 else "3:memory:/a\n",
+        f"{folder}/{names[0]}": "1000000",
+        f"{folder}/{names[1]}": "900000",
+        f"{folder}/memory.stat": f"anon 1\n{prefix}inactive_file 500000\n{prefix}active_file 300000\nfile 9\n",
+    }
+    memory = device.memory(write(tmp_path, files))
+    assert (memory.limit_used_bytes, memory.available_bytes) == (100000, 900000)
+
+
 def test_cgroup_v1_memory(tmp_path: Path) -> None:
     files = {
         "proc/meminfo": MEMINFO,

@@ -6,32 +6,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from edge import device, native
+from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.file_watch import FileWatch
-from edge.backends.protocol import Batch, Limits
+from edge.backends.protocol import Batch
 from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
-from edge.errors import NativeError, RequestError, UnsupportedModel
-from edge.formats.config import ModelConfig
+from edge.errors import NativeError, RequestError
 from edge.formats.gguf import GGUFFile
-from edge.formats.types import GGMLType, type_name
-from edge.graph import NativeProgram, WeightRef, lower_native
-from edge.models import build
+from edge.graph import NativeProgram
 from edge.packed import CacheOptions
 
-MAX_CHUNK = 4096
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
-MAX_SEQUENCES = 256
-KV_TYPES = ("f16", "q8", "f32")
-VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
-# Everything but what only activations have, integers, and doubles.
-MATRIX_TYPES = frozenset(GGMLType) - {
-    GGMLType.Q8_1,
-    GGMLType.Q8_K,
-    GGMLType.I8,
-    GGMLType.I16,
-    GGMLType.I32,
-    GGMLType.I64,
-    GGMLType.F64,
-}
 
 
 class NativeBackend:
@@ -39,6 +23,7 @@ class NativeBackend:
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
     decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
+    admit is called before anything is allocated, and may raise DoesNotFit.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
@@ -56,6 +41,7 @@ class NativeBackend:
         chunk: int = 128,
         num_sequences: int = 1,
         cache: CacheOptions | None = None,
+        admit: Callable[[Compiled], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._closed = False
@@ -65,15 +51,11 @@ class NativeBackend:
         self._decode_pool: native.Threads | None = None  # where it is another one
         self._kv: native.KV | None = None
         self._program: native.Program | None = None
-        _check("chunk", chunk, 1, MAX_CHUNK)
-        _check("sequences", num_sequences, 1, MAX_SEQUENCES)
-        if kv_type not in KV_TYPES:
-            raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
         self.kv_type = kv_type
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
-        _check("threads", self.num_threads, 1, native.MAX_THREADS)
+        check_number("threads", self.num_threads, 1, native.MAX_THREADS)
         self.decode_threads = self.num_threads if decode_threads is None else decode_threads
-        _check("decode_threads", self.decode_threads, 1, self.num_threads)
+        check_number("decode_threads", self.decode_threads, 1, self.num_threads)
         levels = native.isa_supported()
         if isa is not None and isa not in levels:
             raise RequestError(f"isa is {isa!r}; this machine and build have {', '.join(levels)}")
@@ -81,21 +63,25 @@ class NativeBackend:
         try:
             self._watch = FileWatch(file)
             with self._watch.reading():
-                self.config = ModelConfig.from_gguf(file)
-                longest = self.config.max_position_embeddings
-                length = min(longest, default_context) if context is None else context
-                _check("context", length, 2, longest)
-                graph = build(self.config, {name: info.shape for name, info in file.tensors.items()})
-                lowered = lower_native(graph)
-                self.limits = Limits(
-                    vocab_size=lowered.vocab_size,
-                    context=length,
-                    max_tokens=max(chunk, num_sequences),
-                    max_sequences=num_sequences,
-                    block_size=native.BLOCK_SIZE,
-                    num_blocks=-(-length // native.BLOCK_SIZE) * num_sequences,
+                compiled = compile_model(
+                    file,
+                    context=context,
+                    default_context=default_context,
+                    chunk=chunk,
+                    num_sequences=num_sequences,
+                    kv_type=kv_type,
                 )
-                self._load(file, lowered, kv_type, self._watch, CacheOptions() if cache is None else cache, on_progress)
+                self.config, self.limits = compiled.config, compiled.limits
+                if admit is not None:
+                    admit(compiled)
+                self._load(
+                    file,
+                    compiled.program,
+                    kv_type,
+                    self._watch,
+                    CacheOptions() if cache is None else cache,
+                    on_progress,
+                )
         except BaseException:
             self.close()
             raise
@@ -171,8 +157,6 @@ class NativeBackend:
         cache: CacheOptions,
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
-        for ref in lowered.weights:
-            _check_type(file, ref)
         self._threads = native.Threads(self.num_threads)
         if self.decode_threads != self.num_threads:
             self._decode_pool = native.Threads(self.decode_threads)
@@ -201,18 +185,3 @@ class NativeBackend:
             max_threads=self.num_threads,
             max_positions=limits.context,
         )
-
-
-def _check_type(file: GGUFFile, ref: WeightRef) -> None:
-    allowed = MATRIX_TYPES if ref.kind == "matrix" else VECTOR_TYPES
-    kind = file.tensors[ref.tensor].type
-    if kind not in allowed:
-        names = ", ".join(sorted(item.name for item in allowed))
-        raise UnsupportedModel(
-            file.path, f"tensor {ref.tensor} is {type_name(kind)}; this version runs a {ref.kind} of {names}"
-        )
-
-
-def _check(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RequestError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")

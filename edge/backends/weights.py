@@ -155,7 +155,10 @@ class _Loader:
         return items
 
     def _matrix(self, name: str, kind: int, rows: int, cols: int) -> native.Weights:
-        return native.Weights.matrix(kind, rows, cols, self._file.tensor_data(name), self._threads)
+        """Packs a matrix, whose source is not needed in memory afterwards."""
+        weights = native.Weights.matrix(kind, rows, cols, self._file.tensor_data(name), self._threads)
+        self._file.let_go(name)
+        return weights
 
     def _count(self, name: str) -> None:
         self._left.pop(name, None)  # a matrix is packed again when a second place is tried

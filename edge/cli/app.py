@@ -18,6 +18,7 @@ from edge.errors import EdgeError
 # name -> (module, line for --help). The line stands here so that --help imports no command.
 COMMANDS = {
     "run": ("edge.cli.run", "Answer a prompt, or chat when there is none."),
+    "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),

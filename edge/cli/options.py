@@ -54,6 +54,12 @@ def numbers_option(name: str, **attributes: Any) -> Callable[[F], F]:
     return option(name, multiple=True, callback=numbers, metavar="N,...", **attributes)
 
 
+def memory_option(function: F) -> F:
+    return option(
+        "--memory", default=None, help="What the whole process may take, as 1.5GiB. [default: what is there]"
+    )(function)
+
+
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
@@ -72,6 +78,7 @@ def model_options(function: F) -> F:
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,
+        memory_option,
         option("--kv-type", default="f16", show_default=True, help="K and V as f16, q8 (half the memory) or f32."),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),

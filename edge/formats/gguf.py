@@ -50,6 +50,11 @@ class GGUFFile(Metadata):
             raise BadModelFile(self.path, f"missing tensor {quoted(name)}")
         return self._maps[info.part].view[info.offset : info.offset + info.num_bytes]
 
+    def let_go(self, name: str) -> None:
+        """Takes the bytes of a tensor out of this process's memory, until they are read again."""
+        info = self.tensors[name]
+        self._maps[info.part].let_go(info.offset, info.num_bytes)
+
     def close(self) -> None:
         """Let go of the files. Calling it again does nothing."""
         self._view.release()

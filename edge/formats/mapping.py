@@ -42,6 +42,12 @@ class MappedFile:
             os.close(descriptor)
         self.view = memoryview(self._map)
 
+    def let_go(self, offset: int, num_bytes: int) -> None:
+        """Takes the pages between out of this process's memory; what reads them again brings them back."""
+        first, last = -(-offset // mmap.PAGESIZE) * mmap.PAGESIZE, (offset + num_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        if last > first:
+            self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+
     def close(self) -> None:
         """Unmap, once no view that was handed out is left. Views stay readable: the mapping goes with the last one."""
         self.view.release()

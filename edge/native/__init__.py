@@ -7,19 +7,20 @@ before they reach C; what C refuses becomes an error of edge.errors. Nothing her
 from __future__ import annotations
 
 from edge.native.isa import isa_select, isa_supported
-from edge.native.kv import BLOCK_SIZE, KV
+from edge.native.kv import BLOCK_SIZE, KV, kv_block_bytes
 from edge.native.library import library_path
 from edge.native.measure import integer_peak, matmul_speed, read_bandwidth, region_bandwidth
 from edge.native.program import KVShape, Program, Rope
 from edge.native.region import Region
 from edge.native.sampler import Sampler
 from edge.native.threads import MAX_THREADS, Threads
-from edge.native.weights import Weights, layout_version, weights_sizes
+from edge.native.weights import OVERREAD_BYTES, Weights, layout_version, weights_sizes
 
 __all__ = [
     "BLOCK_SIZE",
     "KV",
     "MAX_THREADS",
+    "OVERREAD_BYTES",
     "KVShape",
     "Program",
     "Region",
@@ -30,6 +31,7 @@ __all__ = [
     "integer_peak",
     "isa_select",
     "isa_supported",
+    "kv_block_bytes",
     "layout_version",
     "library_path",
     "matmul_speed",

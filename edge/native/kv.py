@@ -14,6 +14,15 @@ _TYPES = {"f32": 0, "f16": 1, "q8": 2}  # enum edge_kv_type
 _MAX = 1 << 20
 
 
+def kv_block_bytes(type: str, num_layers: int, num_kv_heads: int, head_dim: int) -> int:
+    """Bytes of a block, all layers. NativeError: a field out of range."""
+    config = structs.KVConfig(kv_type_number(type), num_layers, num_kv_heads, head_dim, 1)
+    size = ctypes.c_uint64()
+    what = f"KV block ({type}, {num_layers} layers, {num_kv_heads} heads of {head_dim})"
+    check(library().edge_kv_block_bytes(ctypes.byref(config), ctypes.byref(size)), what)
+    return size.value
+
+
 class KV(Closable):
     """num_blocks blocks of BLOCK_SIZE positions, each for all layers: K and V of (num_kv_heads, head_dim) values.
 

@@ -17,6 +17,7 @@ from edge.native.threads import Threads
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+OVERREAD_BYTES = 64  # EDGE_OVERREAD: kernels may read (never use) so many behind a matrix
 _MAX_INT32, _MAX_INT64, _MAX_UINT64 = 2**31 - 1, 2**63 - 1, 2**64 - 1
 
 

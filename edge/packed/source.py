@@ -67,7 +67,7 @@ class SourceHash:
     """
 
     def __init__(self, file: GGUFFile) -> None:
-        self._views = tuple(part.view for part in file.mapped_parts)
+        self._parts = file.mapped_parts
         self._digests: list[str] = []
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edge-source-hash", daemon=True)
@@ -88,12 +88,13 @@ class SourceHash:
         self._thread.join()
 
     def _run(self) -> None:
-        for view in self._views:
+        for part in self._parts:
             digest = hashlib.sha256()
-            for start in range(0, len(view), _PIECE_BYTES):
+            for start in range(0, part.size, _PIECE_BYTES):
                 if self._stopped.is_set():
                     return
-                digest.update(view[start : start + _PIECE_BYTES])
+                digest.update(part.view[start : start + _PIECE_BYTES])
+                part.let_go(start, min(_PIECE_BYTES, part.size - start))
             self._digests.append(digest.hexdigest())
 
 

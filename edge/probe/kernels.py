@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from edge import native
-from edge.backends.native import MATRIX_TYPES
+from edge.backends.compiled import MATRIX_TYPES
 from edge.formats.types import GGMLType, type_name
 from edge.native.measure import MAX_TOKENS
 from edge.probe.proof import proof, rounded

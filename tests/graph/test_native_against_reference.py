@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.backends.native import MATRIX_TYPES
+from edge.backends.compiled import MATRIX_TYPES
 from edge.formats.config import ModelConfig, RopeScaling
 from edge.formats.types import GGMLType
 from edge.graph.ops import Attention, Graph, Node, Rope

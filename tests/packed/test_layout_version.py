@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from edge import native
-from edge.backends.native import MATRIX_TYPES
+from edge.backends.compiled import MATRIX_TYPES
 from edge.formats.types import BLOCKS
 
 ROWS = 37  # two whole tile rows and a part of one

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import edge
-from edge.backends.native import MATRIX_TYPES
+from edge.backends.compiled import MATRIX_TYPES
 from edge.formats.types import BLOCKS, GGMLType, tensor_num_bytes
 from edge.quant import decode
 from scripts.mixtures import Matrix, matrix_type

@@ -1,0 +1,85 @@
+"""What is known of a model before anything is loaded: its configuration, its program, and the limits of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge import native
+from edge.backends.protocol import Limits
+from edge.errors import RequestError, UnsupportedModel
+from edge.formats.config import ModelConfig
+from edge.formats.gguf import GGUFFile
+from edge.formats.types import GGMLType, type_name
+from edge.graph import NativeProgram, WeightRef, lower_native
+from edge.models import build
+
+__all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_model"]
+
+MAX_CHUNK = 4096
+MAX_SEQUENCES = 256
+KV_TYPES = ("f16", "q8", "f32")
+VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
+# Everything but what only activations have, integers, and doubles.
+MATRIX_TYPES = frozenset(GGMLType) - {
+    GGMLType.Q8_1,
+    GGMLType.Q8_K,
+    GGMLType.I8,
+    GGMLType.I16,
+    GGMLType.I32,
+    GGMLType.I64,
+    GGMLType.F64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A model's program and how large its steps may be."""
+
+    config: ModelConfig
+    program: NativeProgram
+    limits: Limits
+
+
+def compile_model(
+    file: GGUFFile, *, context: int | None, default_context: int, chunk: int, num_sequences: int, kv_type: str
+) -> Compiled:
+    """context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
+
+    Raises BadModelFile, UnsupportedModel, RequestError for an option out of range.
+    """
+    check_number("chunk", chunk, 1, MAX_CHUNK)
+    check_number("sequences", num_sequences, 1, MAX_SEQUENCES)
+    if kv_type not in KV_TYPES:
+        raise RequestError(f"kv_type is {kv_type!r}; it must be one of {', '.join(KV_TYPES)}")
+    config = ModelConfig.from_gguf(file)
+    longest = config.max_position_embeddings
+    length = min(longest, default_context) if context is None else context
+    check_number("context", length, 2, longest)
+    program = lower_native(build(config, {name: info.shape for name, info in file.tensors.items()}))
+    for ref in program.weights:
+        _check_type(file, ref)
+    limits = Limits(
+        vocab_size=program.vocab_size,
+        context=length,
+        max_tokens=max(chunk, num_sequences),
+        max_sequences=num_sequences,
+        block_size=native.BLOCK_SIZE,
+        num_blocks=-(-length // native.BLOCK_SIZE) * num_sequences,
+    )
+    return Compiled(config, program, limits)
+
+
+def _check_type(file: GGUFFile, ref: WeightRef) -> None:
+    allowed = MATRIX_TYPES if ref.kind == "matrix" else VECTOR_TYPES
+    kind = file.tensors[ref.tensor].type
+    if kind not in allowed:
+        names = ", ".join(sorted(item.name for item in allowed))
+        raise UnsupportedModel(
+            file.path, f"tensor {ref.tensor} is {type_name(kind)}; this version runs a {ref.kind} of {names}"
+        )
+
+
+def check_number(name: str, value: object, low: int, high: int) -> None:
+    """RequestError when an option is no whole number from low to high."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise RequestError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")

@@ -1,0 +1,70 @@
+"""What the native engine will allocate for a model, found out without loading it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge import native
+from edge.backends.compiled import Compiled
+from edge.formats.gguf import GGUFFile
+
+__all__ = ["EngineSizes", "engine_sizes"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSizes:
+    """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
+    packed. kv_block: one block of positions, all layers. program: op list, arena and scratch."""
+
+    matrices: int
+    largest: int
+    vectors: int
+    kv_block: int
+    program: int
+
+
+def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_threads: int) -> EngineSizes:
+    """Makes the program for weights that are not there, and asks it: the rule of what it allocates is its own."""
+    program, limits = compiled.program, compiled.limits
+    tensors = [(ref, file.tensors[ref.tensor]) for ref in program.weights]
+    sizes = [native.weights_sizes(info.type, *ref.shape) for ref, info in tensors if ref.kind == "matrix"]
+    largest = max(packed for _, packed in sizes)
+    nothing = native.Region.allocate(largest + native.OVERREAD_BYTES)  # pages that nobody touches are not there
+    weights = [
+        native.Weights.mapped(info.type, ref.shape[0], ref.shape[1], nothing, 0)
+        if ref.kind == "matrix"
+        else native.Weights.vector(info.type, ref.shape[0], bytes(info.num_bytes))
+        for ref, info in tensors
+    ]
+    geometry = native.KVShape(kv_type, program.num_layers, program.num_kv_heads, program.head_dim)
+    arena = program.arena(limits.max_tokens, limits.max_sequences)
+    try:
+        planned = native.Program(
+            ops=program.ops,
+            buffers=arena.buffers,
+            arena_bytes=arena.num_bytes,
+            ropes=program.ropes,
+            weights=weights,
+            logits_buffer=program.logits_buffer,
+            isa="scalar",
+            max_tokens=limits.max_tokens,
+            max_logits=limits.max_sequences,
+            max_sequences=limits.max_sequences,
+            kv=geometry,
+            max_threads=num_threads,
+            max_positions=limits.context,
+        )
+        program_bytes = planned.num_bytes
+        planned.close()
+        vector_bytes = sum(item.packed_bytes for item in weights if item.is_vector)
+    finally:
+        for item in weights:
+            item.close()
+        nothing.close()
+    return EngineSizes(
+        matrices=sum(packed for _, packed in sizes),
+        largest=max(source + packed for source, packed in sizes),
+        vectors=vector_bytes,
+        kv_block=native.kv_block_bytes(kv_type, program.num_layers, program.num_kv_heads, program.head_dim),
+        program=program_bytes,
+    )

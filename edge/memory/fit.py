@@ -1,0 +1,91 @@
+"""Whether a plan keeps a budget, and which nearest settings would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from edge.errors import DoesNotFit
+from edge.formats.gguf import GGUFFile
+from edge.memory.budget import Budget
+from edge.memory.plan import MemoryPlan, Settings, plan_memory
+from edge.native import BLOCK_SIZE
+
+__all__ = ["fitting", "require_fit"]
+
+LEAST_CONTEXT = 256  # tokens; with less a model is of no use
+MIB = 2**20
+
+
+def fitting(file: GGUFFile, settings: Settings, budget: Budget) -> tuple[MemoryPlan, ...]:
+    """The plans nearest to these settings that keep the budget: one for each setting that can be changed alone, or
+    with q8 where that is not enough. The largest context first."""
+    wanted = plan_memory(file, settings)
+    found: list[MemoryPlan] = []
+    for changed in _nearby(settings):
+        plan = _largest_context(partial(_plan_with, file, changed), wanted.context, budget)
+        if plan is not None and plan not in found:
+            found.append(plan)
+    return tuple(sorted(found, key=lambda plan: (-plan.context, -plan.num_sequences)))
+
+
+def _nearby(settings: Settings) -> Iterator[Settings]:
+    yield settings
+    if settings.kv_type != "q8":
+        yield replace(settings, kv_type="q8")
+    if settings.num_sequences > 1:
+        yield replace(settings, num_sequences=1)
+
+
+def _plan_with(file: GGUFFile, settings: Settings, context: int) -> MemoryPlan:
+    return plan_memory(file, replace(settings, context=context))
+
+
+def _largest_context(plan_of: Callable[[int], MemoryPlan], wanted: int, budget: Budget) -> MemoryPlan | None:
+    """The plan of `wanted` tokens or of the most whole blocks that fit, by bisection; None when the least does not."""
+    if (plan := plan_of(wanted)).total_bytes <= budget.num_bytes:
+        return plan
+    low, high = LEAST_CONTEXT // BLOCK_SIZE, wanted // BLOCK_SIZE + 1  # in blocks: low may fit, high does not
+    if low >= high or plan_of(low * BLOCK_SIZE).total_bytes > budget.num_bytes:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if plan_of(middle * BLOCK_SIZE).total_bytes <= budget.num_bytes else (low, middle)
+    return plan_of(low * BLOCK_SIZE)
+
+
+def require_fit(file: GGUFFile, settings: Settings, budget: Budget, plan: MemoryPlan) -> None:
+    """DoesNotFit with the figures, and what would fit, when the plan of these settings is over the budget."""
+    if plan.total_bytes <= budget.num_bytes:
+        return
+    others = "; or ".join(_in_words(other, plan) for other in fitting(file, settings, budget))
+    raise DoesNotFit(
+        f"{file.path} needs {_mib(plan.total_bytes)} MiB with a context of {plan.context} ({_items(plan)}), "
+        f"{budget.source} allows {_mib(budget.num_bytes)} MiB: "
+        + (f"it would fit with {others}" if others else "no context would fit; a smaller model or fewer bits would")
+    )
+
+
+def _in_words(other: MemoryPlan, plan: MemoryPlan) -> str:
+    changes = [f"context {other.context}"]
+    if other.kv_type != plan.kv_type:
+        changes.append(f"kv type {other.kv_type}")
+    if other.num_sequences != plan.num_sequences:
+        changes.append(f"{other.num_sequences} sequence")
+    return f"{' and '.join(changes)} ({_mib(other.total_bytes)} MiB)"
+
+
+def _items(plan: MemoryPlan) -> str:
+    parts = {
+        "weights": plan.weights_bytes,
+        "KV": plan.kv_bytes,
+        "work space": plan.program_bytes,
+        "tokenizer": plan.tokenizer_bytes,
+        "program itself": plan.process_bytes,
+    }
+    return ", ".join(f"{name} {_mib(num_bytes)}" for name, num_bytes in parts.items())
+
+
+def _mib(num_bytes: int) -> str:
+    return f"{num_bytes / MIB:.0f}"

@@ -1,0 +1,103 @@
+"""The memory plan: what a model takes with a context filled, item by item, from its header alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edge.backends.compiled import Compiled, compile_model
+from edge.backends.sizes import engine_sizes
+from edge.formats.gguf import GGUFFile
+from edge.packed.options import SMALLEST_BYTES
+
+__all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memory"]
+
+# Python with edge, click, jinja2 and the tokenizers library, when an answer has been made; measured on x86-64 Linux.
+PROCESS_BYTES = 40 * 2**20
+# The tokenizer's tables: measured over vocabularies of 2,000 to 152,000 tokens.
+TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 230
+THREAD_BYTES = 128 * 2**10  # touched stack and bookkeeping of a worker
+WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the source on their way to its hash
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the size of a loaded model depends on. context None: the model's own, at most default_context tokens."""
+
+    context: int | None = None
+    default_context: int = 4096
+    num_sequences: int = 1
+    kv_type: str = "f16"
+    chunk: int = 128
+    num_threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Bytes of the process by what they are for, and the settings that they follow from.
+
+    weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches. kv: with every
+    sequence as long as its context. program: buffers and scratch of a step. packing: what the first load takes beside
+    the process while it packs, in place of the rest.
+    """
+
+    weights_bytes: int
+    kv_bytes: int
+    program_bytes: int
+    tokenizer_bytes: int
+    process_bytes: int
+    packing_bytes: int
+    context: int
+    num_sequences: int
+    kv_type: str
+    chunk: int
+    num_threads: int
+
+    @property
+    def running_bytes(self) -> int:
+        return self.weights_bytes + self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.process_bytes
+
+    @property
+    def total_bytes(self) -> int:
+        """The most that the process holds at a time."""
+        return max(self.running_bytes, self.process_bytes + self.packing_bytes)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"total_bytes": self.total_bytes}
+
+
+def plan_memory(file: GGUFFile, settings: Settings) -> MemoryPlan:
+    """Raises BadModelFile, UnsupportedModel, RequestError (an option out of range)."""
+    return plan_compiled(file, compiled_for(file, settings), settings)
+
+
+def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
+    """The model's program for steps of these settings. Errors as `plan_memory`."""
+    return compile_model(
+        file,
+        context=settings.context,
+        default_context=settings.default_context,
+        chunk=settings.chunk,
+        num_sequences=settings.num_sequences,
+        kv_type=settings.kv_type,
+    )
+
+
+def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> MemoryPlan:
+    """The plan of a model whose program is known already."""
+    sizes = engine_sizes(file, compiled, kv_type=settings.kv_type, num_threads=settings.num_threads)
+    limits = compiled.limits
+    writer_bytes = WRITER_BYTES if sizes.matrices >= SMALLEST_BYTES else 0  # less is packed without a file
+    return MemoryPlan(
+        weights_bytes=sizes.matrices + sizes.vectors,
+        kv_bytes=sizes.kv_block * limits.num_blocks,
+        program_bytes=sizes.program,
+        tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * limits.vocab_size,
+        process_bytes=PROCESS_BYTES + THREAD_BYTES * settings.num_threads,
+        packing_bytes=sizes.largest + writer_bytes,
+        context=limits.context,
+        num_sequences=limits.max_sequences,
+        kv_type=settings.kv_type,
+        chunk=settings.chunk,
+        num_threads=settings.num_threads,
+    )

@@ -1,0 +1,41 @@
+"""`edge plan`, and --memory of `edge run`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import RunEdge
+
+
+def test_the_plan_in_words_and_as_json(run_edge: RunEdge, tiny_model: Path) -> None:
+    words = run_edge("plan", str(tiny_model), "--context", "100", "--sequences", "2")
+    assert words.returncode == 0, words.stderr
+    assert "2 sequences of 100 tokens, f16" in words.stdout
+    assert "fits: " in words.stdout
+    report = json.loads(run_edge("plan", str(tiny_model), "--json").stdout)
+    plan = report["plan"]
+    assert report["fits"] and report["would_fit"] == []
+    items = ("weights", "kv", "program", "tokenizer", "process")
+    assert plan["total_bytes"] == sum(plan[f"{item}_bytes"] for item in items)
+    assert plan["context"] == 256
+
+
+def test_what_does_not_fit_ends_with_3_and_what_would(run_edge: RunEdge, tmp_path: Path) -> None:
+    from scripts.random_model import write
+
+    write("tiny", "Q4_0", model := tmp_path / "m.gguf")
+    done = run_edge("plan", str(model), "--context", "8192", "--sequences", "8", "--memory", "60MiB")
+    assert done.returncode == 3
+    assert "does not fit: memory allows 60 MiB" in done.stdout
+    assert "would fit: 8 sequences of " in done.stdout
+    done = run_edge("plan", str(model), "--memory", "5MiB")
+    assert done.returncode == 3
+    assert "no context would fit" in done.stdout
+
+
+def test_a_run_that_does_not_fit_is_refused(run_edge: RunEdge, tiny_model: Path) -> None:
+    done = run_edge("run", str(tiny_model), "hello", "--memory", "9MiB")
+    assert done.returncode == 3
+    assert "memory allows 9 MiB" in done.stderr
+    assert done.stdout == ""
