@@ -29,7 +29,8 @@ from edge.errors import (
 )
 
 if TYPE_CHECKING:
-    from edge.model import Model, load
+    from edge.loading import load
+    from edge.model import Model
     from edge.results import Completion, Timings, Token, Usage
     from edge.stream import Stream
 
@@ -63,7 +64,7 @@ _LAZY = {
     "Timings": "edge.results",
     "Token": "edge.results",
     "Usage": "edge.results",
-    "load": "edge.model",
+    "load": "edge.loading",
 }
 
 

@@ -39,12 +39,11 @@ ALLOWED: dict[str, set[str]] = {
     "references": {"errors", "assets", "edge"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"errors", "engine", "results"} | TEXT,
-    "model": BASE
-    | TEXT
-    | {"device", "edge", "memory", "tuning", "engine", "backends", "packed"}
-    | {"describe", "references", "results", "stream", "tools"},
-    "bench": BASE | {"backends", "graph", "models", "native", "device", "references", "describe", "model", "edge"},
-    "edge": {"errors", "model", "engine", "formats", "results", "stream"},
+    "model": BASE | TEXT | {"memory", "tuning", "engine", "backends", "describe", "results", "stream", "tools"},
+    "loading": BASE | {"backends", "device", "edge", "memory", "model", "packed", "references", "tuning"},
+    "bench": BASE
+    | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
+    "edge": {"errors", "loading", "model", "engine", "formats", "results", "stream"},
     "quant": BASE | {"graph", "models", "edge"},
     "export": BASE | {"quant", "graph", "models", "edge"},
 }

@@ -19,7 +19,8 @@ from edge.bench.step_bytes import StepBytes, step_matrix_bytes
 from edge.describe import describe
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import open_gguf
-from edge.model import Model, load
+from edge.loading import load
+from edge.model import Model
 from edge.native.measure import read_bandwidth
 from edge.references import resolve
 

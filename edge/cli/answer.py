@@ -12,7 +12,8 @@ from edge.cli.progress import ProgressBar
 from edge.cli.report import as_json, summary_line
 from edge.cli.terminal import harmless
 from edge.errors import EdgeError, RequestError
-from edge.model import Model, Tool, load
+from edge.loading import load
+from edge.model import Model, Tool
 from edge.results import Completion
 from edge.stream import PrefillProgress, Stream
 

@@ -177,7 +177,8 @@ def test_seed_decides(run_edge: RunEdge, tiny_model: Path) -> None:
         (["run", ""], 2, "the prompt is empty"),
         (["run"], 2, "no prompt"),
         (["run", "a", "b", "c"], 2, "unexpected extra argument"),
-        (["run", "--memory", "1GiB", "hi"], 2, "No such option"),
+        (["run", "--budget", "1GiB", "hi"], 2, "No such option"),
+        (["run", "--memory", "lots", "hi"], 2, "memory is 'lots'"),
         (["nonsense"], 2, "No such command"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 import edge
 from edge.errors import ModelFileError
+from edge.memory import Settings, plan_memory
 from edge.tuning import Asked, tune
 from tests.packed.models import Loaded, answer
 
@@ -124,7 +125,8 @@ def test_streams_end_with_the_error(model: Path, packed: Path) -> None:
     answer(model)
     with Loaded(model) as inner:
         choice = tune(Asked(), None, {"EDGE_PROFILE": "off"})
-        model_object = edge.Model(inner.file, inner.backend, choice, load_seconds=0.0)
+        plan = plan_memory(inner.file, Settings())
+        model_object = edge.Model(inner.file, inner.backend, choice, plan, load_seconds=0.0)
         stream = model_object.stream("hello", max_tokens=50)
         next(stream)
         os.truncate(packed, 0)
