@@ -40,5 +40,6 @@ edge_attend_q8_fn edge_attend_f32_q8_q8__sse41;
 edge_attend_merge_fn edge_attend_merge_f32__sse41;
 
 edge_peak_fn edge_peak_i32_a8_u8__sse41;
+edge_peak_f32_fn edge_peak_f32__sse41;
 
 #endif

@@ -36,4 +36,5 @@ void edge_kernels_fill_sse41(edge_kernels *kernels) {
     kernels->attend_merge = edge_attend_merge_f32__sse41;
     kernels->f32_to_f16 = edge_convert_f16_f32__sse41;
     kernels->peak = edge_peak_i32_a8_u8__sse41;
+    kernels->peak_f32 = edge_peak_f32__sse41;
 }
