@@ -1,5 +1,5 @@
-/* The two products of attention, over the lanes of a level. What the level's edge_simd__LEVEL.h gives: EDGE_FLOATS,
- * edge_floats, edge_ints and their operations. What its file defines before it includes this:
+/* The two products and the softmax of attention, over the lanes of a level. What the level's edge_simd__LEVEL.h gives:
+ * EDGE_FLOATS, edge_floats, edge_ints and their operations. What its file defines before it includes this:
  *
  * EDGE_BLOCK_ROWS, EDGE_BLOCK_VECTORS: so many rows of so many vectors are summed side by side, in registers.
  * edge_key_begin(q, codes): the sums that a query of so many codes begins with. edge_key_step(sums, keys, q): adds what
@@ -7,13 +7,15 @@
 #ifndef EDGE_ATTEND_LANES_H
 #define EDGE_ATTEND_LANES_H
 
+#include <math.h>
+
 #include "edge/kv.h"
-#include "half.h"
-#include "inline.h"
+#include "expf.h"
 
 #define EDGE_PANEL       EDGE_KV_BLOCK_SIZE /* rows and columns */
 #define EDGE_BLOCK_WIDTH (EDGE_BLOCK_VECTORS * EDGE_FLOATS)
 
+_Static_assert(EDGE_PANEL == 32, "the steps of edge_join_row");
 _Static_assert(EDGE_PANEL % EDGE_BLOCK_WIDTH == 0, "a panel is cut into whole blocks");
 
 /* Element `index` of K or V, of a cache type that is a constant. */
@@ -136,6 +138,66 @@ EDGE_INLINE void edge_key_dots(int32_t *dots, const int8_t *q, const int8_t *k, 
         for (; r < rows; r++) {
             edge_block_dots(dots + r * EDGE_PANEL + t, q + (int64_t)r * groups * 4, k + t * 4, groups, 1);
         }
+    }
+}
+
+EDGE_INLINE edge_floats edge_join_floats(edge_floats a, edge_floats b, int is_sum) {
+    return is_sum ? edge_add_floats(a, b) : edge_larger_floats(a, b);
+}
+
+EDGE_INLINE float edge_join_two(float a, float b, int is_sum) {
+    return is_sum ? a + b : a > b ? a : b;
+}
+
+/* The sum or the maximum (a constant) of a row of 32: t and t + 16 first, then the tree of edge_sum_lanes and
+ * edge_max_lanes. Every step has a size of its own: over a variable one, compilers make loops of any length. */
+EDGE_INLINE float edge_join_row(const float *row, int is_sum) {
+    enum { VECTORS = EDGE_PANEL / EDGE_FLOATS };
+    edge_floats lanes[VECTORS];
+    float left[EDGE_FLOATS];
+    for (int i = 0; i < VECTORS; i++) {
+        lanes[i] = edge_load_floats(row + i * EDGE_FLOATS);
+    }
+    for (int i = 0; i < VECTORS / 2; i++) {
+        lanes[i] = edge_join_floats(lanes[i], lanes[i + VECTORS / 2], is_sum);
+    }
+    for (int i = 0; i < VECTORS / 4; i++) {
+        lanes[i] = edge_join_floats(lanes[i], lanes[i + VECTORS / 4], is_sum);
+    }
+    for (int i = 0; i < VECTORS / 8; i++) {
+        lanes[i] = edge_join_floats(lanes[i], lanes[i + VECTORS / 8], is_sum);
+    }
+    edge_store_floats(left, lanes[0]); /* 4, 8 or 16 are left */
+    for (int l = 0; l < EDGE_FLOATS - 8; l++) {
+        left[l] = edge_join_two(left[l], left[l + 8], is_sum);
+    }
+    for (int l = 0; l < 4 && EDGE_FLOATS > 4; l++) {
+        left[l] = edge_join_two(left[l], left[l + 4], is_sum);
+    }
+    return edge_join_two(edge_join_two(left[0], left[2], is_sum), edge_join_two(left[1], left[3], is_sum), is_sum);
+}
+
+/* p[r][t] from scores to weights, t < valid, and to 0 beyond; the block's maxima and sums. A row on its own would wait
+ * for one result after the other: rows go together through the three parts. */
+EDGE_INLINE void edge_softmax_rows(float *p, float *max, float *sum, int32_t rows, int32_t valid) {
+    for (int32_t r = 0; r < rows; r++) {
+        for (int32_t t = valid; t < EDGE_PANEL; t++) {
+            p[r * EDGE_PANEL + t] = -INFINITY;
+        }
+        max[r] = edge_join_row(p + r * EDGE_PANEL, 0);
+    }
+    for (int32_t r = 0; r < rows; r++) {
+        float *row = p + r * EDGE_PANEL;
+        const float largest = max[r];
+        for (int32_t t = 0; t < EDGE_PANEL; t++) {
+            row[t] = edge_expf(row[t] - largest);
+        }
+        for (int32_t t = valid; t < EDGE_PANEL; t++) {
+            row[t] = 0.0f; /* exp(-Inf - -Inf) is NaN */
+        }
+    }
+    for (int32_t r = 0; r < rows; r++) {
+        sum[r] = edge_join_row(p + r * EDGE_PANEL, 1);
     }
 }
 

@@ -53,8 +53,8 @@ EDGE_INLINE void edge_attend_tile(float *o, float *max, float *sum, const float 
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             row[t] = row[t] * scale;
         }
-        edge_softmax_block(row, &max[r], &sum[r], valid);
     }
+    edge_softmax_rows(p, max, sum, rows, valid);
     edge_attend_values(o, p, v, head_dim, rows, valid, type);
 }
 
@@ -74,9 +74,11 @@ EDGE_INLINE void edge_attend_tile_q8(float *o, float *max, float *sum, const int
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             row[t] = ((float)dots[r * EDGE_PANEL + t] * (factor * k_scales[t])) * scale;
         }
-        edge_softmax_block(row, &max[r], &sum[r], valid);
+    }
+    edge_softmax_rows(p, max, sum, rows, valid);
+    for (int32_t r = 0; r < rows; r++) {
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
-            row[t] = row[t] * v_scales[t];
+            p[r * EDGE_PANEL + t] = p[r * EDGE_PANEL + t] * v_scales[t];
         }
     }
     edge_attend_values(o, p, v + sizeof v_scales, head_dim, rows, valid, EDGE_KV_Q8);

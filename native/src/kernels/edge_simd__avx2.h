@@ -53,6 +53,15 @@ EDGE_INLINE __m256 edge_all_floats(float x) {
     return _mm256_set1_ps(x);
 }
 
+EDGE_INLINE __m256 edge_add_floats(__m256 a, __m256 b) {
+    return _mm256_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m256 edge_larger_floats(__m256 a, __m256 b) {
+    return _mm256_max_ps(a, b);
+}
+
 /* sum + a * b, rounded twice. */
 EDGE_INLINE __m256 edge_multiply_add(__m256 sum, __m256 a, __m256 b) {
     return _mm256_add_ps(sum, _mm256_mul_ps(a, b));

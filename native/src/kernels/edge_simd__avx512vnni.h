@@ -132,6 +132,15 @@ EDGE_INLINE __m512 edge_all_floats(float x) {
     return _mm512_set1_ps(x);
 }
 
+EDGE_INLINE __m512 edge_add_floats(__m512 a, __m512 b) {
+    return _mm512_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m512 edge_larger_floats(__m512 a, __m512 b) {
+    return _mm512_max_ps(a, b);
+}
+
 /* sum + a * b, rounded twice. */
 EDGE_INLINE __m512 edge_multiply_add(__m512 sum, __m512 a, __m512 b) {
     return _mm512_add_ps(sum, _mm512_mul_ps(a, b));

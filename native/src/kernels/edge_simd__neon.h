@@ -69,6 +69,15 @@ EDGE_INLINE float32x4_t edge_all_floats(float x) {
     return vdupq_n_f32(x);
 }
 
+EDGE_INLINE float32x4_t edge_add_floats(float32x4_t a, float32x4_t b) {
+    return vaddq_f32(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE float32x4_t edge_larger_floats(float32x4_t a, float32x4_t b) {
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+
 /* sum + a * b, rounded twice. */
 EDGE_INLINE float32x4_t edge_multiply_add(float32x4_t sum, float32x4_t a, float32x4_t b) {
     return vaddq_f32(sum, vmulq_f32(a, b));

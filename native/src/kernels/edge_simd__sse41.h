@@ -154,6 +154,15 @@ EDGE_INLINE __m128 edge_all_floats(float x) {
     return _mm_set1_ps(x);
 }
 
+EDGE_INLINE __m128 edge_add_floats(__m128 a, __m128 b) {
+    return _mm_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m128 edge_larger_floats(__m128 a, __m128 b) {
+    return _mm_max_ps(a, b);
+}
+
 /* sum + a * b, rounded twice. */
 EDGE_INLINE __m128 edge_multiply_add(__m128 sum, __m128 a, __m128 b) {
     return _mm_add_ps(sum, _mm_mul_ps(a, b));
