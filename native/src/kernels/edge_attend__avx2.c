@@ -6,7 +6,7 @@
 #include "edge_kernels__avx2.h"
 #include "edge_simd__avx2.h"
 
-#define EDGE_DIRECT_ROWS   2
+#define EDGE_DIRECT_ROWS   4
 #define EDGE_BLOCK_ROWS    2 /* 2 x 4 sums, 4 + 2 factors: 14 of 16 registers */
 #define EDGE_BLOCK_VECTORS 4
 
