@@ -25,7 +25,7 @@ OPERATIONS = {
         "rms_norm_f32", "silu_f32", "silu_mul_f32", "add_f32", "mul_f32", "rope_norm_f32", "rope_neox_f32",
     },
     "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_f32_q8_q8", "attend_merge_f32"},
-    "measure": {"read_u64", "peak_i32_a8_u8"},
+    "measure": {"read_u64", "peak_i32_a8_u8", "peak_f32"},
 }  # fmt: skip
 # Where the table keeps each of them, and the function type that kernels.h gives it.
 SLOTS = {
@@ -45,6 +45,7 @@ SLOTS = {
     "attend_merge_f32": ("attend_merge", "edge_attend_merge_fn"),
     "read_u64": ("read", "edge_read_fn"),
     "peak_i32_a8_u8": ("peak", "edge_peak_fn"),
+    "peak_f32": ("peak_f32", "edge_peak_f32_fn"),
 }
 
 FILE = re.compile(

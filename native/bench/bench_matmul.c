@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "edge/measure.h"
-#include "edge/threads.h"
-#include "kernels.h"
-#include "os.h"
 #include "random.h"
 #include "weights.h"
 
@@ -39,9 +37,6 @@ static const struct {
             {"8x16", EDGE_SHAPE_8X16, 8},
             {"64x16", EDGE_SHAPE_64X16, 64}};
 
-#define EVICT_BYTES     ((uint64_t)128 << 20) /* more than any cache */
-#define MEASURE_SECONDS 0.4
-
 typedef struct job {
     const edge_weights *weights;
     edge_matmul_fn *matmul;
@@ -59,24 +54,6 @@ static void multiply(void *context, int32_t index, int32_t count) {
         it->matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &it->acts,
                    it->tokens);
     }
-}
-
-typedef struct eviction {
-    const edge_kernels *kernels;
-    uint8_t *memory; /* EVICT_BYTES */
-    uint64_t found[EDGE_MAX_THREADS];
-} eviction;
-
-/* Every thread reads all of it: caches may be a core's own. */
-static void evict(void *context, int32_t index, int32_t count) {
-    eviction *it = context;
-    (void)count;
-    it->found[index] ^= it->kernels->read(it->memory, EVICT_BYTES);
-}
-
-static int compare_times(const void *a, const void *b) {
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* Activations of both kinds for 64 tokens, so that every family finds what it reads. */
@@ -131,7 +108,7 @@ int main(int argc, char **argv) {
     int32_t *s = edge_os_alloc(cells);
     float *out = edge_os_alloc((uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
     uint64_t *times = edge_os_alloc((uint64_t)repeats * sizeof times[0]);
-    eviction evicts = {.kernels = kernels, .memory = edge_os_alloc(EVICT_BYTES)};
+    eviction evicts = {.kernels = kernels, .memory = make_eviction()};
     if (!x || !d || !q || !s || !out || !times || !evicts.memory) {
         fprintf(stderr, "out of memory\n");
         return 1;
@@ -146,7 +123,6 @@ int main(int argc, char **argv) {
         fprintf(stderr, "the limits cannot be measured\n");
         return 1;
     }
-    memset(evicts.memory, 1, EVICT_BYTES); /* zeros may be one page for all */
     printf("%d x %d, %s, %d threads, %d repeats; memory reads %.2f GB/s, integer peak %.1f G multiply-adds/s\n", rows,
            cols, edge_isa_name(isa), num_threads, repeats, reads / 1e9, peak / 1e9);
     printf("type    shape tokens   min ms median ms   GB/s of reads  G mul-add/s of peak   (of the medians)\n");

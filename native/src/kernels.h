@@ -120,6 +120,11 @@ typedef uint64_t edge_read_fn(const uint8_t *from, uint64_t bytes);
 #define EDGE_PEAK_TOKENS 12
 typedef uint32_t edge_peak_fn(const uint8_t *codes, const int8_t *acts, int32_t rounds);
 
+/* For measuring: chains that begin with starts (EDGE_PEAK_CHAINS of them), `rounds` times multiplied by factor and
+ * added to addend, as attention multiplies and adds: unfused, nothing around it. The sum of their bits, modulo 2^32. */
+#define EDGE_PEAK_CHAINS 384
+typedef uint32_t edge_peak_f32_fn(const float *starts, float factor, float addend, int32_t rounds);
+
 typedef struct edge_kernels {
     edge_isa isa;
     edge_matmul_fn *matmul[EDGE_NUM_FAMILIES][EDGE_NUM_SHAPES];
@@ -139,6 +144,7 @@ typedef struct edge_kernels {
     edge_f32_to_f16_fn *f32_to_f16;
     edge_read_fn *read;
     edge_peak_fn *peak;
+    edge_peak_f32_fn *peak_f32;
 } edge_kernels;
 
 /* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */

@@ -9,9 +9,10 @@
 #include "os.h"
 #include "region.h"
 
-#define PIECE_BYTES ((uint64_t)1 << 16) /* handed out one by one, so that a slow core does not hold up a pass */
-#define MIN_PASSES  3
-#define PEAK_ROUNDS 64 /* between two looks at the clock: some 30 microseconds */
+#define PIECE_BYTES  ((uint64_t)1 << 16) /* handed out one by one, so that a slow core does not hold up a pass */
+#define MIN_PASSES   3
+#define PEAK_ROUNDS  64   /* between two looks at the clock: some 30 microseconds */
+#define FLOAT_ROUNDS 2048 /* the same */
 
 typedef struct read_job {
     uint8_t *memory;
@@ -107,13 +108,13 @@ edge_status edge_measure_region(edge_threads *threads, edge_isa isa, const edge_
 }
 
 typedef struct peak_job {
-    edge_peak_fn *peak;
+    const edge_kernels *kernels;
     uint64_t nanoseconds;
     double macs_per_second[EDGE_MAX_THREADS];
     _Atomic uint32_t found;
 } peak_job;
 
-static void run_peak(void *context, int32_t index, int32_t count) {
+static void run_integer_peak(void *context, int32_t index, int32_t count) {
     peak_job *job = context;
     _Alignas(EDGE_ALIGNMENT) uint8_t codes[EDGE_PEAK_CODES];
     int8_t acts[4 * EDGE_PEAK_TOKENS];
@@ -128,7 +129,7 @@ static void run_peak(void *context, int32_t index, int32_t count) {
     }
     const uint64_t start = edge_os_nanoseconds();
     do {
-        found += job->peak(codes, acts, PEAK_ROUNDS);
+        found += job->kernels->peak(codes, acts, PEAK_ROUNDS);
         rounds += PEAK_ROUNDS;
         taken = edge_os_nanoseconds() - start;
     } while (taken < job->nanoseconds);
@@ -136,7 +137,28 @@ static void run_peak(void *context, int32_t index, int32_t count) {
     atomic_fetch_xor_explicit(&job->found, found, memory_order_relaxed);
 }
 
-edge_status edge_measure_integer_peak(edge_threads *threads, edge_isa isa, double seconds, double *macs_per_second) {
+static void run_float_peak(void *context, int32_t index, int32_t count) {
+    peak_job *job = context;
+    float starts[EDGE_PEAK_CHAINS];
+    uint32_t found = 0;
+    uint64_t rounds = 0, taken;
+    (void)count;
+    for (int i = 0; i < EDGE_PEAK_CHAINS; i++) {
+        starts[i] = (float)(i + 1);
+    }
+    const uint64_t start = edge_os_nanoseconds();
+    do {
+        found += job->kernels->peak_f32(starts, 0.5f, 1.0f, FLOAT_ROUNDS); /* towards 2: never subnormal */
+        rounds += FLOAT_ROUNDS;
+        taken = edge_os_nanoseconds() - start;
+    } while (taken < job->nanoseconds);
+    job->macs_per_second[index] = (double)rounds * EDGE_PEAK_CHAINS / (1e-9 * (double)taken);
+    atomic_fetch_xor_explicit(&job->found, found, memory_order_relaxed);
+}
+
+/* Multiply-adds a second that all threads together make in `run`. */
+static edge_status measure_peak(edge_threads *threads, edge_isa isa, double seconds, edge_thread_fn *run,
+                                double *macs_per_second) {
     if (!threads || !macs_per_second || !edge_measure_seconds_are_good(seconds)) {
         return EDGE_INVALID;
     }
@@ -144,15 +166,23 @@ edge_status edge_measure_integer_peak(edge_threads *threads, edge_isa isa, doubl
     if (!kernels) {
         return EDGE_UNSUPPORTED;
     }
-    peak_job job = {.peak = kernels->peak};
+    peak_job job = {.kernels = kernels};
     job.nanoseconds = (uint64_t)(1e8 * seconds) + 1; /* a tenth to raise the clock */
-    edge_threads_run(threads, run_peak, &job);
+    edge_threads_run(threads, run, &job);
     job.nanoseconds = (uint64_t)(1e9 * seconds) + 1;
-    edge_threads_run(threads, run_peak, &job);
+    edge_threads_run(threads, run, &job);
     double sum = 0.0;
     for (int32_t i = 0; i < edge_threads_count(threads); i++) {
         sum += job.macs_per_second[i];
     }
     *macs_per_second = sum;
     return EDGE_OK;
+}
+
+edge_status edge_measure_integer_peak(edge_threads *threads, edge_isa isa, double seconds, double *macs_per_second) {
+    return measure_peak(threads, isa, seconds, run_integer_peak, macs_per_second);
+}
+
+edge_status edge_measure_float_peak(edge_threads *threads, edge_isa isa, double seconds, double *macs_per_second) {
+    return measure_peak(threads, isa, seconds, run_float_peak, macs_per_second);
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "half.h"
 #include "kernels.h"
 #include "os.h"
 #include "random.h"
@@ -46,6 +47,21 @@ static void test_kernels(const edge_kernels *kernels) {
             once += (uint32_t)(codes[code] * acts[4 * t + code % 4]);
         }
         CHECK(kernels->peak(codes, acts, 3) == 3 * once, "%s, three rounds", name);
+    }
+    float starts[EDGE_PEAK_CHAINS];
+    for (int i = 0; i < EDGE_PEAK_CHAINS; i++) {
+        starts[i] = random_unit(&state);
+    }
+    for (int32_t rounds = 0; rounds < 30; rounds++) {
+        uint32_t want = 0;
+        for (int i = 0; i < EDGE_PEAK_CHAINS; i++) {
+            float end = starts[i];
+            for (int32_t round = 0; round < rounds; round++) {
+                end = end * 0.75f + 0.3f;
+            }
+            want += edge_f32_bits(end);
+        }
+        CHECK(kernels->peak_f32(starts, 0.75f, 0.3f, rounds) == want, "%s, %d rounds of floats", name, rounds);
     }
 }
 
@@ -99,6 +115,8 @@ static void test_figures(edge_isa isa, int32_t count) {
     double figure = 0.0;
     CHECK(edge_measure_integer_peak(threads, isa, 1e-3, &figure) == EDGE_OK, "peak");
     CHECK(figure > 0.0 && isfinite(figure), "%g multiply-adds a second", figure);
+    CHECK(edge_measure_float_peak(threads, isa, 1e-3, &figure) == EDGE_OK, "float peak");
+    CHECK(figure > 0.0 && isfinite(figure), "%g float multiply-adds a second", figure);
     test_matrices(threads, isa);
     test_regions(threads, isa);
     edge_threads_destroy(&threads);
@@ -113,6 +131,7 @@ static void test_refusals(void) {
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         CHECK(edge_measure_read(threads, EDGE_ISA_SCALAR, 1 << 20, 1, seconds[i], &figure) == EDGE_INVALID, "seconds");
         CHECK(edge_measure_integer_peak(threads, EDGE_ISA_SCALAR, seconds[i], &figure) == EDGE_INVALID, "seconds");
+        CHECK(edge_measure_float_peak(threads, EDGE_ISA_SCALAR, seconds[i], &figure) == EDGE_INVALID, "seconds");
     }
     CHECK(edge_measure_read(threads, EDGE_ISA_SCALAR, 65535, 1, 0.1, &figure) == EDGE_INVALID, "too little memory");
     CHECK(edge_measure_read(NULL, EDGE_ISA_SCALAR, 1 << 20, 1, 0.1, &figure) == EDGE_INVALID, "no threads");
@@ -121,6 +140,7 @@ static void test_refusals(void) {
     CHECK(edge_measure_integer_peak(threads, EDGE_ISA_SCALAR, 0.1, NULL) == EDGE_INVALID, "nowhere to write");
     CHECK(edge_measure_read(threads, EDGE_ISA_COUNT, 1 << 20, 1, 0.1, &figure) == EDGE_UNSUPPORTED, "no such level");
     CHECK(edge_measure_integer_peak(threads, EDGE_ISA_COUNT, 0.1, &figure) == EDGE_UNSUPPORTED, "no such level");
+    CHECK(edge_measure_float_peak(threads, EDGE_ISA_COUNT, 0.1, &figure) == EDGE_UNSUPPORTED, "no such level");
     CHECK(edge_measure_read(threads, EDGE_ISA_SCALAR, UINT64_MAX / 2, 1, 0.1, &figure) == EDGE_NO_MEMORY, "all memory");
     edge_os_fail_after(0);
     CHECK(edge_measure_read(threads, EDGE_ISA_SCALAR, 1 << 20, 1, 0.1, &figure) == EDGE_NO_MEMORY, "no memory");

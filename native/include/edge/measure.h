@@ -36,4 +36,8 @@ EDGE_API edge_status edge_measure_matmul(edge_threads *threads, edge_isa isa, co
 EDGE_API edge_status edge_measure_integer_peak(edge_threads *threads, edge_isa isa, double seconds,
                                                double *macs_per_second);
 
+/* The same of floats in registers, multiplied and added without fusing: what attention does with f16 and f32 KV. */
+EDGE_API edge_status edge_measure_float_peak(edge_threads *threads, edge_isa isa, double seconds,
+                                             double *macs_per_second);
+
 #endif

@@ -1,34 +1,11 @@
-/* The parts of attention that a compiler turns into lanes: softmax of a block and the merge of two blocks, with the
- * bits of edge_attend__scalar.c on every level. */
+/* The part of attention that a compiler turns into lanes: the merge of two blocks, with the bits of
+ * edge_attend__scalar.c on every level. */
 #ifndef EDGE_ATTEND_H
 #define EDGE_ATTEND_H
 
 #include "edge/kv.h"
-#include "elementwise.h"
+#include "expf.h"
 #include "kernels.h"
-
-/* p[t] from scores to weights, t < valid, and to 0 beyond; the block's maximum and sum. */
-EDGE_INLINE void edge_softmax_block(float p[EDGE_KV_BLOCK_SIZE], float *max, float *sum, int32_t valid) {
-    float lane[EDGE_LANES];
-    for (int32_t t = valid; t < EDGE_KV_BLOCK_SIZE; t++) {
-        p[t] = -INFINITY;
-    }
-    for (int32_t l = 0; l < EDGE_LANES; l++) {
-        lane[l] = p[l] > p[l + EDGE_LANES] ? p[l] : p[l + EDGE_LANES];
-    }
-    const float largest = edge_max_lanes(lane);
-    for (int32_t t = 0; t < EDGE_KV_BLOCK_SIZE; t++) {
-        p[t] = edge_expf(p[t] - largest);
-    }
-    for (int32_t t = valid; t < EDGE_KV_BLOCK_SIZE; t++) {
-        p[t] = 0.0f; /* exp(-Inf - -Inf) is NaN */
-    }
-    for (int32_t l = 0; l < EDGE_LANES; l++) {
-        lane[l] = p[l] + p[l + EDGE_LANES];
-    }
-    *sum = edge_sum_lanes(lane);
-    *max = largest;
-}
 
 /* The factors of all rows first: they are loops without branches over rows. */
 EDGE_INLINE void edge_attend_merge(float *restrict o, float *restrict max, float *restrict sum,

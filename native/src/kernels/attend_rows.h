@@ -1,22 +1,13 @@
 /* Attention of many query heads over one KV block: both products go in panels of 32 x 32 elements of K or V, which stay
- * in the first-level cache for all rows. What a level's file defines before it includes this:
- *
- * edge_panel_add: out[r][c] = (begin ? 0 : out[r][c]) + the sum over i < n, ascending, of a[r][i] * b[i][c], for r <
- * rows and c < 32. b holds elements of a cache type, a constant. edge_panel_load: to[i][c] = from[i][c] as floats for i
- * < n, c < width, and 0 for width <= c < 32. EDGE_DIRECT_ROWS: up to so many rows read halves where they lie; more of
- * them are worth a panel of floats. */
+ * in the first-level cache for all rows. What a level's file defines before it includes this: what attend_lanes.h asks
+ * for, and EDGE_DIRECT_ROWS: up to so many rows read K and V where they lie, more of them are worth a panel of floats.
+ */
 #ifndef EDGE_ATTEND_ROWS_H
 #define EDGE_ATTEND_ROWS_H
 
 #include "attend.h"
+#include "attend_lanes.h"
 #include "kv.h"
-
-#define EDGE_PANEL EDGE_KV_BLOCK_SIZE
-
-/* Element `index` of K or V. */
-EDGE_INLINE const void *edge_kv_element(const void *values, int64_t index, int type) {
-    return (const uint8_t *)values + index * (type == EDGE_KV_F32 ? 4 : type == EDGE_KV_F16 ? 2 : 1);
-}
 
 /* out += a x b for a panel of 32 whole columns; b lies in the KV block. */
 EDGE_INLINE void edge_panel_multiply(float *out, int64_t out_stride, const float *a, int64_t a_stride, const void *b,
@@ -62,8 +53,8 @@ EDGE_INLINE void edge_attend_tile(float *o, float *max, float *sum, const float 
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             row[t] = row[t] * scale;
         }
-        edge_softmax_block(row, &max[r], &sum[r], valid);
     }
+    edge_softmax_rows(p, max, sum, rows, valid);
     edge_attend_values(o, p, v, head_dim, rows, valid, type);
 }
 
@@ -83,9 +74,11 @@ EDGE_INLINE void edge_attend_tile_q8(float *o, float *max, float *sum, const int
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             row[t] = ((float)dots[r * EDGE_PANEL + t] * (factor * k_scales[t])) * scale;
         }
-        edge_softmax_block(row, &max[r], &sum[r], valid);
+    }
+    edge_softmax_rows(p, max, sum, rows, valid);
+    for (int32_t r = 0; r < rows; r++) {
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
-            row[t] = row[t] * v_scales[t];
+            p[r * EDGE_PANEL + t] = p[r * EDGE_PANEL + t] * v_scales[t];
         }
     }
     edge_attend_values(o, p, v + sizeof v_scales, head_dim, rows, valid, EDGE_KV_Q8);

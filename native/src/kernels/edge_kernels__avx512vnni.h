@@ -120,5 +120,6 @@ edge_attend_merge_fn edge_attend_merge_f32__avx512vnni;
 edge_f32_to_f16_fn edge_convert_f16_f32__avx512vnni;
 edge_read_fn edge_read_u64__avx512vnni;
 edge_peak_fn edge_peak_i32_a8_u8__avx512vnni;
+edge_peak_f32_fn edge_peak_f32__avx512vnni;
 
 #endif

@@ -1,5 +1,5 @@
-/* The sse41 kernels: 16-byte vectors, maddubs, neither AVX nor F16C. What only runs over floats is the scalar level's
- * text, which compilers turn into SSE2. */
+/* The sse41 kernels: 16-byte vectors, maddubs, neither AVX nor F16C. Norms, activations and rotations are the scalar
+ * level's: from the loops of elementwise.h compilers make the same packed instructions with SSE2. */
 #ifndef EDGE_KERNELS_SSE41_H
 #define EDGE_KERNELS_SSE41_H
 
@@ -32,7 +32,14 @@ edge_matmul_fn edge_matmul_f32_f32_bf16_64x16__sse41;
 
 edge_quantize_fn edge_quantize_a8g32_f32__sse41;
 edge_quantize_fn edge_quantize_a8g256_f32__sse41;
+edge_f32_to_f16_fn edge_convert_f16_f32__sse41;
+
+edge_attend_f16_fn edge_attend_f32_f32_f16__sse41;
+edge_attend_f32_fn edge_attend_f32_f32_f32__sse41;
+edge_attend_q8_fn edge_attend_f32_q8_q8__sse41;
+edge_attend_merge_fn edge_attend_merge_f32__sse41;
 
 edge_peak_fn edge_peak_i32_a8_u8__sse41;
+edge_peak_f32_fn edge_peak_f32__sse41;
 
 #endif

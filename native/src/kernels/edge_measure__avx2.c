@@ -8,6 +8,7 @@
 
 #include "edge_kernels__avx2.h"
 #include "edge_simd__avx2.h"
+#include "peak_lanes.h"
 
 #define STEP   256 /* bytes a turn */
 #define RUN    8   /* 8 * 2 * 127 * 15 <= 32767 */
@@ -70,4 +71,8 @@ uint32_t edge_peak_i32_a8_u8__avx2(const uint8_t *codes, const int8_t *acts, int
         all += lanes[i];
     }
     return all;
+}
+
+uint32_t edge_peak_f32__avx2(const float *starts, float factor, float addend, int32_t rounds) {
+    return edge_peak_chains(starts, factor, addend, rounds, 1);
 }

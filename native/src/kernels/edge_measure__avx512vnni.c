@@ -7,6 +7,7 @@
 
 #include "edge_kernels__avx512vnni.h"
 #include "edge_simd__avx512vnni.h"
+#include "peak_lanes.h"
 
 #define STEP           512  /* bytes a turn */
 #define PREFETCH_BYTES 4096 /* as far ahead as the kernels ask for weights */
@@ -55,4 +56,8 @@ uint32_t edge_peak_i32_a8_u8__avx512vnni(const uint8_t *codes, const int8_t *act
         all += lanes[i];
     }
     return all;
+}
+
+uint32_t edge_peak_f32__avx512vnni(const float *starts, float factor, float addend, int32_t rounds) {
+    return edge_peak_chains(starts, factor, addend, rounds, 2);
 }

@@ -8,6 +8,7 @@
 
 #include "edge_kernels__neon.h"
 #include "edge_simd__neon.h"
+#include "peak_lanes.h"
 
 #define STEP   128 /* bytes a turn */
 #define RUN    8   /* 2 * 8 * 127 * 15 <= 32767 */
@@ -68,4 +69,8 @@ uint32_t edge_peak_i32_a8_u8__neon(const uint8_t *codes, const int8_t *acts, int
         all += (uint32_t)vaddvq_s32(sum[t]);
     }
     return all;
+}
+
+uint32_t edge_peak_f32__neon(const float *starts, float factor, float addend, int32_t rounds) {
+    return edge_peak_chains(starts, factor, addend, rounds, 2);
 }

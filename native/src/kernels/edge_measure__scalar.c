@@ -5,6 +5,8 @@
 
 #include "edge_kernels__scalar.h"
 
+#define CHAINS 48 /* side by side: what hides the latency of a multiplication and an addition */
+
 uint64_t edge_read_u64__scalar(const uint8_t *from, uint64_t bytes) {
     uint64_t sums[8] = {0};
     for (uint64_t i = 0; i < bytes; i += sizeof sums) {
@@ -30,4 +32,17 @@ uint32_t edge_peak_i32_a8_u8__scalar(const uint8_t *codes, const int8_t *acts, i
         edge_forget_memory();
     }
     return sum;
+}
+
+uint32_t edge_peak_f32__scalar(const float *starts, float factor, float addend, int32_t rounds) {
+    float chains[EDGE_PEAK_CHAINS];
+    memcpy(chains, starts, sizeof chains);
+    for (int begin = 0; begin < EDGE_PEAK_CHAINS; begin += CHAINS) {
+        for (int32_t round = 0; round < rounds; round++) {
+            for (int i = 0; i < CHAINS; i++) {
+                chains[begin + i] = addend + chains[begin + i] * factor;
+            }
+        }
+    }
+    return edge_sum_bits(chains, EDGE_PEAK_CHAINS);
 }

@@ -6,10 +6,9 @@
 
 #include "measure.h"
 
-#include <smmintrin.h>
-#include <string.h>
-
 #include "edge_kernels__sse41.h"
+#include "edge_simd__sse41.h"
+#include "peak_lanes.h"
 
 #define RUN    8 /* 8 * 2 * 127 * 15 <= 32767 */
 #define TOKENS 4 /* a block's sums and activations stay in sixteen registers */
@@ -55,4 +54,8 @@ uint32_t edge_peak_i32_a8_u8__sse41(const uint8_t *codes, const int8_t *acts, in
         all += lanes[i];
     }
     return all;
+}
+
+uint32_t edge_peak_f32__sse41(const float *starts, float factor, float addend, int32_t rounds) {
+    return edge_peak_chains(starts, factor, addend, rounds, 1);
 }

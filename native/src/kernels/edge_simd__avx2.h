@@ -32,9 +32,47 @@ EDGE_INLINE __m256i edge_broadcast(const void *from) {
     return _mm256_set1_epi32(word);
 }
 
-/* Eight halves as floats. */
+/* Lanes of floats, by the names that every level gives them. */
+#define EDGE_FLOATS 8
+typedef __m256 edge_floats;
+typedef __m256i edge_ints;
+
+EDGE_INLINE __m256 edge_load_floats(const float *from) {
+    return _mm256_loadu_ps(from);
+}
+
+EDGE_INLINE void edge_store_floats(float *to, __m256 x) {
+    _mm256_storeu_ps(to, x);
+}
+
+EDGE_INLINE void edge_store_ints(int32_t *to, __m256i x) {
+    edge_store(to, x);
+}
+
+EDGE_INLINE __m256 edge_all_floats(float x) {
+    return _mm256_set1_ps(x);
+}
+
+EDGE_INLINE __m256 edge_add_floats(__m256 a, __m256 b) {
+    return _mm256_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m256 edge_larger_floats(__m256 a, __m256 b) {
+    return _mm256_max_ps(a, b);
+}
+
+/* sum + a * b, rounded twice. */
+EDGE_INLINE __m256 edge_multiply_add(__m256 sum, __m256 a, __m256 b) {
+    return _mm256_add_ps(sum, _mm256_mul_ps(a, b));
+}
+
 EDGE_INLINE __m256 edge_load_f16(const void *from) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
+}
+
+EDGE_INLINE __m256 edge_load_i8(const int8_t *from) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)));
 }
 
 EDGE_INLINE void edge_prefetch(const uint8_t *from, int32_t bytes) {

@@ -111,6 +111,45 @@ EDGE_INLINE __m512i edge_divide_by_16(__m512i x) {
 
 #endif
 
+/* Lanes of floats, by the names that every level gives them. */
+#define EDGE_FLOATS 16
+typedef __m512 edge_floats;
+typedef __m512i edge_ints;
+
+EDGE_INLINE __m512 edge_load_floats(const float *from) {
+    return _mm512_loadu_ps(from);
+}
+
+EDGE_INLINE void edge_store_floats(float *to, __m512 x) {
+    _mm512_storeu_ps(to, x);
+}
+
+EDGE_INLINE void edge_store_ints(int32_t *to, __m512i x) {
+    _mm512_storeu_si512(to, x);
+}
+
+EDGE_INLINE __m512 edge_all_floats(float x) {
+    return _mm512_set1_ps(x);
+}
+
+EDGE_INLINE __m512 edge_add_floats(__m512 a, __m512 b) {
+    return _mm512_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m512 edge_larger_floats(__m512 a, __m512 b) {
+    return _mm512_max_ps(a, b);
+}
+
+/* sum + a * b, rounded twice. */
+EDGE_INLINE __m512 edge_multiply_add(__m512 sum, __m512 a, __m512 b) {
+    return _mm512_add_ps(sum, _mm512_mul_ps(a, b));
+}
+
+EDGE_INLINE __m512 edge_load_i8(const int8_t *from) {
+    return edge_i32_to_f32(edge_load_i8_as_i32((const uint8_t *)from));
+}
+
 /* Four activations in every 32-bit lane. */
 EDGE_INLINE __m512i edge_broadcast_quad(const int8_t *q) {
     int32_t four;

@@ -48,4 +48,43 @@ EDGE_INLINE int32x4_t edge_load_i8_as_i32(const uint8_t *p) {
     return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four)))));
 }
 
+/* Lanes of floats, by the names that every level gives them. */
+#define EDGE_FLOATS 4
+typedef float32x4_t edge_floats;
+typedef int32x4_t edge_ints;
+
+EDGE_INLINE float32x4_t edge_load_floats(const float *from) {
+    return vld1q_f32(from);
+}
+
+EDGE_INLINE void edge_store_floats(float *to, float32x4_t x) {
+    vst1q_f32(to, x);
+}
+
+EDGE_INLINE void edge_store_ints(int32_t *to, int32x4_t x) {
+    vst1q_s32(to, x);
+}
+
+EDGE_INLINE float32x4_t edge_all_floats(float x) {
+    return vdupq_n_f32(x);
+}
+
+EDGE_INLINE float32x4_t edge_add_floats(float32x4_t a, float32x4_t b) {
+    return vaddq_f32(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE float32x4_t edge_larger_floats(float32x4_t a, float32x4_t b) {
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+
+/* sum + a * b, rounded twice. */
+EDGE_INLINE float32x4_t edge_multiply_add(float32x4_t sum, float32x4_t a, float32x4_t b) {
+    return vaddq_f32(sum, vmulq_f32(a, b));
+}
+
+EDGE_INLINE float32x4_t edge_load_i8(const int8_t *from) {
+    return vcvtq_f32_s32(edge_load_i8_as_i32((const uint8_t *)from));
+}
+
 #endif

@@ -117,4 +117,59 @@ EDGE_INLINE __m128 edge_load_bf16(const void *p) {
     return _mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(_mm_loadl_epi64(p)), 16));
 }
 
+/* Round to nearest even, as edge_f32_to_f16 does. */
+EDGE_INLINE void edge_store_f16(uint16_t *p, __m128 x) {
+    const __m128i bits = _mm_castps_si128(x), magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
+    const __m128i sign = _mm_and_si128(_mm_srli_epi32(bits, 16), _mm_set1_epi32(0x8000));
+    const __m128i odd = _mm_and_si128(_mm_srli_epi32(magnitude, 13), _mm_set1_epi32(1));
+    const __m128i rounded = _mm_add_epi32(magnitude, _mm_add_epi32(odd, _mm_set1_epi32(0xfff - (112 << 23))));
+    const __m128 steps = _mm_add_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(0.5f));
+    const __m128i small = _mm_sub_epi32(_mm_castps_si128(steps), _mm_castps_si128(_mm_set1_ps(0.5f)));
+    __m128i half = _mm_srli_epi32(rounded, 13);
+    half = _mm_blendv_epi8(half, small, _mm_cmpgt_epi32(_mm_set1_epi32(0x38800000), magnitude));
+    half = _mm_blendv_epi8(half, _mm_set1_epi32(0x7c00), _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x477fefff)));
+    half = _mm_blendv_epi8(half, _mm_set1_epi32(0x7e00), _mm_cmpgt_epi32(magnitude, _mm_set1_epi32(0x7f800000)));
+    half = _mm_or_si128(half, sign);
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packus_epi32(half, half));
+}
+
+/* Lanes of floats, by the names that every level gives them. */
+#define EDGE_FLOATS 4
+typedef __m128 edge_floats;
+typedef __m128i edge_ints;
+
+EDGE_INLINE __m128 edge_load_floats(const float *from) {
+    return _mm_loadu_ps(from);
+}
+
+EDGE_INLINE void edge_store_floats(float *to, __m128 x) {
+    _mm_storeu_ps(to, x);
+}
+
+EDGE_INLINE void edge_store_ints(int32_t *to, __m128i x) {
+    vst1q_s32(to, x);
+}
+
+EDGE_INLINE __m128 edge_all_floats(float x) {
+    return _mm_set1_ps(x);
+}
+
+EDGE_INLINE __m128 edge_add_floats(__m128 a, __m128 b) {
+    return _mm_add_ps(a, b);
+}
+
+/* a > b ? a : b, so b where one is NaN. */
+EDGE_INLINE __m128 edge_larger_floats(__m128 a, __m128 b) {
+    return _mm_max_ps(a, b);
+}
+
+/* sum + a * b, rounded twice. */
+EDGE_INLINE __m128 edge_multiply_add(__m128 sum, __m128 a, __m128 b) {
+    return _mm_add_ps(sum, _mm_mul_ps(a, b));
+}
+
+EDGE_INLINE __m128 edge_load_i8(const int8_t *from) {
+    return _mm_cvtepi32_ps(edge_load_i8_as_i32((const uint8_t *)from));
+}
+
 #endif

@@ -98,4 +98,5 @@ void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->f32_to_f16 = edge_convert_f16_f32__avx2;
     kernels->read = edge_read_u64__avx2;
     kernels->peak = edge_peak_i32_a8_u8__avx2;
+    kernels->peak_f32 = edge_peak_f32__avx2;
 }

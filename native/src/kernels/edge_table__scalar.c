@@ -94,4 +94,5 @@ void edge_kernels_fill_scalar(edge_kernels *kernels) {
     kernels->f32_to_f16 = edge_convert_f16_f32__scalar;
     kernels->read = edge_read_u64__scalar;
     kernels->peak = edge_peak_i32_a8_u8__scalar;
+    kernels->peak_f32 = edge_peak_f32__scalar;
 }

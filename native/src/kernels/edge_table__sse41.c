@@ -30,5 +30,11 @@ void edge_kernels_fill_sse41(edge_kernels *kernels) {
     EDGE_G256_FAMILIES(FILL_G256)
     kernels->quantize_a8g32 = edge_quantize_a8g32_f32__sse41;
     kernels->quantize_a8g256 = edge_quantize_a8g256_f32__sse41;
+    kernels->attend_f16 = edge_attend_f32_f32_f16__sse41;
+    kernels->attend_f32 = edge_attend_f32_f32_f32__sse41;
+    kernels->attend_q8 = edge_attend_f32_q8_q8__sse41;
+    kernels->attend_merge = edge_attend_merge_f32__sse41;
+    kernels->f32_to_f16 = edge_convert_f16_f32__sse41;
     kernels->peak = edge_peak_i32_a8_u8__sse41;
+    kernels->peak_f32 = edge_peak_f32__sse41;
 }

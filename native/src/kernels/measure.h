@@ -4,12 +4,21 @@
 
 #include <stdint.h>
 
+#include "half.h"
 #include "inline.h"
 
 EDGE_INLINE uint64_t edge_fold(const uint64_t *words, int count) {
     uint64_t all = 0;
     for (int i = 0; i < count; i++) {
         all ^= words[i];
+    }
+    return all;
+}
+
+EDGE_INLINE uint32_t edge_sum_bits(const float *values, int count) {
+    uint32_t all = 0;
+    for (int i = 0; i < count; i++) {
+        all += edge_f32_bits(values[i]);
     }
     return all;
 }
