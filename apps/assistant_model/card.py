@@ -43,13 +43,12 @@ something is missing, a refusal when no tool fits. The tools are those that the 
 Data: {record["conversations"]} generated conversations (seed {record["data_seed"]}) behind random tool lists, from
 {sum(len(template.train) for template in TEMPLATES)} wordings of {len(TEMPLATES)} meanings and {len(EXTRA_TOOLS)} more
 tools; tools, arguments and descriptions renamed at random. No text from anywhere else.
-Training: {record["drill_steps"]} steps of copying random tokens, then two courses, with such a step in sixteen;
+Training: {record["drill_steps"]} steps of copying random tokens, then requests, with such a step in sixteen;
 {record["tokens"]} tokens in {record["steps"]} steps in all, seed {record["seed"]}, on a CPU.
 {table}
-Limits: English only; times without am, pm or a part of the day are taken as said, and those said with "to" are often
-wrong; a question back is remembered for one turn, nothing else is. It makes mistakes: check a call before acting on it.
-Wordings unlike the generated ones fail
-more often than the table says. If one of several requests needs a tool that is not listed, all are refused.
+Limits: English only; times without am, pm or a part of the day are taken as said; a question back is remembered for one
+turn, nothing else is. It makes mistakes: check a call before acting on it. Wordings unlike the generated ones fail more
+often than the table says. If one of several requests needs a tool that is not listed, all are refused.
 
 Licence: Apache-2.0, data and weights.
 """

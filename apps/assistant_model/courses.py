@@ -1,73 +1,79 @@
-"""What is taught when: tool lists with conversations behind each, for the two courses of training."""
+"""What is taught when: tool lists with conversations behind each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
-from apps.assistant_model.data import (
-    STRANGE_SHARE,
-    UNLISTED_SHARE,
-    Example,
-    Generator,
-    Group,
-    Request,
-    listed_templates,
-)
+from apps.assistant_model.data import Example, Generator, Group, Mix, Request, listed_templates
 from apps.assistant_model.tool_list import ToolList, random_list, shipped_list
 from apps.assistant_model.tools import REFUSAL, TOOLS
 
 TRAIN_SEED = 20261
-SHIPPED_LIST_SHARE = 0.08  # of lists; it has so many conversations behind it that they are a fifth of all
-REFRESHED_LIST_SHARE = 0.2  # of the second course's lists: two fifths of its conversations
-UNLISTED_PHASE, GROWTH_PHASE = 0.16, 0.16  # shares of training without a list, then with lists that grow
-DESCRIBED_PHASE, DESCRIBED_SHARE = 0.4, 0.25  # up to here, requests in a description's own words, by others
-DESCRIBED_LISTED = 0.6  # of those, for a tool that is listed; the others for any
-# data.UNLISTED_SHARE and STRANGE_SHARE, behind other lists than the shipped one
-MISSING_SHARE, MISSING_STRANGE_SHARE = 0.42, 0.15
 OLD_TURN_SHARE = 0.04
+DESCRIBED_LISTED = 0.6  # of requests in a description's words, for a tool that is listed; the others for any
+# What a network trained without emphasis gets wrong most: several requests in one, sums, times.
+SHIPPED_MIX = Mix(several=0.3, talk=0.06)
+OTHER_MIX = Mix(several=0.25, talk=0.05, unlisted=0.38, strange=0.15)  # behind other lists, where tools are missing
+EMPHASIS: Mapping[str, float] = MappingProxyType({
+    "calculate": 2.5, "set_alarm": 1.6, "add_event": 1.6, "add_reminder": 1.4, "add_to_list": 1.4,
+    "remove_from_list": 1.4,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of training, `until` a share of the conversations. Of its groups some have the shipped tools without a
+    list in the prompt (`silent`) and some the shipped list; the others have random ones, in which a share of the
+    conversations are requests in a description's own words (`described`). A group of the shipped tools has about
+    three times as many conversations as others.
+    """
+
+    until: float
+    silent: float
+    shipped: float
+    described: float = 0.0
+    grows: bool = False  # lists, from two to four tools to all kinds
+
+
+# What requests mean is learnt before lists are, and cheaply, since there is no list to go through the network.
+PHASES = (
+    Phase(0.40, silent=1.0, shipped=0.0),
+    Phase(0.52, silent=0.10, shipped=0.04, described=0.25, grows=True),
+    Phase(0.64, silent=0.12, shipped=0.08, described=0.25),
+    Phase(0.82, silent=0.12, shipped=0.10),
+    Phase(1.00, silent=0.0, shipped=0.20),
+)
 
 
 def training_groups(seed: int, conversations: int) -> Iterator[Group]:
-    """Tool lists with conversations behind each, more behind longer ones: easy lists first, then all kinds.
-
-    The first groups have the shipped tools, but no list to read: what requests mean is learnt before lists are. Then
-    lists come in, short ones first.
-    """
+    """Tool lists with conversations behind each, more behind longer ones, phase by phase."""
     rng = Random(f"{seed} train")
     generator = Generator(rng, "train")
-    made = 0
-    while made < conversations:
-        progress = made / conversations
-        if progress < UNLISTED_PHASE:
-            tools, listing, is_shipped = shipped_list(), False, True
-        else:
-            longest = min(1.0, (progress - UNLISTED_PHASE) / GROWTH_PHASE)
-            listing, is_shipped = True, rng.random() < SHIPPED_LIST_SHARE * longest
-            tools = shipped_list() if is_shipped else random_list(rng, longest)
-        group = _training_group(rng, generator, tools, is_shipped, progress < DESCRIBED_PHASE and listing)
-        made += len(group.examples)
-        yield Group(tools, group.examples, listing)
+    made, began = 0, 0.0
+    for phase in PHASES:
+        while made < phase.until * conversations:
+            share = (made / conversations - began) / (phase.until - began)
+            group = _group(rng, generator, phase, share if phase.grows else 1.0)
+            made += len(group.examples)
+            yield group
+        began = phase.until
 
 
-def refresher_groups(seed: int, conversations: int) -> Iterator[Group]:
-    """Tool lists of all kinds with conversations behind each, the shipped list behind more of them."""
-    rng = Random(f"{seed} refresher")
-    generator = Generator(rng, "train")
-    made = 0
-    while made < conversations:
-        is_shipped = rng.random() < REFRESHED_LIST_SHARE
-        tools = shipped_list() if is_shipped else random_list(rng)
-        yield (group := _training_group(rng, generator, tools, is_shipped, False))
-        made += len(group.examples)
+def _group(rng: Random, generator: Generator, phase: Phase, longest: float) -> Group:
+    pick = rng.random()
+    if pick < phase.silent + phase.shipped:
+        tools, generator.mix = shipped_list(), SHIPPED_MIX
+        return Group(tools, tuple(_examples(rng, generator, tools)), pick >= phase.silent)
+    tools, generator.mix = random_list(rng, longest), OTHER_MIX
+    examples = _examples(rng, generator, tools)
+    return Group(tools, (*examples, *_described(rng, tools, round(phase.described * len(examples)))))
 
 
-def _training_group(
-    rng: Random, generator: Generator, tools: ToolList, is_shipped: bool, with_described: bool
-) -> Group:
-    listed = listed_templates(tools)
-    generator.unlisted_share = UNLISTED_SHARE if is_shipped else MISSING_SHARE
-    generator.strange_share = STRANGE_SHARE if is_shipped else MISSING_STRANGE_SHARE
+def _examples(rng: Random, generator: Generator, tools: ToolList) -> list[Example]:
+    listed = listed_templates(tools, EMPHASIS)
     examples: list[Example] = []
     while len(examples) < max(8, len(tools.tools) * 3 // 2):
         request = generator.request(listed)
@@ -77,9 +83,7 @@ def _training_group(
         if examples and rng.random() < OLD_TURN_SHARE:
             turns = [*examples[-1][-1:], *turns]  # an earlier, unrelated turn must not change the answer
         examples.append(tuple(turns))
-    if with_described and not is_shipped:
-        examples += _described(rng, tools, round(DESCRIBED_SHARE * len(examples)))
-    return Group(tools, tuple(examples))
+    return examples
 
 
 def _described(rng: Random, tools: ToolList, count: int) -> list[Example]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, Literal
 
 from apps.assistant_model import (
@@ -47,10 +48,6 @@ KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "r
 RENAMED_GROUP = 25  # requests behind one renamed list
 
 EVAL_SEED = 77001
-SEVERAL_CALLS_SHARE = 0.15
-UNLISTED_SHARE, STRANGE_SHARE = 0.08, 0.6  # requests made without looking whether the tool is there; of these, for
-# tools that are never shipped
-REFUSED_SHARE, TALK_SHARE = 0.055, 0.045
 REPLY_SHARE = 0.5  # of questions asked back
 HAND_WRITTEN = Path(__file__).with_name("requests.jsonl")
 
@@ -151,16 +148,28 @@ def slot_makers() -> dict[str, SlotMaker]:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares of the requests of each kind; the defaults are what is evaluated."""
+
+    talk: float = 0.045
+    refused: float = 0.055  # what no tool is made for
+    unlisted: float = 0.08  # made without looking whether the tool is listed
+    strange: float = 0.6  # of the unlisted, for tools that are never shipped
+    several: float = 0.15  # of the others, two or three requests in one
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
-    """Templates with their weights."""
+    """Templates with their weights; `emphasis` multiplies those of some tools."""
 
     templates: tuple[Template, ...]
     weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, templates: Iterable[Template]) -> Pool:
+    def of(cls, templates: Iterable[Template], emphasis: Mapping[str, float] = MappingProxyType({})) -> Pool:
         chosen = tuple(templates)
-        return cls(chosen, tuple(template.weight for template in chosen))
+        factors = (max((emphasis.get(tool, 1.0) for tool in template.needs), default=1.0) for template in chosen)
+        return cls(chosen, tuple(t.weight * factor for t, factor in zip(chosen, factors, strict=True)))
 
 
 _EXTRA_NAMES = frozenset(tool.name for tool in template_extra.EXTRA_TOOLS)
@@ -170,16 +179,19 @@ _REFUSED = Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
 _TALK = Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
 
 
-def listed_templates(tools: ToolList) -> Pool:
-    return Pool.of(t for t in TEMPLATES if t.needs and t.needs <= tools.tools.keys())
+def listed_templates(tools: ToolList, emphasis: Mapping[str, float]) -> Pool:
+    return Pool.of((t for t in TEMPLATES if t.needs and t.needs <= tools.tools.keys()), emphasis)
+
+
+EVALUATED = Mix()
 
 
 class Generator:
     """An endless, reproducible source of requests of one kind."""
 
-    def __init__(self, rng: Random, kind: Kind) -> None:
+    def __init__(self, rng: Random, kind: Kind, mix: Mix = EVALUATED) -> None:
         self._rng = rng
-        self.unlisted_share, self.strange_share = UNLISTED_SHARE, STRANGE_SHARE
+        self.mix = mix
         self._kind: Kind = kind
         self._split: Split = "held_out" if kind == "new_values" else "train"
 
@@ -191,16 +203,16 @@ class Generator:
                 return request
 
     def _any(self, listed: Pool) -> tuple[Request, bool]:
-        rng, pick = self._rng, self._rng.random()
+        rng, pick, mix = self._rng, self._rng.random(), self.mix
         cased = rng.random() < CASED_SHARE
-        if pick < TALK_SHARE:
+        if pick < mix.talk:
             return self._request([self._draw(_TALK, cased)], cased)
-        if pick < TALK_SHARE + REFUSED_SHARE or not listed.templates:
+        if pick < mix.talk + mix.refused or not listed.templates:
             return self._request([self._draw(_REFUSED, cased)], cased)
-        if pick < TALK_SHARE + REFUSED_SHARE + self.unlisted_share:
-            return self._request([self._draw(_EXTRA if rng.random() < self.strange_share else _MAIN, cased)], cased)
+        if pick < mix.talk + mix.refused + mix.unlisted:
+            return self._request([self._draw(_EXTRA if rng.random() < mix.strange else _MAIN, cased)], cased)
         parts = [self._draw(listed, cased)]
-        if rng.random() < SEVERAL_CALLS_SHARE:
+        if rng.random() < mix.several:
             count = 3 if rng.random() < 0.12 else 2
             parts += [self._draw(_MAIN if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
             if any(part.template.sentence is not None for part in parts):

@@ -1,4 +1,4 @@
-"""Scores a model file on all four held-out sets through edge, as a table.
+"""Scores a model file on the held-out sets through edge, as a table.
 
     python -m apps.assistant_model.evaluate [MODEL.gguf ...] [--run build/assistant] [--show] [--json FILE]
 
@@ -21,6 +21,7 @@ from apps.assistant_model.tool_list import shipped_list
 
 SHIPPED = Path(__file__).parents[2] / "edge" / "assets" / "assistant.gguf"
 MAX_TOKENS = 256  # the longest wanted answer has about 150
+SAMPLE = 250  # requests of each set that the tests answer, about
 
 
 def score_model(model: edge.Model, groups: list[Group]) -> Score:
@@ -40,6 +41,18 @@ def score_model(model: edge.Model, groups: list[Group]) -> Score:
             if not same_answer(turn.answer, got):
                 misses.append(Miss(turn.request, turn.answer, got))
     return Score(sum(len(group.examples) for group in groups), tuple(misses))
+
+
+def fixed_sample(groups: list[Group]) -> list[Group]:
+    """About SAMPLE of the requests, evenly spread: what the tests run, whose figure stands in the file too."""
+    stride = max(1, sum(len(group.examples) for group in groups) // SAMPLE)
+    return [Group(group.tools, group.examples[stride // 2 :: stride]) for group in groups]
+
+
+def score_of_sample(score: Score, groups: list[Group]) -> Score:
+    """The part of a score that the fixed sample of its groups has."""
+    requests = {example[-1].request for group in fixed_sample(groups) for example in group.examples}
+    return Score(len(requests), tuple(miss for miss in score.misses if miss.request in requests))
 
 
 def show(score: Score) -> None:
@@ -81,6 +94,7 @@ def main() -> None:
                 for kind in options.sets:
                     score = score_model(model, groups[kind])
                     figures[f"{name}.{kind}"] = score.exact_match
+                    figures[f"{name}.sample.{kind}"] = score_of_sample(score, groups[kind]).exact_match
                     count, invalid = count + score.count, invalid + score.num_invalid
                     print(f"{name:10} {kind:14} exact match {score.exact_match:6.1%} of {score.count}, "
                           f"invalid JSON {score.invalid_json:.2%}", flush=True)  # fmt: skip

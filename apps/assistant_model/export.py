@@ -26,7 +26,7 @@ from apps.assistant_model.card import model_card
 from apps.assistant_model.chat_template import CHAT_TEMPLATE
 from apps.assistant_model.data import EVAL_SEED
 from apps.assistant_model.network import Shape
-from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, PRE, SPECIAL
+from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, PRE, SCAFFOLD, SPECIAL
 from edge.export import GGUFWriter
 from edge.formats.types import GGMLType, ValueType
 from edge.quant import encode
@@ -34,7 +34,7 @@ from edge.quant import encode
 Encoded = tuple[GGMLType, bytes, tuple[int, ...]]
 FILE_TYPES = {GGMLType.F32: 0, GGMLType.Q8_0: 7, GGMLType.Q4_0: 2}  # general.file_type: llama.cpp's enum llama_ftype
 QUANTISATION_VERSION = 2
-NORMAL, CONTROL = 1, 3  # tokenizer.ggml.token_type
+NORMAL, CONTROL, USER_DEFINED = 1, 3, 4  # tokenizer.ggml.token_type
 
 
 def encode_tensors(tensors: Mapping[str, Tensor], kind: GGMLType) -> dict[str, Encoded]:
@@ -57,9 +57,8 @@ def add_vocabulary(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add("tokenizer.ggml.model", "gpt2")
     writer.add("tokenizer.ggml.pre", PRE)
     writer.add("tokenizer.ggml.tokens", tokens)
-    writer.add(
-        "tokenizer.ggml.token_type", [CONTROL if token in SPECIAL else NORMAL for token in tokens], ValueType.INT32
-    )
+    types = dict.fromkeys(SPECIAL, CONTROL) | dict.fromkeys(SCAFFOLD, USER_DEFINED)
+    writer.add("tokenizer.ggml.token_type", [types.get(token, NORMAL) for token in tokens], ValueType.INT32)
     writer.add("tokenizer.ggml.merges", [" ".join(pair) for pair in merges])
     # No text starts with a BOS token; the id is named because readers would otherwise assume GPT-2's.
     writer.add("tokenizer.ggml.bos_token_id", vocab[END_OF_TEXT])

@@ -21,6 +21,8 @@ from apps.assistant_model.meanings import CLASS_OF
 
 END_OF_TEXT, TOOLS, USER, ASSISTANT, END = "<|endoftext|>", "<|tools|>", "<|user|>", "<|assistant|>", "<|end|>"
 SPECIAL = (END_OF_TEXT, TOOLS, USER, ASSISTANT, END)  # ids from 0
+# What stands around every call is one token each: a third less to write. Ids follow the special ones'.
+SCAFFOLD = ('[{"name":"', '","arguments":{"', '"}},{"name":"', '}},{"name":"', '","arguments":{}}')
 PRE = "qwen2"
 
 QWEN2 = (
@@ -59,15 +61,21 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     tokenizer.decoder = ByteLevelDecoder()
     trainer = BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=list(SPECIAL),
+        special_tokens=[*SPECIAL, *SCAFFOLD],
         initial_alphabet=ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(map(_without_scaffold, texts), trainer)
     if tokenizer.get_vocab_size() != vocab_size:
         raise ValueError(f"vocabulary has {tokenizer.get_vocab_size()} entries, wanted {vocab_size}: too little text")
     tokenizer.pre_tokenizer = Sequence([qwen2, byte_level])
     return tokenizer
+
+
+def _without_scaffold(text: str) -> str:
+    for part in SCAFFOLD:
+        text = text.replace(part, " ")
+    return text
 
 
 def prefix_text(tool_lines: str) -> str:

@@ -2,9 +2,9 @@
 
     python -m apps.assistant_model.train --out build/assistant
 
-writes `tokenizer.json`, `weights.pt`, `train.json` (settings, losses) and `loss.svg` to the folder, and what there was
-between the two courses as `first.pt` and `first.json`. Every step is shared out among two workers, each on one core;
-their gradients are summed in a fixed order, so that a run repeats itself.
+writes `tokenizer.json`, `weights.pt`, `train.json` (settings, losses) and `loss.svg` to the folder. Every step is
+shared out among two workers, each on one core; their gradients are summed in a fixed order, so that a run repeats
+itself.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from apps.assistant_model.courses import TRAIN_SEED, refresher_groups, training_groups
+from apps.assistant_model.courses import TRAIN_SEED, training_groups
 from apps.assistant_model.data import KINDS, Group, evaluation_groups
 from apps.assistant_model.drills import copy_drills
 from apps.assistant_model.loss_curve import loss_curve
@@ -35,35 +35,19 @@ from apps.assistant_model.network import Network, Pack, Shape
 from apps.assistant_model.optimizer import Muon
 from apps.assistant_model.tokenizer_bpe import Encoded, encode_groups, train_tokenizer
 
-CONVERSATIONS, REFRESHED = 190_000, 52_000  # of the first and the second course
+CONVERSATIONS = 290_000
 TOKENS_PER_STEP = 3200
 COPY_STEPS = 210
 DRILL_EVERY = 16  # steps of requests, after which one of copying keeps every token of the vocabulary fit to be copied
 WORKERS = 2
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.04, 0.008, 0.01
 DECISION_WEIGHT = 2.0  # of tokens where a meaning decides: an answer's first, and the first of every name in it
+MEANING_WEIGHT = 0.5  # of a meaning told half-way up, beside a token of an answer
 WARMUP_STEPS = 40
+PLATEAU = 0.5  # share of the conversations up to which rates stay at their height; then they fall to zero
 VOCABULARY_CONVERSATIONS = 25_000
 LOG_EVERY = 25
 PROBE_EVERY, PROBED = 500, 150  # steps, and conversations of each generated set
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How one course is taught: rates rise to `peak` times the full ones, stay there up to the share `plateau` of it,
-    then fall to zero in a straight line.
-    """
-
-    peak: float
-    plateau: float
-    meaning_weight: float
-
-    def rate_at(self, step: int, share: float) -> float:
-        return self.peak * min(step / WARMUP_STEPS, 1.0, (1.0 - share) / (1.0 - self.plateau))
-
-
-FIRST = Course(peak=1.0, plateau=0.4, meaning_weight=0.5)
-SECOND = Course(peak=0.5, plateau=0.0, meaning_weight=0.0)  # a warm restart (SGDR; Loshchilov and Hutter, 2017)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +61,7 @@ class Part:
     gradient: list[Tensor]
 
 
-def gradients(network: Network, groups: list[Encoded], meaning_weight: float, bf16: bool) -> Part:
+def gradients(network: Network, groups: list[Encoded], bf16: bool) -> Part:
     tensors = [*network.tensors.values(), network.classifier]
     loss, tokens, meaning_loss, meanings = 0.0, 0, 0.0, 0
     summed = [torch.zeros_like(tensor) for tensor in tensors]
@@ -91,7 +75,7 @@ def gradients(network: Network, groups: list[Encoded], meaning_weight: float, bf
         answers = F.cross_entropy(logits.float(), pack.ids[at], reduction="none")
         weights = torch.where(torch.isin(at - 1, marked[:, 0]), DECISION_WEIGHT, 1.0)
         told = F.cross_entropy(classes.float(), marked[:, 1], reduction="sum")
-        total = (weights * answers).sum() + meaning_weight * told
+        total = (weights * answers).sum() + MEANING_WEIGHT * told
         for held, gradient in zip(summed, torch.autograd.grad(total, tensors), strict=True):
             held += gradient
         loss, tokens = loss + answers.sum().item(), tokens + len(at)
@@ -115,34 +99,29 @@ def probe(network: Network, groups: list[Encoded]) -> float:
 
 @dataclass(slots=True)
 class Log:
-    """What a run saw: (step, mean loss since the entry before), and all conversations, steps, tokens and seconds."""
+    """What a run sees: (step, mean loss since the entry before), and all conversations, steps, tokens and seconds."""
 
     losses: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     conversations: int = 0
     steps: int = 0
     tokens: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    seconds: int = 0
+    cpu_seconds: int = 0
 
-    def save(self, path: Path, **settings: object) -> None:
-        path.write_text(json.dumps(settings | asdict(self), indent=1) + "\n")
 
-    @classmethod
-    def load(cls, path: Path) -> Log:
-        record = json.loads(path.read_text())
-        return cls(**{key: record[key] for key in cls.__slots__})
+def rate_at(step: int, share: float) -> float:
+    return min(step / WARMUP_STEPS, 1.0, (1.0 - share) / (1.0 - PLATEAU))
 
 
 def train(
     network: Network,
-    course: Course,
     batches: Iterable[list[list[Encoded]]],
     probes: dict[str, list[Encoded]],
     progress: Progress,
-    log: Log,
     bf16: bool,
-) -> None:
-    """One pass over the batches, with a fresh optimizer; each is a list of groups for every worker."""
+) -> Log:
+    """One pass over the batches; each is a list of groups for every worker."""
+    log = Log()
     tensors = network.tensors
     matrices = [weight for name, weight in tensors.items() if weight.ndim == 2 and name.startswith("blk.")]
     others = [weight for name, weight in tensors.items() if weight.ndim == 1 or not name.startswith("blk.")]
@@ -152,12 +131,12 @@ def train(
     started, cpu_started, step = time.monotonic(), time.process_time(), 0
     with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as workers:
         for step, batch in enumerate(batches, 1):
-            found = list(workers.map(lambda groups: gradients(network, groups, course.meaning_weight, bf16), batch))
+            found = list(workers.map(lambda groups: gradients(network, groups, bf16), batch))
             answer_tokens = sum(part.tokens for part in found)
             gradients_by_tensor = zip(*(part.gradient for part in found), strict=True)
             for weight, parts in zip([*tensors.values(), network.classifier], gradients_by_tensor, strict=True):
                 weight.grad = torch.stack(parts).sum(0).div_(answer_tokens)
-            rate = course.rate_at(step, progress.share)
+            rate = rate_at(step, progress.share)
             for group in adam.param_groups:
                 group["lr"] = ADAM_RATE * rate
             adam.step()
@@ -167,17 +146,16 @@ def train(
             if step % LOG_EVERY == 0:
                 loss = sum(part.loss for part in seen) / sum(part.tokens for part in seen)
                 meaning_loss = sum(part.meaning_loss for part in seen) / max(1, sum(part.meanings for part in seen))
-                log.losses.append((log.steps + step, round(loss, 5)))
+                log.losses.append((step, round(loss, 5)))
                 seconds = time.monotonic() - started
                 print(f"step {step} {progress.share:.1%} loss {loss:.4f} meanings {meaning_loss:.4f} {seconds:.0f} s",
                       flush=True)  # fmt: skip
                 seen = []
             if step % PROBE_EVERY == 0:
                 print("  " + ", ".join(f"{name} {probe(network, groups):.1%}" for name, groups in probes.items()))
-    log.steps += step
-    log.conversations += progress.seen
-    log.seconds += round(time.monotonic() - started)
-    log.cpu_seconds += round(time.process_time() - cpu_started)
+    log.steps, log.conversations = step, progress.seen
+    log.seconds, log.cpu_seconds = round(time.monotonic() - started), round(time.process_time() - cpu_started)
+    return log
 
 
 @dataclass(slots=True)
@@ -225,8 +203,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--conversations", type=int, default=CONVERSATIONS)
-    parser.add_argument("--refreshed", type=int, default=REFRESHED, help="conversations of the second course")
-    parser.add_argument("--first", type=Path, help="folder of a run whose first course is taken over")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data-seed", type=int, default=TRAIN_SEED)
     parser.add_argument(
@@ -256,24 +232,13 @@ def main() -> None:
         "bf16": options.bf16,
         "shape": asdict(shape),
     }
-    if options.first is None:
-        log = Log()
-        drills = copy_drills(Random(options.seed), shape.vocab_size, WORKERS)
-        progress = Progress(options.conversations)
-        encoded = encoded_batches(tokenizer, training_groups(options.data_seed, options.conversations), progress)
-        batches = chain(islice(drills, COPY_STEPS), with_drills(encoded, drills))
-        train(network, FIRST, batches, probes, progress, log, options.bf16)
-        torch.save(network.tensors, options.out / "first.pt")
-        log.save(options.out / "first.json", **settings)
-    else:
-        log = Log.load(options.first / "first.json")
-        network.set_tensors(torch.load(options.first / "first.pt"))
-    drills = copy_drills(Random(options.seed + 1), shape.vocab_size, WORKERS)
-    progress = Progress(options.refreshed)
-    encoded = encoded_batches(tokenizer, refresher_groups(options.data_seed, options.refreshed), progress)
-    train(network, SECOND, with_drills(encoded, drills), probes, progress, log, options.bf16)
+    drills = copy_drills(Random(options.seed), shape.vocab_size, WORKERS)
+    progress = Progress(options.conversations)
+    encoded = encoded_batches(tokenizer, training_groups(options.data_seed, options.conversations), progress)
+    batches = chain(islice(drills, COPY_STEPS), with_drills(encoded, drills))
+    log = train(network, batches, probes, progress, options.bf16)
     torch.save(network.tensors, options.out / "weights.pt")
-    log.save(options.out / "train.json", **settings)
+    (options.out / "train.json").write_text(json.dumps(settings | asdict(log), indent=1) + "\n")
     (options.out / "loss.svg").write_text(loss_curve(log.losses))
 
 

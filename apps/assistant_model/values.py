@@ -37,8 +37,10 @@ SlotMaker = Callable[["Draw"], tuple[str, Value]]  # the phrase, and the value i
 Choices = tuple[tuple[str | int, tuple[str, ...]], ...]  # the values of a closed set, each with its ways to be said
 
 MADE_UP_SHARE = 0.4  # of open words in training
+OTHER_TIME_SHARE = 0.6  # of times in training that do not count down to an hour: drawn once more, until one does
 _ARTICLES = ("a", "an", "the", "some")
 _INNER_SLOT = re.compile(r"\{(\w+)\}")
+_COUNTED_DOWN = re.compile(r"\b(to|till|quarter of)\b")  # "ten to seven": rare, and harder than "six fifty"
 
 
 def is_held_out(value: str) -> bool:
@@ -207,12 +209,19 @@ def _moment(say: Callable[[Random, Keep], tuple[str, str] | spoken_times.When]) 
 
     def draw(d: Draw) -> tuple[str, Value]:
         phrase, value = say(d.rng, d.keep)
+        while d.invents and _other_time(phrase, value) and d.rng.random() < OTHER_TIME_SHARE:
+            phrase, value = say(d.rng, d.keep)
         if d.cased:
             parts = phrase.split(" ")
             phrase = " ".join(part.capitalize() if part.rstrip("s") in names else part for part in parts)
         return phrase, value
 
     return draw
+
+
+def _other_time(phrase: str, value: str | dict[str, str]) -> bool:
+    time = value.get("time", "") if isinstance(value, dict) else value
+    return ":" in time and not _COUNTED_DOWN.search(phrase)
 
 
 def _number(kind: str, low: int, high: int, step: int = 1) -> SlotMaker:
