@@ -57,8 +57,8 @@ def add_vocabulary(writer: GGUFWriter, tokenizer: Tokenizer) -> None:
     writer.add("tokenizer.ggml.model", "gpt2")
     writer.add("tokenizer.ggml.pre", PRE)
     writer.add("tokenizer.ggml.tokens", tokens)
-    types = dict.fromkeys(SPECIAL, CONTROL) | dict.fromkeys(SCAFFOLD, USER_DEFINED)
-    writer.add("tokenizer.ggml.token_type", [types.get(token, NORMAL) for token in tokens], ValueType.INT32)
+    types = [CONTROL if token in SPECIAL else USER_DEFINED if token in SCAFFOLD else NORMAL for token in tokens]
+    writer.add("tokenizer.ggml.token_type", types, ValueType.INT32)
     writer.add("tokenizer.ggml.merges", [" ".join(pair) for pair in merges])
     # No text starts with a BOS token; the id is named because readers would otherwise assume GPT-2's.
     writer.add("tokenizer.ggml.bos_token_id", vocab[END_OF_TEXT])

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 import edge
 
-BEGINNINGS = ([], list(range(17)), [*range(9), 40, 41, 42])  # what prompts have in common, for blocks to be found
-PROMPTS = st.builds(
-    lambda beginning, rest: [*beginning, *rest],
-    st.sampled_from(BEGINNINGS),
-    st.lists(st.integers(0, 60), min_size=1, max_size=12),
-)
+# What prompts have in common, for blocks to be found.
+BEGINNINGS: tuple[list[int], ...] = ([], list(range(17)), [*range(9), 40, 41, 42])
+
+
+def _prompt(beginning: list[int], rest: list[int]) -> list[int]:
+    return [*beginning, *rest]
+
+
+PROMPTS = st.builds(_prompt, st.sampled_from(BEGINNINGS), st.lists(st.integers(0, 60), min_size=1, max_size=12))
 ACTIONS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), PROMPTS, st.integers(1, 12)),
