@@ -71,7 +71,8 @@ def load(
     plans: list[MemoryPlan] = []
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
-        tuning = _tune(file, threads, chunk, residency, isa, cache)
+        asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
+        tuning = tuned(file, asked, may_probe=cache.enabled)
         num_threads = max(tuning.prefill_threads, tuning.decode_threads)
         backend = NativeBackend(
             file,
@@ -108,16 +109,13 @@ def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int
     return plan
 
 
-def _tune(
-    file: GGUFFile, threads: int | None, chunk: int | None, residency: str | None, isa: str | None, cache: CacheOptions
-) -> Choice:
-    """By what was measured of this machine, for the weights of this file."""
+def tuned(file: GGUFFile, asked: Asked, *, may_probe: bool) -> Choice:
+    """By what was measured of this machine, for the weights of this file. may_probe: whether it may be measured now."""
     weights: dict[str, int] = {}
     for info in file.tensors.values():
         if len(info.shape) == 2:
             weights[type_name(info.type)] = weights.get(type_name(info.type), 0) + math.prod(info.shape)
-    asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
-    return tune(asked, Workload(file.file_size, weights), os.environ, may_write=cache.enabled)
+    return tune(asked, Workload(file.file_size, weights), os.environ, may_write=may_probe)
 
 
 def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:

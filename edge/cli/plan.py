@@ -35,20 +35,24 @@ def command(
     """
     from edge import device
     from edge.formats.gguf import open_gguf
+    from edge.loading import tuned
     from edge.memory import Budget, Settings, fitting, parse_bytes, plan_memory
     from edge.references import resolve
+    from edge.tuning import Asked
 
     allowed = None if memory is None else parse_bytes(memory)
-    settings = Settings(
-        context=context,
-        num_sequences=sequences,
-        kv_type=kv_type,
-        num_threads=device.cpus().default_threads if threads is None else threads,
-    )
     with open_gguf(resolve(model)) as file:
+        tuning = tuned(file, Asked(threads=threads), may_probe=False)
+        settings = Settings(
+            context=context,
+            num_sequences=sequences,
+            kv_type=kv_type,
+            chunk=tuning.chunk,
+            num_threads=max(tuning.prefill_threads, tuning.decode_threads),
+        )
         plan, budget = plan_memory(file, settings), Budget.of(allowed, device.memory())
         fits = plan.total_bytes <= budget.num_bytes
-        others = () if fits else fitting(file, settings, budget)
+        others = () if fits else fitting(file, settings, budget, plan)
         report: dict[str, Any] = {
             "path": str(file.path),
             "fits": fits,

@@ -32,13 +32,8 @@ def publish_computed(sequence: Sequence, blocks: BlockManager) -> None:
         sequence.block_keys.append(key)
 
 
-def cached_blocks(sequence: Sequence, blocks: BlockManager) -> list[int]:
-    """Blocks that hold the beginning of the prompt; at least one token is left to compute, for its logits."""
-    return blocks.find(block_keys(sequence, blocks.block_size, 0, (len(sequence) - 1) // blocks.block_size))
-
-
-def take_cached(sequence: Sequence, found: list[int], blocks: BlockManager) -> None:
-    """Starts a sequence behind what `cached_blocks` found."""
-    sequence.block_keys = list(block_keys(sequence, blocks.block_size, 0, len(found)))
-    sequence.block_table = blocks.share(found)
-    sequence.num_computed_tokens = sequence.num_cached_tokens = len(found) * blocks.block_size
+def cached_prefix(sequence: Sequence, blocks: BlockManager) -> tuple[list[bytes], list[int]]:
+    """Keys and blocks that hold the beginning of the prompt; at least one token is left to compute, for its logits."""
+    keys = list(block_keys(sequence, blocks.block_size, 0, (len(sequence) - 1) // blocks.block_size))
+    found = blocks.find(keys)
+    return keys[: len(found)], found

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from edge.engine.block_manager import BlockManager
-from edge.engine.prefix import cached_blocks, take_cached
+from edge.engine.prefix import cached_prefix
 from edge.engine.sequence import Sequence
 from edge.errors import DoesNotFit
 
@@ -78,11 +78,12 @@ class Scheduler:
     def _admit(self) -> None:
         while self.waiting and len(self.running) < self._max_sequences:
             sequence = self.waiting[0]
-            found = cached_blocks(sequence, self._blocks)
+            keys, found = cached_prefix(sequence, self._blocks)
             needed = self._outstanding(sequence) - len(found) + self._blocks.num_idle(found)
             if self._promised() + needed > self._blocks.num_free:
                 return
-            take_cached(sequence, found, self._blocks)
+            sequence.block_keys, sequence.block_table = keys, self._blocks.share(found)
+            sequence.num_computed_tokens = sequence.num_cached_tokens = len(found) * self._blocks.block_size
             self.running.append(self.waiting.popleft())
 
     def _promised(self) -> int:

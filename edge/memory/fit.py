@@ -18,10 +18,9 @@ LEAST_CONTEXT = 256  # tokens; with less a model is of no use
 MIB = 2**20
 
 
-def fitting(file: GGUFFile, settings: Settings, budget: Budget) -> tuple[MemoryPlan, ...]:
-    """The plans nearest to these settings that keep the budget: one for each setting that can be changed alone, or
-    with q8 where that is not enough. The largest context first."""
-    wanted = plan_memory(file, settings)
+def fitting(file: GGUFFile, settings: Settings, budget: Budget, wanted: MemoryPlan) -> tuple[MemoryPlan, ...]:
+    """The plans nearest to these settings, whose own is `wanted`, that keep the budget: with the largest context that
+    fits as they are, with K and V as q8, and with one sequence. The largest context first."""
     found: list[MemoryPlan] = []
     for changed in _nearby(settings):
         plan = _largest_context(partial(_plan_with, file, changed), wanted.context, budget)
@@ -59,7 +58,7 @@ def require_fit(file: GGUFFile, settings: Settings, budget: Budget, plan: Memory
     """DoesNotFit with the figures, and what would fit, when the plan of these settings is over the budget."""
     if plan.total_bytes <= budget.num_bytes:
         return
-    others = "; or ".join(_in_words(other, plan) for other in fitting(file, settings, budget))
+    others = "; or ".join(_in_words(other, plan) for other in fitting(file, settings, budget, plan))
     raise DoesNotFit(
         f"{file.path} needs {_mib(plan.total_bytes)} MiB with a context of {plan.context} ({_items(plan)}), "
         f"{budget.source} allows {_mib(budget.num_bytes)} MiB: "

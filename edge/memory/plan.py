@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edge.backends.compiled import Compiled, compile_model
+from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.sizes import engine_sizes
 from edge.formats.gguf import GGUFFile
+from edge.native import MAX_THREADS
 from edge.packed.options import SMALLEST_BYTES
 
 __all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memory"]
@@ -73,6 +74,7 @@ def plan_memory(file: GGUFFile, settings: Settings) -> MemoryPlan:
 
 def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
     """The model's program for steps of these settings. Errors as `plan_memory`."""
+    check_number("threads", settings.num_threads, 1, MAX_THREADS)
     return compile_model(
         file,
         context=settings.context,

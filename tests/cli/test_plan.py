@@ -39,3 +39,9 @@ def test_a_run_that_does_not_fit_is_refused(run_edge: RunEdge, tiny_model: Path)
     assert done.returncode == 3
     assert "memory allows 9 MiB" in done.stderr
     assert done.stdout == ""
+
+
+def test_options_out_of_range_are_refused_as_a_run_would(run_edge: RunEdge, tiny_model: Path) -> None:
+    done = run_edge("plan", str(tiny_model), "--threads", "0")
+    assert done.returncode == 2
+    assert "threads is 0; it must be a whole number from 1" in done.stderr

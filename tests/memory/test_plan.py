@@ -106,7 +106,7 @@ def test_the_nearest_settings_fit_and_no_larger_context_does(small_models: dict[
     with open_gguf(small_models["Q4_0"]) as file:
         wanted = plan_memory(file, settings)
         budget = Budget(wanted.total_bytes - 60 * MIB, "memory")
-        found = fitting(file, settings, budget)
+        found = fitting(file, settings, budget, wanted)
         assert {(plan.kv_type, plan.num_sequences) for plan in found} == {("f16", 2), ("q8", 2), ("f16", 1)}
         for plan in found:
             assert plan.total_bytes <= budget.num_bytes
