@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from edge import device, native
 from edge.backends.compiled import Compiled, check_number, compile_model
@@ -14,6 +15,9 @@ from edge.errors import NativeError, RequestError
 from edge.formats.gguf import GGUFFile
 from edge.graph import NativeProgram
 from edge.packed import CacheOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 
@@ -130,6 +134,12 @@ class NativeBackend:
 
     def copy_block(self, source: int, target: int) -> None:
         self._open()[2].copy_block(source, target)
+
+    def read_block(self, block: int) -> bytearray:
+        return self._open()[2].read_block(block)
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        self._open()[2].write_block(block, content)
 
     def cancel(self) -> None:
         program = self._program

@@ -1,10 +1,13 @@
-"""What the engine asks of a backend: run one step over paged KV, copy a block, stop, end."""
+"""What the engine asks of a backend: run one step over paged KV, copy, read and write a block, stop, end."""
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class Backend(Protocol):
 
     def copy_block(self, source: int, target: int) -> None:
         """Copies a KV block, all layers."""
+        ...
+
+    def read_block(self, block: int) -> bytearray:
+        """The bytes of a KV block, all layers; the same number for every block."""
+        ...
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        """Replaces a KV block by what `read_block` gave, in this process or another, for the same model and KV type."""
         ...
 
     def cancel(self) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from typing import TYPE_CHECKING
 
 from edge.errors import NativeError
 from edge.native import structs
+from edge.native.buffers import Pinned
 from edge.native.handle import Closable, Handle, checked_int
 from edge.native.library import check, library
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 BLOCK_SIZE = 32  # EDGE_KV_BLOCK_SIZE: positions in a block
 _TYPES = {"f32": 0, "f16": 1, "q8": 2}  # enum edge_kv_type
@@ -50,6 +55,25 @@ class KV(Closable):
         source = checked_int(source, "source block", 0, self.num_blocks - 1)
         target = checked_int(target, "target block", 0, self.num_blocks - 1)
         check(library().edge_kv_copy_block(self.handle.address, source, target), f"copy block {source} to {target}")
+
+    def read_block(self, block: int) -> bytearray:
+        """A copy of a block's bytes, all layers. Not while a step runs. NativeError: no such block."""
+        block = checked_int(block, "block", 0, self.num_blocks - 1)
+        content = bytearray(self.block_bytes)
+        out = (ctypes.c_ubyte * self.block_bytes).from_buffer(content)
+        check(library().edge_kv_read_block(self.handle.address, block, out), f"read block {block}")
+        return content
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        """Replaces a block, all layers, by block_bytes of what `read_block` gave, here or on another machine.
+
+        Any bytes are safe. Not while a step runs. NativeError: no such block, another size.
+        """
+        block = checked_int(block, "block", 0, self.num_blocks - 1)
+        with Pinned(content, "block") as source:
+            if source.num_bytes != self.block_bytes:
+                raise NativeError(f"a block has {self.block_bytes} bytes, not {source.num_bytes}")
+            check(library().edge_kv_write_block(self.handle.address, block, source.address), f"write block {block}")
 
 
 def kv_type_number(type: str) -> int:

@@ -89,13 +89,37 @@ void edge_kv_destroy(edge_kv **kv) {
     *kv = NULL;
 }
 
+/* NULL: there is no such block. */
+static uint8_t *block_at(const edge_kv *kv, int32_t block) {
+    return kv && block >= 0 && block < kv->config.num_blocks ? kv->arena + (uint64_t)block * kv->block_bytes : NULL;
+}
+
 edge_status edge_kv_copy_block(edge_kv *kv, int32_t from, int32_t to) {
-    if (!kv || from < 0 || to < 0 || from >= kv->config.num_blocks || to >= kv->config.num_blocks) {
+    const uint8_t *source = block_at(kv, from);
+    uint8_t *target = block_at(kv, to);
+    if (!source || !target) {
         return EDGE_INVALID;
     }
     if (from != to) {
-        memcpy(kv->arena + (uint64_t)to * kv->block_bytes, kv->arena + (uint64_t)from * kv->block_bytes,
-               (size_t)kv->block_bytes);
+        memcpy(target, source, (size_t)kv->block_bytes);
     }
+    return EDGE_OK;
+}
+
+edge_status edge_kv_read_block(const edge_kv *kv, int32_t block, void *out) {
+    const uint8_t *source = block_at(kv, block);
+    if (!source || !out) {
+        return EDGE_INVALID;
+    }
+    memcpy(out, source, (size_t)kv->block_bytes);
+    return EDGE_OK;
+}
+
+edge_status edge_kv_write_block(edge_kv *kv, int32_t block, const void *in) {
+    uint8_t *target = block_at(kv, block);
+    if (!target || !in) {
+        return EDGE_INVALID;
+    }
+    memcpy(target, in, (size_t)kv->block_bytes);
     return EDGE_OK;
 }

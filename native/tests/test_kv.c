@@ -1,6 +1,8 @@
 /* The KV arena: sizes, limits, copies, failures. */
 #include "edge/kv.h"
 
+#include <stdlib.h>
+
 #include "check.h"
 #include "kv.h"
 #include "os.h"
@@ -81,6 +83,14 @@ static void test_layout_and_copy(edge_kv_type type) {
     CHECK(edge_kv_copy_block(kv, -1, 0) == EDGE_INVALID && edge_kv_copy_block(kv, 0, 5) == EDGE_INVALID &&
               edge_kv_copy_block(kv, 5, 0) == EDGE_INVALID && edge_kv_copy_block(NULL, 0, 0) == EDGE_INVALID,
           "blocks that do not exist");
+    uint8_t *copy = malloc((size_t)block_bytes);
+    CHECK(copy && edge_kv_read_block(kv, 2, copy) == EDGE_OK && copy[0] == 3 && copy[block_bytes - 1] == 3, "read");
+    CHECK(edge_kv_write_block(kv, 0, copy) == EDGE_OK, "write");
+    CHECK(first[0] == 3 && first[block_bytes - 1] == 3 && first[block_bytes] == 4, "a block is written, no more");
+    CHECK(edge_kv_read_block(kv, 5, copy) == EDGE_INVALID && edge_kv_read_block(kv, 0, NULL) == EDGE_INVALID &&
+              edge_kv_write_block(kv, -1, copy) == EDGE_INVALID && edge_kv_write_block(kv, 0, NULL) == EDGE_INVALID,
+          "no such block, no memory");
+    free(copy);
     edge_kv_destroy(&kv);
     CHECK(kv == NULL, "destroy nulls");
     edge_kv_destroy(&kv);

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from edge.backends import Batch, Limits
 from edge.bench import Steps
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class FakeBackend:
@@ -28,6 +33,12 @@ class FakeBackend:
 
     def copy_block(self, source: int, target: int) -> None:
         raise AssertionError("nothing is shared")
+
+    def read_block(self, block: int) -> bytearray:
+        raise AssertionError("nothing is kept")
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        raise AssertionError("nothing is kept")
 
     def cancel(self) -> None: ...
     def close(self) -> None: ...

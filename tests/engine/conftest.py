@@ -8,12 +8,16 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge.backends import Batch, Limits
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.errors import Cancelled, NumericalError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 VOCAB_SIZE = 61
 POISON = 13  # a row that sees this token has logits that are not finite, if the backend is told so
@@ -59,6 +63,12 @@ class FakeBackend:
     def copy_block(self, source: int, target: int) -> None:
         self.copies.append((source, target))
         self.cells[target] = list(self.cells[source])
+
+    def read_block(self, block: int) -> bytearray:
+        return bytearray(array("q", self.cells[block]).tobytes())
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        self.cells[block] = array("q", bytes(content)).tolist()
 
     def cancel(self) -> None:
         self.cancelled = True

@@ -142,6 +142,19 @@ def test_kv_sizes_and_copies() -> None:
         for source, target in ((-1, 0), (0, 4), (4, 0)):
             with pytest.raises(NativeError, match="block"):
                 kv.copy_block(source, target)
+        assert not any(kv.read_block(1))
+        content = bytes(index % 251 for index in range(kv.block_bytes))
+        kv.write_block(1, content)
+        kv.copy_block(1, 2)
+        assert kv.read_block(2) == content
+        assert not any(kv.read_block(0) + kv.read_block(3))
+        with pytest.raises(NativeError, match="not 12"):
+            kv.write_block(1, bytes(12))
+        for block in (-1, 4):
+            with pytest.raises(NativeError, match="block"):
+                kv.read_block(block)
+            with pytest.raises(NativeError, match="block"):
+                kv.write_block(block, content)
     with pytest.raises(NativeError, match="closed"):
         kv.copy_block(0, 1)
 

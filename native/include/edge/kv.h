@@ -34,4 +34,9 @@ EDGE_API void edge_kv_destroy(edge_kv **kv);
 /* Copies a block, all layers (copy-on-write of a shared tail). EDGE_INVALID: no such block. */
 EDGE_API edge_status edge_kv_copy_block(edge_kv *kv, int32_t from, int32_t to);
 
+/* Copies a block, all layers, to or from memory of the caller, edge_kv_block_bytes of it. The bytes mean the same on
+ * every machine and may be any: a step reads nothing outside the arena for them. EDGE_INVALID: no such block. */
+EDGE_API edge_status edge_kv_read_block(const edge_kv *kv, int32_t block, void *out);
+EDGE_API edge_status edge_kv_write_block(edge_kv *kv, int32_t block, const void *in);
+
 #endif
