@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge import native
 from edge.backends.protocol import Limits
@@ -31,8 +31,7 @@ MATRIX_TYPES = frozenset(GGMLType) - {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A model's program and how large its steps may be."""
 
     config: ModelConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats.cursor import quoted
@@ -31,11 +31,10 @@ from edge.graph.ops import (
 _NOT_WEIGHTS = re.compile(r"rope_freqs\.weight|(blk\.\d+\.)?(attn_rot_embd|attention\.rotary_emb\.inv_freq)(\.weight)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A handle on a node's result. Compare and pass it on; nothing is computed."""
 
-    index: int
+    node: int
     shape: Shape
 
 
@@ -112,7 +111,7 @@ class GraphBuilder:
             raise UnsupportedModel(
                 self._path, f"tensor {quoted(unused[0])}{more}: not part of the architecture as edge computes it"
             )
-        return Graph(tuple(self._nodes), logits.index, dict(self._used))
+        return Graph(tuple(self._nodes), logits.node, dict(self._used))
 
     def _stem(self, module: str) -> str:
         if self._layer is None:
@@ -136,6 +135,6 @@ class GraphBuilder:
             raise GraphError(f"two values are named {name!r}")
         self._taken.add(name)
         shape = infer_shape(op, [x.shape for x in inputs], self._used)
-        node = Node(len(self._nodes), name, op, tuple(x.index for x in inputs), shape)
+        node = Node(len(self._nodes), name, op, tuple(x.node for x in inputs), shape)
         self._nodes.append(node)
-        return Value(node.index, shape)
+        return Value(node.number, shape)

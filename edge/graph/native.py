@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode, fuse
 from edge.graph.ops import (
@@ -30,8 +29,7 @@ _OP = struct.Struct("=23i2f2i")  # struct edge_op
 _BUFFER = struct.Struct("=Qii")  # struct edge_buffer
 
 
-@dataclass(frozen=True, slots=True)
-class WeightRef:
+class WeightRef(NamedTuple):
     """A tensor of the file and the native object that it becomes."""
 
     tensor: str
@@ -39,8 +37,7 @@ class WeightRef:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BufferSpec:
+class BufferSpec(NamedTuple):
     """A native buffer: the value it holds, and the ops (by number) from which to which it is in use."""
 
     value: str
@@ -50,16 +47,14 @@ class BufferSpec:
     last_op: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arena:
+class Arena(NamedTuple):
     """buffers: packed edge_buffer structs. num_bytes: what the arena must hold, exactly."""
 
     buffers: bytes
     num_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class NativeProgram:
+class NativeProgram(NamedTuple):
     """Everything edge_program_config needs but sizes of a step and loaded weights. Numbers of weights and ropes are
     their positions here; num_layers, num_kv_heads and head_dim are the KV arena's geometry."""
 
@@ -94,8 +89,7 @@ class NativeProgram:
         return next((i for i, b in enumerate(self.buffers) if b.value == value), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Op:
+class _Op(NamedTuple):
     """struct edge_op with its neutral values. Tuples are padded with -1."""
 
     kind: int
@@ -163,7 +157,7 @@ class _Lowering:
             buffers=tuple(buffers),
             ropes=tuple(self._ropes),
             weights=tuple(self._kinds),
-            logits_buffer=self._buffers[logits.index],
+            logits_buffer=self._buffers[logits.number],
             vocab_size=logits.shape.width,
             num_layers=num_layers,
             num_kv_heads=num_kv_heads,

@@ -8,7 +8,7 @@ cache's type, sums in its order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -118,14 +118,14 @@ class Reference:
         )
         if not len(run.token_ids) == len(run.positions) == len(run.sequences):
             raise ValueError("token_ids, positions and sequences differ in length")
-        last_use = {i: node.index for node in self._graph.nodes for i in node.inputs}
+        last_use = {i: node.number for node in self._graph.nodes for i in node.inputs}
         results: dict[int, Array] = {}
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # Inf and NaN are results, as in the engine
             for node in self._graph.nodes:
-                results[node.index] = self._run(node, [results[i] for i in node.inputs], run)
+                results[node.number] = self._run(node, [results[i] for i in node.inputs], run)
                 if not keep:
                     for i in node.inputs:
-                        if last_use[i] == node.index and i != self._graph.output:
+                        if last_use[i] == node.number and i != self._graph.output:
                             results.pop(i, None)
         self.values = {self._graph.nodes[i].name: value for i, value in results.items()} if keep else {}
         return results[self._graph.output]
@@ -151,7 +151,7 @@ class Reference:
                 return self._linear(node.op, inputs[0])
             case Rope(spec, head_dim):
                 if self._engine:  # which has it as a float
-                    spec = replace(spec, magnitude=float(np.float32(spec.magnitude)))
+                    spec = spec._replace(magnitude=float(np.float32(spec.magnitude)))
                 return numerics.rope(inputs[0], spec, head_dim, run.positions)
             case Attention():
                 return self._attention(node.op, inputs, run)

@@ -170,6 +170,6 @@ def test_what_the_engine_cannot_run_is_said() -> None:
         lower_native(b.finish(a))
     config = tiny_config()
     graph = build(config, tensor_shapes(config))
-    unselected = Graph(graph.nodes[:-3], graph.nodes[-4].index, graph.weight_shapes)
+    unselected = Graph(graph.nodes[:-3], graph.nodes[-4].number, graph.weight_shapes)
     with pytest.raises(GraphError, match="rows of tokens"):
         lower_native(unselected)

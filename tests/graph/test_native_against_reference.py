@@ -143,20 +143,20 @@ def altered(graph: Graph, control: str) -> Graph:
         op = node.op
         match control, op:
             case "rope off", Rope():
-                still = replace(op.rope, frequency_scale=(0.0,) * (op.rope.dims // 2))
-                return replace(node, op=replace(op, rope=still))
+                still = op.rope._replace(frequency_scale=(0.0,) * (op.rope.dims // 2))
+                return node._replace(op=op._replace(rope=still))
             case "other pairs", Rope():
-                return replace(node, op=replace(op, rope=replace(op.rope, neox=not op.rope.neox)))
+                return node._replace(op=op._replace(rope=op.rope._replace(neox=not op.rope.neox)))
             case "scale", Attention():
-                return replace(node, op=replace(op, scale=op.scale * 1.02))
+                return node._replace(op=op._replace(scale=op.scale * 1.02))
             case "k and v swapped", Attention():
-                return replace(node, inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
+                return node._replace(inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
             case _:
                 return node
 
     nodes = tuple(wrong(node) for node in graph.nodes)
     assert nodes != graph.nodes
-    return replace(graph, nodes=nodes)
+    return graph._replace(nodes=nodes)
 
 
 @pytest.mark.parametrize("control", ["rope off", "other pairs", "scale", "k and v swapped"])
