@@ -55,6 +55,7 @@ class GraphBuilder:
         self._nodes: list[Node] = []
         self._taken: set[str] = set()
         self._used: dict[str, tuple[int, ...]] = {}
+        self._stores: dict[int, Attention] = {}  # by layer
 
     def layer(self, i: int) -> None:
         """Modules and value names from here on belong to layer i."""
@@ -89,7 +90,15 @@ class GraphBuilder:
         if self._layer is None:
             raise GraphError("attention outside a layer")
         op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale)
+        self._stores[self._layer] = op
         return self._add(self._local("attention"), op, q, k, v)
+
+    def shared_attention(self, q: Value, kv_source_layer: int) -> Value:
+        """Attention of the layer's own q over the KV cache of an earlier layer; this one keeps none."""
+        op = self._stores.get(kv_source_layer)
+        if op is None:
+            raise GraphError(f"no layer before this one stores K and V as layer {kv_source_layer}")
+        return self._add(self._local("attention"), op, q)
 
     def add(self, a: Value, b: Value, name: str) -> Value:
         return self._add(self._local(name), Add(), a, b)

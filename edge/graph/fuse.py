@@ -40,7 +40,7 @@ class FusedLinear(NamedTuple):
 
 
 class FusedAttention(NamedTuple):
-    """Attention on inputs q, k, v, of which q and k are first normalised per head, then rotated."""
+    """Attention on inputs q, k, v, or q alone, of which q and k are first normalised per head, then rotated."""
 
     attention: Attention
     q_norm: RmsNorm | None
@@ -157,6 +157,11 @@ class _Fusion:
     def _fuse_attention(self, node: Node) -> None:
         assert isinstance(node.op, Attention)
         q, q_norm, q_rope, q_path = self._head_ops(node.inputs[0], node.op.head_dim)
+        if len(node.inputs) == 1:
+            self._swallowed.update(q_path)
+            alone = FusedAttention(node.op, q_norm, None, q_rope)
+            self._fused[node.number] = FusedNode(alone, (q,), (node.number,))
+            return
         k, k_norm, k_rope, k_path = self._head_ops(node.inputs[1], node.op.head_dim)
         if q_rope != k_rope:
             raise GraphError(f"{node.name}: q and k are rotated differently, which has no native form")

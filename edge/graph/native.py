@@ -100,7 +100,7 @@ class _Op(NamedTuple):
     norms: tuple[int, ...] = ()
     residual: int = -1
     activation: int = _ACT_NONE
-    layer: int = -1
+    kv_source_layer: int = -1  # where it stores K and V too, if it has any
     num_heads: int = 0
     num_kv_heads: int = 0
     head_dim: int = 0
@@ -111,8 +111,8 @@ class _Op(NamedTuple):
     def pack(self) -> bytes:
         lists = ((self.ins, 3), (self.outs, 3), (self.weights, 3), (self.biases, 3), (self.norms, 2))
         numbers = [i for values, size in lists for i in (*values, *[-1] * (size - len(values)))]
-        kv_source_layer = self.layer
-        fields = (self.residual, self.activation, self.layer, kv_source_layer)
+        layer = self.kv_source_layer if len(self.ins) > 1 else -1
+        fields = (self.residual, self.activation, layer, self.kv_source_layer)
         heads = (self.num_heads, self.num_kv_heads, self.head_dim, self.rope)
         return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, 0, 0)
 
@@ -130,14 +130,18 @@ class _Lowering:
         self._weights: dict[str, int] = {}
         self._kinds: list[WeightRef] = []
         self._ropes: list[RopeSpec] = []
+        self._kv_layers: dict[int, int] = {}  # layer -> its number in the arena
 
     def run(self) -> NativeProgram:
-        attentions = [n.op.attention for n in self._nodes if isinstance(n.op, FusedAttention)]
-        geometry = {(a.num_kv_heads, a.head_dim) for a in attentions}
-        layers = sorted(a.layer for a in attentions)
-        if len(geometry) != 1 or layers != list(range(len(layers))):
-            raise GraphError(f"the KV arena needs one shape for layers 0, 1, ...: layers {layers}, shapes {geometry}")
-        (num_kv_heads, head_dim), num_layers = geometry.pop(), len(layers)
+        attentions = [(n.op.attention, len(n.inputs)) for n in self._nodes if isinstance(n.op, FusedAttention)]
+        geometry = {(op.num_kv_heads, op.head_dim) for op, _ in attentions}
+        layers = sorted(op.layer for op, num_inputs in attentions if num_inputs > 1)
+        if len(geometry) != 1 or len(set(layers)) != len(layers):
+            raise GraphError(f"the KV arena needs one shape and each layer once: layers {layers}, shapes {geometry}")
+        if missing := {op.layer for op, _ in attentions} - set(layers):
+            raise GraphError(f"attention reads K and V that no layer stores: {sorted(missing)}")
+        num_kv_heads, head_dim = geometry.pop()
+        self._kv_layers = {layer: at for at, layer in enumerate(layers)}  # those that keep K and V of their own
 
         last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
         last_use[self._graph.output] = len(self._nodes) - 1
@@ -159,7 +163,7 @@ class _Lowering:
             weights=tuple(self._kinds),
             logits_buffer=self._buffers[logits.number],
             vocab_size=logits.shape.width,
-            num_layers=num_layers,
+            num_layers=len(layers),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
@@ -205,7 +209,7 @@ class _Lowering:
             ins,
             outs,
             norms=tuple(-1 if norm is None else self._weight(norm.gain, "vector") for norm in norms),
-            layer=op.layer,
+            kv_source_layer=self._kv_layers[op.layer],
             num_heads=op.num_heads,
             num_kv_heads=op.num_kv_heads,
             head_dim=op.head_dim,

@@ -73,6 +73,7 @@ class Rope(NamedTuple):
 
 class Attention(NamedTuple):
     """Inputs q, k, v. Stores k and v at `layer`, then softmax(scale * q k^T) v over positions 0 .. the row's own.
+    With q alone nothing is stored: it reads what an earlier attention stored at `layer`, whose k was rotated there.
 
     Query head h reads KV head h // (num_heads / num_kv_heads).
     """
@@ -144,7 +145,7 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
     RmsNorm: 1,
     Linear: 1,
     Rope: 1,
-    Attention: 3,
+    Attention: 3,  # or 1
     Add: 2,
     Mul: 2,
     Silu: 1,
@@ -154,7 +155,7 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
 
 def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tuple[int, ...]]) -> Shape:
     """Shape of the op's value. GraphError when inputs or weights do not fit each other."""
-    if len(inputs) != _NUM_INPUTS[type(op)]:
+    if len(inputs) != _NUM_INPUTS[type(op)] and not (isinstance(op, Attention) and len(inputs) == 1):
         raise GraphError(f"{type(op).__name__} takes {_NUM_INPUTS[type(op)]} inputs, not {len(inputs)}")
     match op:
         case Embedding():
@@ -177,7 +178,7 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
             return inputs[0]
         case Attention():
             q, kv = op.num_heads * op.head_dim, op.num_kv_heads * op.head_dim
-            wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)]
+            wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)][: len(inputs)]
             if list(inputs) != wanted or op.num_heads % op.num_kv_heads:
                 raise GraphError(f"attention wants {wanted}, got {list(inputs)}")
             return wanted[0]

@@ -187,11 +187,12 @@ class Reference:
         return y if op.bias is None else y + self._weight(op.bias)
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
-        q, k, v = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
+        q, *stored = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
         out = np.zeros_like(inputs[0])
         for sequence in np.unique(run.sequences).tolist():
             rows = np.flatnonzero(run.sequences == sequence)
-            history = self._store((op.layer, sequence), run.positions[rows], k[rows], v[rows])
+            key = op.layer, sequence
+            history = self._store(key, run.positions[rows], *(x[rows] for x in stored)) if stored else self._kv[key]
             length = int(run.positions[rows].max()) + 1
             if not history.stored[:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
