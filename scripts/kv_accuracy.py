@@ -1,4 +1,4 @@
-"""What K and V as f16 or q8 cost: the distributions of the next token against those with K and V as f32.
+"""What K and V as f16, q8 or q4 cost: the distributions of the next token against those with K and V as f32.
 
 python -m scripts.kv_accuracy [MODEL]      default: the bundled model
 python -m scripts.kv_accuracy --help

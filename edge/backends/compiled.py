@@ -17,7 +17,7 @@ __all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_mode
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
-KV_TYPES = ("f16", "q8", "f32")
+KV_TYPES = ("f16", "q8", "q4", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
 # Everything but what only activations have, integers, and doubles.
 MATRIX_TYPES = frozenset(GGMLType) - {

@@ -33,8 +33,9 @@ from edge.graph.ops import (
 )
 
 Mode = Literal["float64", "float32", "engine"]
-KVType = Literal["f32", "f16", "q8"]
+KVType = Literal["f32", "f16", "q8", "q4"]
 
+_CODES = {"q8": engine_math.quantize_heads, "q4": engine_math.quantize_heads_q4}
 _FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
 
 
@@ -188,6 +189,8 @@ class Reference:
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
         q, *stored = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
+        if self._kv_type == "q4":  # as keys are in the cache
+            q = engine_math.hadamard(q, is_key=False)
         out = np.zeros_like(inputs[0])
         for sequence in np.unique(run.sequences).tolist():
             rows = np.flatnonzero(run.sequences == sequence)
@@ -198,7 +201,7 @@ class Reference:
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
             k_seen, v_seen, positions = history.k[:length], history.v[:length], run.positions[rows]
             if self._engine:
-                scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type == "q8" else None
+                scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type in _CODES else None
                 out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, scales)
             else:
                 out[rows] = numerics.attend(q[rows], k_seen, v_seen, positions, op.scale)
@@ -212,6 +215,8 @@ class Reference:
         elif len(history.stored) < needed:
             history = history.copy(2 * needed)
         self._kv[key] = history
+        if self._kv_type == "q4":
+            k = engine_math.hadamard(k.astype(np.float32), is_key=True)
         history.k[positions], history.k_scales[positions] = self._cached(k)
         history.v[positions], history.v_scales[positions] = self._cached(v)
         history.stored[positions] = True
@@ -225,7 +230,7 @@ class Reference:
         single = x.astype(np.float32)
         if self._kv_type == "f16":
             return single.astype(np.float16).astype(self._dtype), 1.0
-        codes, scales = engine_math.quantize_heads(single)
+        codes, scales = _CODES[self._kv_type](single)
         if self._engine:
             return codes, scales
         return codes.astype(self._dtype) * scales[:, :, None].astype(self._dtype), 1.0

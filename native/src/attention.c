@@ -76,9 +76,12 @@ static void prepare_queries(const edge_worker *worker, const edge_op *op, const 
         memcpy(query, edge_buffer_rows(program, op->in[0]) + at, (size_t)heads * (size_t)n * sizeof(float));
         for (int32_t h = 0; h < heads; h++, query += n) {
             edge_norm_and_rotate(program, op, op->norm[0], token, query);
+            if (program->config.kv_type == EDGE_KV_Q4) {
+                edge_hadamard(query, n, 0);
+            }
         }
     }
-    for (int32_t row = 0; program->config.kv_type == EDGE_KV_Q8 && row < t->count * heads; row++) {
+    for (int32_t row = 0; edge_kv_has_codes(program->config.kv_type) && row < t->count * heads; row++) {
         edge_quantize_head(worker->own->codes + (int64_t)row * edge_kv_q8_codes(n), &worker->own->scales[row],
                            worker->own->queries + (int64_t)row * n, n);
     }
@@ -98,6 +101,12 @@ static void attend_block(const edge_worker *worker, const edge_op *op, int32_t b
     case EDGE_KV_F16:
         kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
         break;
+    case EDGE_KV_Q4:
+        edge_unpack_q4(own->keys, keys, edge_kv_q8_codes(n));
+        edge_unpack_q4(own->values, values, n);
+        keys = own->keys;
+        values = own->values;
+        /* fallthrough */
     case EDGE_KV_Q8:
         kernels->attend_q8(to->o, to->max, to->sum, own->codes + (int64_t)row * edge_kv_q8_codes(n), own->scales + row,
                            keys, values, n, rows, valid, op->scale);

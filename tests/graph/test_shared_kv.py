@@ -70,7 +70,7 @@ def compare(graph: Graph, tensors: dict[str, Tensor], kv_type: KVType) -> bool:
     return equal
 
 
-@pytest.mark.parametrize("kv_type", ["f16", "q8", "f32"])
+@pytest.mark.parametrize("kv_type", ["f16", "q8", "q4", "f32"])
 def test_equal_bits_to_the_reference(kv_type: KVType) -> None:
     assert compare(*shared_model(), kv_type)
 
