@@ -67,56 +67,6 @@ static edge_partial partial_from(const edge_partial *p, int64_t row, int32_t hea
     return (edge_partial){p->o + row * head_dim, p->max + row, p->sum + row};
 }
 
-static void prepare_queries(const edge_worker *worker, const edge_op *op, const tile *t, int32_t kv_head) {
-    const edge_program *program = worker->program;
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads;
-    float *query = worker->own->queries;
-    for (int32_t token = t->first; token < t->first + t->count; token++) {
-        int64_t at = ((int64_t)token * op->num_heads + (int64_t)kv_head * heads) * n;
-        memcpy(query, edge_buffer_rows(program, op->in[0]) + at, (size_t)heads * (size_t)n * sizeof(float));
-        for (int32_t h = 0; h < heads; h++, query += n) {
-            edge_norm_and_rotate(program, op, op->norm[0], token, query);
-            if (program->config.kv_type == EDGE_KV_Q4) {
-                edge_hadamard(query, n, 0);
-            }
-        }
-    }
-    for (int32_t row = 0; edge_kv_has_codes(program->config.kv_type) && row < t->count * heads; row++) {
-        edge_quantize_head(worker->own->codes + (int64_t)row * edge_kv_q8_codes(n), &worker->own->scales[row],
-                           worker->own->queries + (int64_t)row * n, n);
-    }
-}
-
-/* `rows` of the prepared queries, from `row` on, against one block. */
-static void attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
-                         int32_t rows, int32_t valid, const edge_partial *to) {
-    const edge_program *program = worker->program;
-    const edge_kernels *kernels = program->kernels;
-    const edge_private *own = worker->own;
-    int32_t n = op->head_dim;
-    const void *keys = edge_kv_keys(program->kv, block, op->kv_source_layer, kv_head);
-    const void *values = edge_kv_values(program->kv, block, op->kv_source_layer, kv_head);
-    const float *query = own->queries + (int64_t)row * n;
-    switch (program->config.kv_type) {
-    case EDGE_KV_F16:
-        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
-        break;
-    case EDGE_KV_Q4:
-        edge_unpack_q4(own->keys, keys, edge_kv_q8_codes(n));
-        edge_unpack_q4(own->values, values, n);
-        keys = own->keys;
-        values = own->values;
-        /* fallthrough */
-    case EDGE_KV_Q8:
-        kernels->attend_q8(to->o, to->max, to->sum, own->codes + (int64_t)row * edge_kv_q8_codes(n), own->scales + row,
-                           keys, values, n, rows, valid, op->scale);
-        break;
-    default:
-        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
-        break;
-    }
-}
-
 /* The prepared queries of a tile against the blocks of one run, into `to`: (tokens x heads of the KV head) rows. Rows
  * of tokens that do not reach the run are left as they are. */
 static void attend_run(const edge_worker *worker, const edge_op *op, const tile *t, int32_t kv_head, int32_t run,
@@ -134,7 +84,7 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
             any = 1;
             int32_t row = i * heads, rows = (end - i) * heads, is_first = b == run * EDGE_RUN_BLOCKS;
             edge_partial into = partial_from(to, row, n), block = partial_from(&own->block, row, n);
-            attend_block(worker, op, number, kv_head, row, rows, valid, is_first ? &into : &block);
+            edge_attend_block(worker, op, number, kv_head, row, rows, valid, is_first ? &into : &block);
             if (!is_first) {
                 program->kernels->attend_merge(into.o, into.max, into.sum, block.o, block.max, block.sum, n, rows);
             }
@@ -218,7 +168,7 @@ static void attend_piece(const edge_worker *worker, const edge_op *op, const spl
         edge_store_head(worker, op, 0, kv_head);
     }
     if (*prepared != place) {
-        prepare_queries(worker, op, t, kv_head);
+        edge_prepare_queries(worker, op, t->first, t->count, kv_head);
         *prepared = place;
     }
     attend_run(worker, op, t, kv_head, run, &own->run);
@@ -254,7 +204,7 @@ static void attend_tokens(const edge_worker *worker, const edge_op *op, int32_t 
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
     const tile t = tile_of(program->batch, first, end);
-    prepare_queries(worker, op, &t, kv_head);
+    edge_prepare_queries(worker, op, first, end - first, kv_head);
     attend_run(worker, op, &t, kv_head, 0, &own->all);
     for (int32_t run = 1; run < t.runs; run++) {
         attend_run(worker, op, &t, kv_head, run, &own->run);
