@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge import device
 from edge.probe.disk import disk_part
-from edge.probe.kernels import COMMON, kernels_part, peaks_part, shapes_of, streams_part
+from edge.probe.kernels import kernels_part, peaks_part, shapes_of, streamed_types, streams_part
 from edge.probe.proof import proof
 from edge.probe.reads import FULL_SIZE, caches_part, quick_size, reads_part, residency_part, size_for
 from edge.probe.sample import Sample
@@ -43,7 +43,6 @@ def full_probe(
     samples = [Sample.typical() if sample is None else sample, Sample.narrow()]
     steps, narrow = (Steps(machine, item, clock) for item in samples)
     shapes = shapes_of(sample)
-    streamed = COMMON if sample is None else tuple(dict.fromkeys(kind for kind, _ in shapes))
     try:
         parts = [
             reads_part(machine, size_for(FULL_SIZE), 8.0),
@@ -52,7 +51,7 @@ def full_probe(
             peaks_part(machine, 1.0),
             steps.part(14.0),
             narrow.comparison(5.0),
-            streams_part(machine, streamed, quick_size(), 8.0),
+            streams_part(machine, streamed_types(sample), quick_size(), 8.0),
             kernels_part(machine, shapes, 10.0),
             disk_part(folder, file, 5.0, clock),
         ]

@@ -96,6 +96,14 @@ class _Matrices:
         )
 
 
+def streamed_types(sample: Sample | None) -> tuple[int, ...]:
+    """The model's, and those of the narrow sample, whose steps are measured too; without a model common ones."""
+    if sample is None:
+        return COMMON
+    kinds = (kind for shapes in (shapes_of(sample), Sample.narrow().matrices) for kind, _ in shapes)
+    return tuple(dict.fromkeys(kinds))
+
+
 def shapes_of(sample: Sample | None) -> list[Shape]:
     """The model's matrices, those with most weights first; without a model every weight type, common ones first."""
     if sample is None:

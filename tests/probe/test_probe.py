@@ -19,7 +19,7 @@ from edge.probe import full as full_module
 from edge.probe import sample as sample_module
 from edge.probe.disk import disk_name, disk_record
 from edge.probe.full import measure
-from edge.probe.kernels import kernels_part, peaks_part, shapes_of, streams_part
+from edge.probe.kernels import kernels_part, peaks_part, shapes_of, streamed_types, streams_part
 from edge.probe.reads import caches_part, quick_size, read_record, residency_record, size_for
 from edge.probe.sample import SampleModel, made_up
 from edge.probe.steps import MAX_SMALL, Steps
@@ -151,6 +151,14 @@ def test_streams_are_of_the_size_asked_for_with_every_thread_count() -> None:
     assert [(c.isa, c.rows, c.columns, c.tokens, c.threads) for c in compute] == [
         (native.isa_supported()[-1], 3840, 256, 1, 2), (native.isa_supported()[-1], 3840, 256, 1, 1),
     ]  # fmt: skip
+
+
+def test_streams_are_of_the_types_that_predictions_need(tiny_model: Path) -> None:
+    assert streamed_types(None)[:5] == (
+        GGMLType.Q4_0, GGMLType.Q8_0, GGMLType.Q4_K, GGMLType.Q6_K, GGMLType.Q2_K,
+    )  # fmt: skip
+    with open_gguf(tiny_model) as file:
+        assert streamed_types(Sample.of(file)) == (GGMLType.Q8_0, GGMLType.Q4_0)
 
 
 def test_caches_are_measured_around_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
