@@ -8,8 +8,9 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge import device
+from edge import device, native
 from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
 from edge.formats.gguf import GGUFFile, open_gguf
@@ -20,7 +21,11 @@ from edge.packed import CacheOptions
 from edge.packed.options import flag_from
 from edge.packed.places import user_cache_folder
 from edge.references import resolve
-from edge.tuning import Asked, Choice, Workload, tune
+from edge.tuning import Asked, Choice, Workload, tune_by_profile
+
+if TYPE_CHECKING:
+    from edge.predict import Prediction
+    from edge.profiles import Profile
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
 
@@ -49,7 +54,8 @@ def load(
     are kept as: "f16", "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less exact still)
     or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. memory: bytes that the
     whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available hold as well. `Model.plan`
-    is made of the file's header before anything is loaded, and what does not fit is refused.
+    is made of the file's header before anything is loaded, and what does not fit is refused; `Model.plan.prediction`
+    says how fast it should be.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
@@ -72,7 +78,7 @@ def load(
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
-        tuning = tuned(file, asked, may_probe=cache.enabled)
+        tuning, profile = tuned(file, asked, may_probe=cache.enabled)
         num_threads = max(tuning.prefill_threads, tuning.decode_threads)
         backend = NativeBackend(
             file,
@@ -85,7 +91,12 @@ def load(
             chunk=tuning.chunk,
             num_sequences=sequences,
             cache=dataclasses.replace(cache, residency=tuning.residency),
-            admit=lambda compiled: plans.append(_admitted(file, compiled, kv_type, num_threads, allowed)),
+            admit=lambda compiled: plans.append(
+                dataclasses.replace(
+                    _admitted(file, compiled, kv_type, num_threads, allowed),
+                    prediction=_predicted(compiled, tuning, profile, kv_type, cache.enabled),
+                )
+            ),
             on_progress=on_progress,
         )
     except BaseException:
@@ -109,13 +120,31 @@ def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int
     return plan
 
 
-def tuned(file: GGUFFile, asked: Asked, *, may_probe: bool) -> Choice:
-    """By what was measured of this machine, for the weights of this file. may_probe: whether it may be measured now."""
+def _predicted(
+    compiled: Compiled, tuning: Choice, profile: Profile | None, kv_type: str, has_packed_file: bool
+) -> Prediction | None:
+    if profile is None:
+        return None
+    from edge.predict import Question, predict_speed  # a small model pays for none of it
+
+    levels = native.isa_supported()
+    question = Question.of(compiled, tuning, levels, kv_type=kv_type, has_packed_file=has_packed_file)
+    return predict_speed(profile, tuning.source, question)
+
+
+def workload(file: GGUFFile) -> Workload:
+    """What a choice depends on in a model."""
     weights: dict[str, int] = {}
     for info in file.tensors.values():
         if len(info.shape) == 2:
             weights[type_name(info.type)] = weights.get(type_name(info.type), 0) + math.prod(info.shape)
-    return tune(asked, Workload(file.file_size, weights), os.environ, may_write=may_probe)
+    return Workload(file.file_size, weights)
+
+
+def tuned(file: GGUFFile, asked: Asked, *, may_probe: bool) -> tuple[Choice, Profile | None]:
+    """By what was measured of this machine, for the weights of this file, and that profile. may_probe: whether it may
+    be measured now."""
+    return tune_by_profile(asked, workload(file), os.environ, may_write=may_probe)
 
 
 def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edge import native
 from edge.backends.protocol import Limits
+from edge.backends.work import StepWork, step_work
 from edge.errors import RequestError, UnsupportedModel
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
@@ -32,11 +33,12 @@ MATRIX_TYPES = frozenset(GGMLType) - {
 
 
 class Compiled(NamedTuple):
-    """A model's program and how large its steps may be."""
+    """A model's program, how large its steps may be, and what they must do."""
 
     config: ModelConfig
     program: NativeProgram
     limits: Limits
+    work: StepWork
 
 
 def compile_model(
@@ -54,7 +56,8 @@ def compile_model(
     longest = config.max_position_embeddings
     length = min(longest, default_context) if context is None else context
     check_number("context", length, 2, longest)
-    program = lower_native(build(config, {name: info.shape for name, info in file.tensors.items()}))
+    graph = build(config, {name: info.shape for name, info in file.tensors.items()})
+    program = lower_native(graph)
     for ref in program.weights:
         _check_type(file, ref)
     limits = Limits(
@@ -65,7 +68,8 @@ def compile_model(
         block_size=native.BLOCK_SIZE,
         num_blocks=-(-length // native.BLOCK_SIZE) * num_sequences,
     )
-    return Compiled(config, program, limits)
+    work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
+    return Compiled(config, program, limits, work)
 
 
 def _check_type(file: GGUFFile, ref: WeightRef) -> None:

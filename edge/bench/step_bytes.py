@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge import native
+from edge.backends.work import step_work
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
-from edge.graph.ops import Linear
 from edge.models import build
 
 
@@ -26,14 +25,8 @@ class StepBytes:
 def step_matrix_bytes(file: GGUFFile) -> int:
     """Packed bytes of every matrix that a step multiplies by; a matrix used twice is read twice.
 
-    The embedding table counts only where the head is tied to it: looking up a row reads nothing worth counting.
-    Raises ModelFileError for a file that cannot run.
+    The embedding table counts only where the head is tied to it. Raises ModelFileError for a file that cannot run.
     """
-    graph = build(ModelConfig.from_gguf(file), {name: info.shape for name, info in file.tensors.items()})
-    total = 0
-    for node in graph.nodes:
-        if isinstance(node.op, Linear):
-            info = file.tensors[node.op.weight]
-            _, packed_bytes = native.weights_sizes(info.type, info.shape[0], info.shape[1])
-            total += packed_bytes
-    return total
+    config = ModelConfig.from_gguf(file)
+    graph = build(config, {name: info.shape for name, info in file.tensors.items()})
+    return step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()}).num_bytes

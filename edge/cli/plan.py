@@ -1,14 +1,24 @@
-"""`edge plan MODEL`: what a model will take here, item by item, before it is loaded; and whether that fits."""
+"""`edge plan MODEL`: what a model will take, item by item, and how fast it should be, before it is loaded; here, or on
+a machine that a profile describes."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.cli.options import debug_option, json_option, memory_option, option
-from edge.cli.terminal import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.formats.gguf import GGUFFile
+    from edge.memory import Budget
+    from edge.profiles import Profile
+    from edge.tuning import Asked, Choice
 
 
 @click.command("plan")
@@ -18,6 +28,10 @@ from edge.cli.terminal import harmless
 @option("--sequences", type=int, default=1, show_default=True, help="Answers that run at the same time.")
 @option("--kv-type", default="f16", show_default=True, help="K and V: f16, q8 (half), q4 (a quarter) or f32.")
 @option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]")
+@option("--prompt", type=int, default=None, help="Tokens of the prompt whose time is predicted. [default: at most 512]")
+@option(
+    "--device", default=None, metavar="NAME", help="Plan for a machine that a shipped profile, or a file, describes."
+)
 @json_option
 @debug_option
 def command(
@@ -27,77 +41,89 @@ def command(
     sequences: int,
     kv_type: str,
     threads: int | None,
+    prompt: int | None,
+    device: str | None,
     as_json: bool,
 ) -> int:
     """Say what MODEL (default: the bundled one) will take: weights, KV, work space, the process; from its header alone.
+    And how fast it should be, predicted from what was measured of the machine (edge doctor --save).
 
-    Exit code 3 when that is more than --memory, the cgroup's limit or what is available; then with what would fit.
+    Exit code 3 when it takes more than --memory, the cgroup's limit or what is available; then with what would fit.
     """
-    from edge import device
+    from edge.cli.plan_lines import plan_lines
     from edge.formats.gguf import open_gguf
-    from edge.loading import tuned
-    from edge.memory import Budget, Settings, fitting, parse_bytes, plan_memory
+    from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled
+    from edge.predict import Question, predict_speed
     from edge.references import resolve
     from edge.tuning import Asked
 
     allowed = None if memory is None else parse_bytes(memory)
     with open_gguf(resolve(model)) as file:
-        tuning = tuned(file, Asked(threads=threads), may_probe=False)
+        asked = Asked(threads=threads)
+        here = _here(file, asked, allowed) if device is None else _there(file, asked, allowed, device)
+        chosen = here.choice
         settings = Settings(
             context=context,
             num_sequences=sequences,
             kv_type=kv_type,
-            chunk=tuning.chunk,
-            num_threads=max(tuning.prefill_threads, tuning.decode_threads),
+            chunk=chosen.chunk,
+            num_threads=max(chosen.prefill_threads, chosen.decode_threads),
         )
-        plan, budget = plan_memory(file, settings), Budget.of(allowed, device.memory())
-        fits = plan.total_bytes <= budget.num_bytes
-        others = () if fits else fitting(file, settings, budget, plan)
+        compiled = compiled_for(file, settings)
+        question = Question.of(compiled, chosen, here.levels, kv_type=kv_type, prompt=prompt)
+        prediction = None if here.profile is None else predict_speed(here.profile, here.source, question)
+        plan = dataclasses.replace(plan_compiled(file, compiled, settings), prediction=prediction)
+        budget = here.budget
+        fits = None if budget is None else plan.total_bytes <= budget.num_bytes
+        others = fitting(file, settings, budget, plan) if budget is not None and not fits else ()
         report: dict[str, Any] = {
             "path": str(file.path),
+            "device": here.device,
             "fits": fits,
             "plan": plan.as_json(),
-            "budget_bytes": budget.num_bytes,
-            "budget_source": budget.source,
+            "budget_bytes": None if budget is None else budget.num_bytes,
+            "budget_source": None if budget is None else budget.source,
             "would_fit": [other.as_json() for other in others],
+            "chosen": dataclasses.asdict(chosen) | {"isa": question.isa},
+            "profile": here.source,
         }
-    click.echo(json.dumps(report, ensure_ascii=False) if as_json else _lines(report))
-    return 0 if fits else 3
+    click.echo(json.dumps(report, ensure_ascii=False) if as_json else plan_lines(report))
+    return 3 if fits is False else 0
 
 
-def _lines(report: dict[str, Any]) -> str:
-    plan = report["plan"]
-    rows = [
-        ("weights", plan["weights_bytes"], "packed; pages of a mapped file count when they are touched"),
-        ("KV", plan["kv_bytes"], f"{_sequences(plan)} of {plan['context']} tokens, {plan['kv_type']}"),
-        ("work space", plan["program_bytes"], f"steps of {plan['chunk']} tokens, {plan['num_threads']} thread(s)"),
-        ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),
-        ("process", plan["process_bytes"], "Python and libraries, as measured"),
-    ]
-    if plan["total_bytes"] > sum(num_bytes for _, num_bytes, _ in rows):
-        rows.append(
-            ("first load", plan["packing_bytes"], "while weights are packed, with nothing of the rest but the process")
-        )
-    lines = [report["path"], *(f"{name:<11}{_mib(num_bytes):>10}  {note}" for name, num_bytes, note in rows)]
-    lines.append(f"{'in all':<11}{_mib(plan['total_bytes']):>10}  {_verdict(report)}")
-    lines += [f"would fit: {_settings(other)} ({_mib(other['total_bytes'])})" for other in report["would_fit"]]
-    if not report["fits"] and not report["would_fit"]:
-        lines.append("no context would fit; a smaller model or fewer bits would")
-    return harmless("\n".join(lines))
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the model is to run. device None: here. source: the profile, or why there is none. levels: lowest first."""
+
+    device: str | None
+    choice: Choice
+    profile: Profile | None
+    source: str
+    levels: Sequence[str]
+    budget: Budget | None
 
 
-def _verdict(report: dict[str, Any]) -> str:
-    verdict = "fits" if report["fits"] else "does not fit"
-    return f"{verdict}: {report['budget_source']} allows {_mib(report['budget_bytes'])}"
+def _here(file: GGUFFile, asked: Asked, allowed: int | None) -> _Place:
+    from edge import device, native
+    from edge.loading import tuned
+    from edge.memory import Budget
+    from edge.tuning.find import find_profile
+
+    choice, profile = tuned(file, asked, may_probe=False)
+    source = choice.source
+    if profile is None:  # a small model is loaded without one, and is as predictable
+        found = find_profile(asked, os.environ, may_probe=False)
+        profile, source = found.profile, found.source
+    return _Place(None, choice, profile, source, native.isa_supported(), Budget.of(allowed, device.memory()))
 
 
-def _settings(plan: dict[str, Any]) -> str:
-    return f"{_sequences(plan)} of {plan['context']} tokens, KV as {plan['kv_type']}"
+def _there(file: GGUFFile, asked: Asked, allowed: int | None, reference: str) -> _Place:
+    """RequestError: no such device, or one that does not say what is needed. BadProfile."""
+    from edge.loading import workload
+    from edge.memory import Budget
+    from edge.tuning.board import Board
 
-
-def _sequences(plan: dict[str, Any]) -> str:
-    return f"{plan['num_sequences']} sequence{'' if plan['num_sequences'] == 1 else 's'}"
-
-
-def _mib(num_bytes: int) -> str:
-    return f"{num_bytes / 2**20:,.0f} MiB" if num_bytes >= 10 * 2**20 else f"{num_bytes / 2**20:.1f} MiB"
+    board = Board.of(reference)
+    budget = Budget.of_device(allowed, board.memory_bytes, board.name)
+    choice = board.choose(asked, workload(file), 0 if budget is None else budget.num_bytes)
+    return _Place(board.name, choice, board.profile, board.source, board.levels, budget)

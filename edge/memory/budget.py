@@ -13,6 +13,7 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "k": 2**10, "m":
           "kib": 2**10, "mib": 2**20, "gib": 2**30}  # fmt: skip
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 MARGIN = 0.03  # of what is available: left to the rest of the machine
+SYSTEM_SHARE = 0.15  # of all memory: what the system of a machine that one does not have takes, and what it must leave
 
 
 def parse_bytes(amount: str | int, name: str = "memory") -> int:
@@ -49,3 +50,12 @@ class Budget:
         if asked is not None:
             limits.append((asked, "memory"))
         return cls(*min(limits))
+
+    @classmethod
+    def of_device(cls, asked: int | None, size_bytes: int | None, name: str) -> Budget | None:
+        """Of a machine that is only described: what is asked for, or its memory less SYSTEM_SHARE. None: neither."""
+        if asked is not None:
+            return cls(asked, "memory")
+        if size_bytes is None:
+            return None
+        return cls(math.floor((1 - SYSTEM_SHARE) * size_bytes), f"{1 - SYSTEM_SHARE:.0%} of the memory of {name}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.sizes import engine_sizes
 from edge.formats.gguf import GGUFFile
 from edge.native import MAX_THREADS
 from edge.packed.options import SMALLEST_BYTES
+
+if TYPE_CHECKING:
+    from edge.predict import Prediction
 
 __all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memory"]
 
@@ -39,7 +42,7 @@ class MemoryPlan:
 
     weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches. kv: with every
     sequence as long as its context. program: buffers and scratch of a step. packing: what the first load takes beside
-    the process while it packs, in place of the rest.
+    the process while it packs, in place of the rest. prediction: how fast it will be; None where no profile says.
     """
 
     weights_bytes: int
@@ -53,6 +56,7 @@ class MemoryPlan:
     kv_type: str
     chunk: int
     num_threads: int
+    prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
@@ -64,7 +68,8 @@ class MemoryPlan:
         return max(self.running_bytes, self.process_bytes + self.packing_bytes)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"total_bytes": self.total_bytes}
+        speed = None if self.prediction is None else self.prediction.as_json()
+        return asdict(replace(self, prediction=None)) | {"total_bytes": self.total_bytes, "prediction": speed}
 
 
 def plan_memory(file: GGUFFile, settings: Settings) -> MemoryPlan:

@@ -1,9 +1,11 @@
-"""How fast memory is read: by thread count, with and without huge pages, from a mapped file and from owned memory."""
+"""How fast memory is read: by thread count, with and without huge pages, from a mapped file and from owned memory, and
+as far as caches hold what is read."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from edge import device, native
@@ -11,10 +13,11 @@ from edge.native.measure import MIN_SIZE
 from edge.probe.proof import proof, rounded
 from edge.probe.tasks import Part, Task
 from edge.profiles import Machine
-from edge.profiles.records import Read
+from edge.profiles.records import Cache, Read
 
 FULL_SIZE = 512 << 20
 _CACHES = 4  # how many times the last cache is read, so that little of it comes from there
+_CACHE_SHARES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)  # of the last cache: from all of it there to nearly nothing
 _FILE_PIECE = 2 << 20  # writes of a huge page, as packed files are written
 
 
@@ -46,6 +49,24 @@ def reads_part(machine: Machine, size: int, seconds: float, *, each: float = 0.3
 
     counts = machine.thread_counts[::-1]
     return Part([task(threads, huge) for huge in (True, False) for threads in counts], seconds)
+
+
+def caches_part(machine: Machine, seconds: float, *, each: float = 0.05) -> Part:
+    """Around the size of the last cache, with one thread and with all; nothing where the system says no size."""
+
+    def record(threads: int, size: int) -> Cache:
+        figure = native.read_bandwidth(threads, size=size, seconds=each)
+        method = f"fastest pass over the same bytes in {each:g} s"
+        return Cache(num_bytes=size, threads=threads, gb_s=rounded(figure / 1e9), evidence=proof(method))
+
+    last = device.last_cache_bytes()
+    sizes = dict.fromkeys(size_for(int(share * last)) for share in _CACHE_SHARES) if last else {}
+    tasks = [
+        Task(f"reads of {size} bytes again and again with {threads} threads", partial(record, threads, size))
+        for threads in dict.fromkeys((machine.num_cores, 1))
+        for size in sizes
+    ]
+    return Part(tasks, seconds)
 
 
 def residency_part(machine: Machine, folder: Path, size: int, seconds: float, *, each: float = 0.2) -> Part:

@@ -18,16 +18,20 @@ from types import TracebackType
 from typing import Self
 
 from edge import device, native
+from edge.backends.work import Matrix, StepWork, step_work
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
 from edge.formats.types import GGMLType, type_name
 from edge.graph import lower_native
 from edge.models import build
+from edge.profiles.records import StepModel
 
 ENOUGH_BYTES = 192 << 20  # of packed weights
 _MAX_VOCAB = 32000  # the head of a larger vocabulary is measured with so many rows
 _LAYER = re.compile(r"blk\.(\d+)\.")
-_BLOCK_TABLE = 32  # KV blocks: 1024 positions
+_BLOCK_TABLE = 64  # KV blocks: enough positions that attention shows beside the weights
+MAX_POSITIONS = _BLOCK_TABLE * native.BLOCK_SIZE
+_KV_BYTES = b"\x66\x2e"  # an f16 of 0.1: memory that nobody wrote is one page of zeros, which a cache holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +52,33 @@ class Sample:
     @classmethod
     def typical(cls) -> Sample:
         """TinyLlama-1.1B's shapes (Zhang et al. 2024) in Q4_0, with a head of Q6_K."""
-        hidden, ff, kv, layers = 2048, 5632, 256, 22
-        config = ModelConfig(
-            model_type="llama", vocab_size=_MAX_VOCAB, hidden_size=hidden, intermediate_size=ff,
-            num_hidden_layers=layers, num_attention_heads=32, num_key_value_heads=4, head_dim=64,
-            max_position_embeddings=2048, rms_norm_eps=1e-5, rope_theta=10000.0, rope_dims=64,
-        )  # fmt: skip
-        block = {
-            "attn_q": (hidden, hidden), "attn_k": (kv, hidden), "attn_v": (kv, hidden), "attn_output": (hidden, hidden),
-            "ffn_gate": (ff, hidden), "ffn_up": (ff, hidden), "ffn_down": (hidden, ff),
-            "attn_norm": (hidden,), "ffn_norm": (hidden,),
-        }  # fmt: skip
-        tensors: dict[str, tuple[tuple[int, ...], int]] = {
-            "token_embd.weight": ((_MAX_VOCAB, hidden), GGMLType.Q4_0),
-            "output.weight": ((_MAX_VOCAB, hidden), GGMLType.Q6_K),
-            "output_norm.weight": ((hidden,), GGMLType.F32),
-        }
-        for layer in range(layers):
-            for stem, shape in block.items():
-                kind = GGMLType.Q4_0 if len(shape) == 2 else GGMLType.F32
-                tensors[f"blk.{layer}.{stem}.weight"] = (shape, kind)
-        return _cut(config, tensors, "Q4_0")
+        return _llama(2048, 5632, heads=32, kv_heads=4, layers=22, head=GGMLType.Q6_K)
+
+    @classmethod
+    def narrow(cls) -> Sample:
+        """SmolLM-135M's shapes (Allal et al. 2024) in Q4_0, with a head of Q8_0, and with twice its layers, so that no
+        cache holds it: what a layer costs beside its weights weighs most here."""
+        return _llama(576, 1536, heads=9, kv_heads=3, layers=60, head=GGMLType.Q8_0)
+
+    @property
+    def work(self) -> StepWork:
+        shapes = {name: shape for name, (shape, _) in self.tensors.items()}
+        return step_work(self.config, build(self.config, shapes), self.tensors)
+
+    @property
+    def record(self) -> StepModel:
+        """As the steps of a profile refer to it."""
+        work = self.work
+        return StepModel(
+            name=self.name,
+            layers=work.num_layers,
+            hidden_size=work.hidden_size,
+            heads=work.num_heads,
+            kv_heads=work.num_kv_heads,
+            head_dim=work.head_dim,
+            matrices=tuple(f"{count} x {_in_words(matrix)}" for matrix, count in work.matrices.items()),
+            head=_in_words(work.head),
+        )
 
     @property
     def matrices(self) -> dict[tuple[int, tuple[int, int]], int]:
@@ -79,6 +89,35 @@ class Sample:
                 key = (kind, (shape[0], shape[1]))
                 found[key] = found.get(key, 0) + 1
         return found
+
+
+def _in_words(matrix: Matrix) -> str:
+    return f"{type_name(matrix.type)} {matrix.rows} x {matrix.cols}"
+
+
+def _llama(hidden: int, ff: int, *, heads: int, kv_heads: int, layers: int, head: GGMLType) -> Sample:
+    """Layers of Q4_0 with heads of 64 dimensions."""
+    config = ModelConfig(
+        model_type="llama", vocab_size=_MAX_VOCAB, hidden_size=hidden, intermediate_size=ff,
+        num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=kv_heads, head_dim=64,
+        max_position_embeddings=2048, rms_norm_eps=1e-5, rope_theta=10000.0, rope_dims=64,
+    )  # fmt: skip
+    kv = 64 * kv_heads
+    block = {
+        "attn_q": (hidden, hidden), "attn_k": (kv, hidden), "attn_v": (kv, hidden), "attn_output": (hidden, hidden),
+        "ffn_gate": (ff, hidden), "ffn_up": (ff, hidden), "ffn_down": (hidden, ff),
+        "attn_norm": (hidden,), "ffn_norm": (hidden,),
+    }  # fmt: skip
+    tensors: dict[str, tuple[tuple[int, ...], int]] = {
+        "token_embd.weight": ((_MAX_VOCAB, hidden), GGMLType.Q4_0),
+        "output.weight": ((_MAX_VOCAB, hidden), head),
+        "output_norm.weight": ((hidden,), GGMLType.F32),
+    }
+    for layer in range(layers):
+        for stem, shape in block.items():
+            kind = GGMLType.Q4_0 if len(shape) == 2 else GGMLType.F32
+            tensors[f"blk.{layer}.{stem}.weight"] = (shape, kind)
+    return _cut(config, tensors, "Q4_0")
 
 
 def _main_type(tensors: Mapping[str, tuple[tuple[int, ...], int]]) -> int:
@@ -126,6 +165,8 @@ class SampleModel:
         with native.Threads(max_threads) as pool:
             weights = [_weights(ref.kind, ref.shape, sample.tensors[ref.tensor][1], pool) for ref in lowered.weights]
         self._kv = native.KV("f16", lowered.num_layers, lowered.num_kv_heads, lowered.head_dim, _BLOCK_TABLE)
+        for block in range(_BLOCK_TABLE):
+            self._kv.write_block(block, _KV_BYTES * (self._kv.block_bytes // len(_KV_BYTES)))
         arena = lowered.arena(max_tokens, 1)
         self._program = native.Program(
             ops=lowered.ops,
@@ -140,17 +181,17 @@ class SampleModel:
             max_sequences=1,
             kv=self._kv,
             max_threads=max_threads,
-            max_positions=_BLOCK_TABLE * native.BLOCK_SIZE,
+            max_positions=MAX_POSITIONS,
         )
         self._table = array("i", range(_BLOCK_TABLE))
 
-    def step(self, pool: native.Threads, num_tokens: int) -> None:
-        """A step of one sequence, from its first position on, with logits of the last token."""
+    def step(self, pool: native.Threads, num_tokens: int, depth: int = 0) -> None:
+        """A step of one sequence behind `depth` positions, with logits of the last token."""
         self._program.step(
             pool,
             self._kv,
             token_ids=array("i", [1] * num_tokens),
-            positions=array("i", range(num_tokens)),
+            positions=array("i", range(depth, depth + num_tokens)),
             sequences=array("i", [0] * num_tokens),
             block_tables=self._table,
             table_stride=_BLOCK_TABLE,

@@ -8,6 +8,7 @@ from typing import cast
 
 from edge.errors import BadProfile
 from edge.profiles.records import (
+    Cache,
     Compute,
     Cores,
     Device,
@@ -19,6 +20,7 @@ from edge.profiles.records import (
     Record,
     Reference,
     Step,
+    StepModel,
 )
 
 FORMAT = 1
@@ -28,8 +30,10 @@ SINGLE: dict[str, type[Record]] = {"device": Device, "isa": Isa, "memory": Memor
 ARRAYS: dict[str, type[Record]] = {
     "cores": Cores,
     "reads": Read,
+    "caches": Cache,
     "compute": Compute,
     "disks": Disk,
+    "models": StepModel,
     "steps": Step,
     "references": Reference,
 }
@@ -37,9 +41,11 @@ ARRAYS: dict[str, type[Record]] = {
 _QUESTIONS = {
     "cores": ("name",),
     "reads": ("threads", "cores", "huge_pages", "residency"),
+    "caches": ("num_bytes", "threads"),
     "compute": ("isa", "weights", "rows", "columns", "tokens", "threads", "cores"),
     "disks": ("name",),
-    "steps": ("model", "tokens", "threads"),
+    "models": ("name",),
+    "steps": ("model", "tokens", "threads", "depth"),
     "references": ("runtime", "model", "weights", "threads"),
 }
 
@@ -53,8 +59,10 @@ class Profile:
     isa: Isa | None = None
     memory: Memory | None = None
     reads: tuple[Read, ...] = ()
+    caches: tuple[Cache, ...] = ()
     compute: tuple[Compute, ...] = ()
     disks: tuple[Disk, ...] = ()
+    models: tuple[StepModel, ...] = ()
     steps: tuple[Step, ...] = ()
     references: tuple[Reference, ...] = ()
 
@@ -98,7 +106,7 @@ class Profile:
         if not self.cores:
             return
         threads = {cores.name: cores.threads for cores in self.cores}
-        for key in ("reads", "compute", "steps", "references"):
+        for key in ("reads", "caches", "compute", "steps", "references"):
             for index, record in enumerate(getattr(self, key)):
                 name: str | None = getattr(record, "cores", None)
                 if name is not None and name not in threads:

@@ -7,7 +7,20 @@ from functools import cache
 from typing import Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from edge.errors import BadProfile
-from edge.profiles.rules import MAX_NOTE, Rule, address, feature_names, flag, one_of, positive, shown, text, whole
+from edge.profiles.rules import (
+    MAX_NOTE,
+    Rule,
+    address,
+    feature_names,
+    flag,
+    matrix_counts,
+    matrix_text,
+    one_of,
+    positive,
+    shown,
+    text,
+    whole,
+)
 
 MAX_THREADS = 4096
 
@@ -111,6 +124,17 @@ class Read(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cache(Record):
+    """Bandwidth of reading the same `num_bytes` again and again, of which the caches hold a part, as they do of a small
+    model's weights; in 10^9 bytes a second."""
+
+    num_bytes: Annotated[int, whole(2**50)]
+    threads: Annotated[int, whole(MAX_THREADS)]
+    gb_s: Annotated[float, positive(1_000_000)]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compute(Record):
     """Speed of a kernel in 10^9 multiply-adds a second; `rows`, `columns`, `tokens`: the shape it ran on."""
 
@@ -135,12 +159,28 @@ class Disk(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepModel(Record):
+    """A model that steps were measured with. It has no figures, so no evidence. matrices: "34 x Q4_0 2048 x 2048", how
+    often a token is multiplied by each; head: "Q6_K 32000 x 2048"."""
+
+    name: Annotated[str, text()]
+    layers: Annotated[int, whole(2**16)]
+    hidden_size: Annotated[int, whole(2**24)]
+    heads: Annotated[int, whole(2**16)]
+    kv_heads: Annotated[int, whole(2**16)]
+    head_dim: Annotated[int, whole(2**16)]
+    matrices: Annotated[tuple[str, ...], matrix_counts]
+    head: Annotated[str, matrix_text]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Record):
-    """Milliseconds of one step of `tokens` tokens."""
+    """Milliseconds of one step of `tokens` tokens behind `depth` positions (None: 0)."""
 
     model: Annotated[str, text()]
     tokens: Annotated[int, whole(2**20)]
     threads: Annotated[int, whole(MAX_THREADS)]
+    depth: Annotated[int | None, whole(2**30)] = None
     ms: Annotated[float, positive(1e9)]
     evidence: Evidence
 

@@ -11,6 +11,8 @@ Rule = Callable[[object], str | None]
 MAX_NOTE = 600  # characters of a method or a note
 _MAX_SHOWN = 80
 _FEATURE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
+_MATRIX = re.compile(r"[A-Z][A-Z0-9_]{1,15} [1-9]\d{0,8} x [1-9]\d{0,8}")
+_COUNTED = re.compile(r"[1-9]\d{0,5} x (.+)")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/\S*)?")
 
 
@@ -58,6 +60,18 @@ def feature_names(value: object) -> str | None:
     good = 1 <= len(items) <= 64 and len(set(map(repr, items))) == len(items)
     good = good and all(isinstance(item, str) and _FEATURE.fullmatch(item) for item in items)
     return None if good else "an array of 1 to 64 different names in lower case, as /proc/cpuinfo writes them"
+
+
+def matrix_text(value: object) -> str | None:
+    good = isinstance(value, str) and _MATRIX.fullmatch(value)
+    return None if good else 'a type, rows and columns, as "Q4_0 2048 x 5632"'
+
+
+def matrix_counts(value: object) -> str | None:
+    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    matches = [_COUNTED.fullmatch(item) if isinstance(item, str) else None for item in items]
+    good = 1 <= len(items) <= 64 and all(match is not None and matrix_text(match[1]) is None for match in matches)
+    return None if good else 'an array of 1 to 64 texts of count, type, rows and columns, as "22 x Q4_0 2048 x 5632"'
 
 
 def address(value: object) -> str | None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from edge.tuning.choice import Asked, Choice, Workload, choose
-from edge.tuning.tune import tune
+from edge.tuning.tune import tune, tune_by_profile
 
-__all__ = ["Asked", "Choice", "Workload", "choose", "tune"]
+__all__ = ["Asked", "Choice", "Workload", "choose", "tune", "tune_by_profile"]

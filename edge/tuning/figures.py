@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.profiles import Profile
-    from edge.profiles.records import Step
+    from edge.profiles.records import Compute, Step
 
 _MAX_CHUNK = 1024  # work space grows with it
 _PREFILL_TOKENS = 32  # from so many on a step counts as part of a prompt
@@ -32,6 +32,11 @@ def _decode_rates(profile: Profile) -> Rates:
     steps = _richest(profile, lambda step: step.tokens == 1, lambda step: step.threads)
     if len(steps) >= 2:
         return Rates({threads: 1e3 / step.ms for threads, step in steps.items()}, "tok/s")
+    return read_rates(profile)
+
+
+def read_rates(profile: Profile) -> Rates:
+    """By thread count: bandwidth of reading memory, with huge pages where both were measured."""
     reads: dict[int, float] = {}
     for huge in (False, None, True):
         for read in profile.reads:
@@ -78,10 +83,14 @@ def isa_seconds(profile: Profile, isa: str, weights: Mapping[str, int], least: f
     Types that were not measured take as long as the others do on average.
     """
     total = sum(weights.values())
+    levels: dict[tuple[object, ...], set[str]] = {}
+    for record in profile.compute:
+        levels.setdefault(_case(record), set()).add(record.isa)
     speeds: dict[str, list[float]] = {}
     for record in profile.compute:
-        if record.isa == isa and record.tokens == 1 and record.weights is not None and record.weights in weights:
-            speeds.setdefault(record.weights, []).append(record.gmacs_s)
+        compared = len(levels[_case(record)]) > 1  # what one level was measured with says nothing about another
+        if compared and record.isa == isa and record.tokens == 1 and record.weights in weights:
+            speeds.setdefault(str(record.weights), []).append(record.gmacs_s)
     known = sum(count for kind, count in weights.items() if kind in speeds)
     if known == 0 or known < least * total:
         return None
@@ -90,10 +99,15 @@ def isa_seconds(profile: Profile, isa: str, weights: Mapping[str, int], least: f
     return seconds * total / known
 
 
+def _case(record: Compute) -> tuple[object, ...]:
+    return record.weights, record.rows, record.columns, record.tokens, record.threads, record.cores
+
+
 def _richest(profile: Profile, wanted: Callable[[Step], bool], key: Callable[[Step], int]) -> dict[int, Step]:
-    """The steps that are wanted, of the model that answers for most keys: figures of two models do not compare."""
+    """The steps from position 0 that are wanted, of the model that answers for most keys: figures of two models do not
+    compare."""
     models: dict[str, dict[int, Step]] = {}
     for step in profile.steps:
-        if wanted(step):
+        if step.depth is None and wanted(step):
             models.setdefault(step.model, {})[key(step)] = step
     return max(models.values(), key=len) if models else {}

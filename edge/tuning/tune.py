@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 def tune(asked: Asked, workload: Workload | None, environment: Mapping[str, str], *, may_write: bool = True) -> Choice:
-    """The choice for a model, or for any (workload None), from what edge.tuning.find finds.
+    """What `tune_by_profile` chooses."""
+    return tune_by_profile(asked, workload, environment, may_write=may_write)[0]
+
+
+def tune_by_profile(
+    asked: Asked, workload: Workload | None, environment: Mapping[str, str], *, may_write: bool = True
+) -> tuple[Choice, Profile | None]:
+    """The choice for a model, or for any (workload None), and the profile that edge.tuning.find found for it.
 
     A model of under 32 MiB is answered without a profile, unless EDGE_PROFILE names one. may_write: whether the quick
     probe may run, which leaves a file. Raises BadProfile for a file that EDGE_PROFILE names.
@@ -29,7 +36,7 @@ def tune(asked: Asked, workload: Workload | None, environment: Mapping[str, str]
 
         found = find_profile(asked, environment, may_probe=may_write and not small and workload is not None)
         profile, source, note = found.profile, found.source, found.note
-    return choose(
+    choice = choose(
         asked,
         profile,
         source,
@@ -39,3 +46,4 @@ def tune(asked: Asked, workload: Workload | None, environment: Mapping[str, str]
         workload=workload,
         note=note,
     )
+    return choice, profile

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import RunEdge
 
 
@@ -19,6 +21,8 @@ def test_the_plan_in_words_and_as_json(run_edge: RunEdge, tiny_model: Path) -> N
     items = ("weights", "kv", "program", "tokenizer", "process")
     assert plan["total_bytes"] == sum(plan[f"{item}_bytes"] for item in items)
     assert plan["context"] == 256
+    assert set(report["chosen"]["reasons"]) == {"decode_threads", "prefill_threads", "chunk", "residency", "isa"}
+    assert "chunk            128: the default" in words.stdout
 
 
 def test_what_does_not_fit_ends_with_3_and_what_would(run_edge: RunEdge, tmp_path: Path) -> None:
@@ -45,3 +49,44 @@ def test_options_out_of_range_are_refused_as_a_run_would(run_edge: RunEdge, tiny
     done = run_edge("plan", str(tiny_model), "--threads", "0")
     assert done.returncode == 2
     assert "threads is 0; it must be a whole number from 1" in done.stderr
+
+
+def test_a_plan_for_a_board_that_is_not_here(run_edge: RunEdge, tiny_model: Path) -> None:
+    """178 tiles of 544 bytes (tests/bench/test_step_bytes.py) and 33 positions of KV of 256, at 13.23 GB/s."""
+    done = run_edge("plan", str(tiny_model), "--device", "raspberry-pi-5", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    speed = report["plan"]["prediction"]
+    assert speed["predicted"] is True and speed["decode_at_most"] is True
+    assert speed["decode_tok_s"] == pytest.approx(13.23e9 / (178 * 544 + 33 * 256))
+    assert speed["prefill_tok_s"] is None and speed["ttft_seconds"] is None
+    chosen = report["chosen"]
+    assert (report["device"], chosen["isa"], chosen["decode_threads"]) == ("Raspberry Pi 5", "dotprod", 2)
+    assert report["fits"] is None and report["budget_bytes"] is None  # it does not say how much memory it has
+    words = run_edge("plan", str(tiny_model), "--device", "raspberry-pi-5", "--memory", "20MiB")
+    assert words.returncode == 3
+    assert f"{tiny_model} on Raspberry Pi 5" in words.stdout
+    assert "predicted: at most " in words.stdout
+    assert "decode threads   2: 13.2 GB/s with 2" in words.stdout
+    assert "missing there: kernels on dotprod with one token, 2 threads: Q8_0" in words.stdout
+
+
+def test_the_memory_of_a_board_is_its_budget(run_edge: RunEdge, tiny_model: Path, tmp_path: Path) -> None:
+    profile = tmp_path / "board.toml"
+    profile.write_text(
+        'format = 1\n[device]\nname = "A board"\nkind = "board"\nmachine = "aarch64"\n'
+        '[memory]\ntype = "m"\nsize_bytes = 41943040\nmeasured = true\nmethod = "m"\n'
+    )
+    done = run_edge("plan", str(tiny_model), "--device", str(profile), "--threads", "1")
+    assert done.returncode == 3
+    assert "does not fit: 85% of the memory of A board allows 34 MiB" in done.stdout
+    assert "predicted: nothing behind 32 tokens" in done.stdout
+
+
+def test_an_unknown_board_and_a_prompt_that_is_too_long(run_edge: RunEdge, tiny_model: Path) -> None:
+    done = run_edge("plan", str(tiny_model), "--device", "toaster")
+    assert done.returncode == 2
+    assert "device is 'toaster'" in done.stderr and "raspberry-pi-5, rk3588" in done.stderr
+    done = run_edge("plan", str(tiny_model), "--prompt", "256")
+    assert done.returncode == 2
+    assert "prompt is 256; it must be a whole number from 1 to 255" in done.stderr

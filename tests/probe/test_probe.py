@@ -12,13 +12,15 @@ from edge import device, native
 from edge.errors import DoesNotFit
 from edge.formats.gguf import open_gguf
 from edge.formats.types import GGMLType
+from edge.memory import Settings, compiled_for
+from edge.predict.measured import work_of
 from edge.probe import Sample, full_probe, quick_probe
 from edge.probe import full as full_module
 from edge.probe import sample as sample_module
 from edge.probe.disk import disk_name, disk_record
 from edge.probe.full import measure
-from edge.probe.kernels import kernels_part, peaks_part, shapes_of
-from edge.probe.reads import quick_size, read_record, residency_record, size_for
+from edge.probe.kernels import kernels_part, peaks_part, shapes_of, streamed_types, streams_part
+from edge.probe.reads import caches_part, quick_size, read_record, residency_record, size_for
 from edge.probe.sample import SampleModel, made_up
 from edge.probe.steps import MAX_SMALL, Steps
 from edge.probe.tasks import Part, Task, run_parts
@@ -136,9 +138,36 @@ def test_kernels_of_every_level() -> None:
     found = measure(TWO, [kernels_part(TWO, shapes, 60.0, each=1e-4), peaks_part(TWO, 60.0, each=1e-3)], Clock(), None)
     levels = native.isa_supported()
     assert found.missing == ()
-    kernels = {(c.isa, c.weights, c.tokens) for c in found.profile.compute if c.weights is not None}
-    assert kernels == {(isa, kind, tokens) for isa in levels for kind in ("Q4_0", "Q4_K") for tokens in (1, 64)}
+    kernels = {(c.isa, c.threads, c.weights, c.tokens) for c in found.profile.compute if c.weights is not None}
+    cases = [*((isa, 2) for isa in levels), (levels[-1], 1)]  # the highest level with one thread too
+    assert kernels == {(*case, kind, tokens) for case in cases for kind in ("Q4_0", "Q4_K") for tokens in (1, 64)}
     assert {c.isa for c in found.profile.compute if c.weights is None} == {*levels}
+
+
+def test_streams_are_of_the_size_asked_for_with_every_thread_count() -> None:
+    part = streams_part(TWO, [GGMLType.Q8_0], 1 << 20, 60.0, each=1e-4, cols=256)
+    compute = measure(TWO, [part], Clock(), None).profile.compute
+    # 16 rows of 256 are 8 tiles of 544 bytes: 240 of them are the most that a MiB holds
+    assert [(c.isa, c.rows, c.columns, c.tokens, c.threads) for c in compute] == [
+        (native.isa_supported()[-1], 3840, 256, 1, 2), (native.isa_supported()[-1], 3840, 256, 1, 1),
+    ]  # fmt: skip
+
+
+def test_streams_are_of_the_types_that_predictions_need(tiny_model: Path) -> None:
+    assert streamed_types(None)[:5] == (
+        GGMLType.Q4_0, GGMLType.Q8_0, GGMLType.Q4_K, GGMLType.Q6_K, GGMLType.Q2_K,
+    )  # fmt: skip
+    with open_gguf(tiny_model) as file:
+        assert streamed_types(Sample.of(file)) == (GGMLType.Q8_0, GGMLType.Q4_0)
+
+
+def test_caches_are_measured_around_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "last_cache_bytes", lambda: 1 << 20)
+    caches = measure(TWO, [caches_part(TWO, 60.0, each=1e-4)], Clock(), None).profile.caches
+    sizes = [1 << 18, 1 << 19, 1 << 20, 3 << 19, 1 << 21, 3 << 20]
+    assert [(c.threads, c.num_bytes) for c in caches] == [(threads, size) for threads in (2, 1) for size in sizes]
+    monkeypatch.setattr(device, "last_cache_bytes", lambda: 0)
+    assert caches_part(TWO, 60.0).tasks == []
 
 
 def test_steps(small_sample: Sample) -> None:
@@ -146,14 +175,40 @@ def test_steps(small_sample: Sample) -> None:
     steps = Steps(TWO, small_sample, clock)
     try:
         part = steps.part(1e9)
-        wanted = [task for task in part.tasks if task.what in ("steps of 1 tokens with 1 threads",)]
-        assert len(part.tasks) == len({task.what for task in part.tasks})
-        assert {f"steps of {n} tokens with 2 threads" for n in range(1, MAX_SMALL + 1)} <= {t.what for t in part.tasks}
-        found = measure(TWO, [Part([*wanted, *part.tasks[:2]], 1e9)], clock, None)
+        name = small_sample.name
+        wanted = [task for task in part.tasks if task.what == f"steps of 1 tokens with 1 threads, {name}"]
+        wanted += [t for t in part.tasks if t.what == f"steps of 1 tokens with 2 threads behind 1920 positions, {name}"]
+        names = {task.what for task in part.tasks}
+        assert len(part.tasks) == len(names)
+        assert {f"steps of {n} tokens with 2 threads, {name}" for n in range(1, MAX_SMALL + 1)} <= names
+        assert {task.what for task in steps.comparison(1.0).tasks} == {
+            f"steps of {tokens} tokens with {threads} threads{behind}, {name}"
+            for tokens in (1, 128) for threads in (1, 2) for behind in ("", " behind 1920 positions")
+        }  # fmt: skip
+        found = measure(TWO, [Part([*wanted, *part.tasks[:2]], 1e9)], clock, None, models=[small_sample.record])
     finally:
         steps.close()
-    assert [(step.tokens, step.threads, step.ms) for step in found.profile.steps][0] == (1, 1, 1000.0)
+    assert [(step.tokens, step.threads, step.depth) for step in found.profile.steps][:2] == [(1, 1, None), (1, 2, 1920)]
+    assert found.profile.steps[0].ms == 1000.0
+    assert found.profile.models == (small_sample.record,)
     assert found.missing == ()
+    assert measure(TWO, [], clock, None, models=[small_sample.record]).profile.models == ()
+
+
+def test_a_profile_describes_a_sample_so_that_its_work_is_known(tiny_model: Path) -> None:
+    for sample in (Sample.typical(), Sample.narrow()):
+        assert work_of(sample.record) == sample.work
+    assert Sample.narrow().record.matrices == (
+        "120 x Q4_0 576 x 576", "120 x Q4_0 192 x 576", "120 x Q4_0 1536 x 576", "60 x Q4_0 576 x 1536",
+    )  # fmt: skip
+    with open_gguf(tiny_model) as file:
+        assert Sample.of(file).work == compiled_for(file, Settings()).work
+
+
+def test_positions_in_front_of_a_step_are_pages_of_their_own(small_sample: Sample) -> None:
+    with SampleModel(small_sample, max_tokens=1, max_threads=1) as model:
+        kv = model._kv  # pyright: ignore[reportPrivateUsage]
+        assert all(any(kv.read_block(block)) for block in range(kv.num_blocks))
 
 
 def test_a_sample_of_a_model(tiny_model: Path) -> None:
@@ -243,10 +298,13 @@ def test_the_full_probe(tmp_path: Path, small_sample: Sample, monkeypatch: pytes
     """All parts, on a clock by which every part ends after a few tasks."""
     monkeypatch.setattr(full_module, "FULL_SIZE", SMALL)
     monkeypatch.setattr(full_module, "quick_size", lambda: SMALL)
+    monkeypatch.setattr(device, "last_cache_bytes", lambda: 1 << 20)
     found = full_probe(TWO, tmp_path, sample=small_sample, clock=Clock(tick=1.0))
     profile = found.profile
     assert profile.reads
+    assert profile.caches
     assert profile.compute
+    assert {model.name for model in profile.models} == {step.model for step in profile.steps}
     assert profile.steps
     assert profile.disks
     assert found.missing

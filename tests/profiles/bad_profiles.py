@@ -27,6 +27,16 @@ def _memory(lines: str) -> str:
 
 _CORES = f'[[cores]]\nname = "big"\ncount = 4\nthreads_per_core = 2\n{SOURCED}'
 
+
+def _model(matrix: str = "2 x Q4_0 64 x 64", head: str = "Q6_K 64 x 64") -> str:
+    sizes = "layers = 2\nhidden_size = 64\nheads = 2\nkv_heads = 1\nhead_dim = 32\n"
+    return f'{DEVICE}[[models]]\nname = "m"\n{sizes}matrices = ["{matrix}"]\nhead = "{head}"\n'
+
+
+def _cache(before: str = "") -> str:
+    return f"{DEVICE}{before}[[caches]]\nnum_bytes = 1024\nthreads = 1\ngb_s = 1\n{SOURCED}"
+
+
 _TEXTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     # the file as a whole
     ("empty", "", ("has no format, it must be 1",)),
@@ -99,7 +109,31 @@ _TEXTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         DEVICE + f'[[references]]\nruntime = "r"\nmodel = "m"\n{SOURCED}',
         ("references[0].decode_tok_s is missing, and prefill_tok_s too",),
     ),
+    ("matrix-text", _model("2 x Q4_0 64x64"), ("models[0].matrices is an array, it must be", "22 x Q4_0 2048 x 5632")),
+    ("matrix-count", _model("0 x Q4_0 64 x 64"), ("models[0].matrices is an array",)),
+    ("matrix-huge", _model("2 x Q4_0 64 x 9999999999"), ("models[0].matrices is an array",)),
+    ("head", _model(head="2 x Q4_0 64 x 64"), ("models[0].head is '2 x Q4_0 64 x 64'", "a type, rows and columns")),
+    ("model-layers", _model().replace("layers = 2", "layers = 0"), ("models[0].layers is 0, it must be a whole",)),
+    ("model-source", _model() + SOURCED, ("models[0] has an unknown key 'measured'",)),
+    ("cache-size", _cache().replace("1024", "1.5"), ("caches[0].num_bytes is 1.5, it must be a whole number",)),
+    ("cache-proof", _cache().replace(SOURCED, ""), ("caches[0] has no measured",)),
+    (
+        "step-depth",
+        DEVICE + f'[[steps]]\nmodel = "m"\ntokens = 1\nthreads = 1\ndepth = 0\nms = 1\n{SOURCED}',
+        ("steps[0].depth is 0, it must be a whole number from 1",),
+    ),
     # between tables
+    (
+        "same-cache",
+        _cache() + _cache().removeprefix(DEVICE),
+        ("caches[1] has the same num_bytes, threads as caches[0]",),
+    ),
+    ("same-model", _model() + _model().removeprefix(DEVICE), ("models[1] has the same name as models[0]",)),
+    (
+        "cache-threads",
+        _cache(_CORES).replace("threads = 1", "threads = 9"),
+        ("caches[0].threads is 9, these cores have",),
+    ),
     (
         "over-peak",
         _read(f"threads = 1\ngb_s = 17.1\n{SOURCED}", f'[memory]\ntype = "t"\npeak_gb_s = 17\n{SOURCED}'),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BadProfile
-from edge.profiles import load_profile, parse_profile
+from edge.profiles import load_profile, parse_profile, to_toml
 from edge.profiles.reader import MAX_BYTES
 from edge.profiles.records import Evidence, Read
 from tests.profiles.bad_profiles import DEVICE, SOURCED, BadProfileFile, bad_profiles
@@ -42,10 +42,26 @@ name = "/"
 read_mb_s = 900
 measured = true
 method = "O_DIRECT, 4 MiB, 256 MiB"
+[[caches]]
+num_bytes = 16777216
+threads = 2
+gb_s = 80
+measured = true
+method = "fastest pass over the same bytes"
+[[models]]
+name = "TinyLlama 1.1B Q4_0"
+layers = 22
+hidden_size = 2048
+heads = 32
+kv_heads = 4
+head_dim = 64
+matrices = ["44 x Q4_0 2048 x 2048", "66 x Q4_0 5632 x 2048"]
+head = "Q6_K 32000 x 2048"
 [[steps]]
 model = "TinyLlama 1.1B Q4_0"
 tokens = 8
 threads = 2
+depth = 512
 ms = 41.5
 measured = true
 method = "median of 9"
@@ -68,7 +84,10 @@ def test_a_measured_profile() -> None:
     proof = Evidence(measured=True, method="1 GiB of anonymous memory, best of 5 passes")
     assert profile.reads == (Read(threads=2, huge_pages=True, gb_s=26.8, evidence=proof),)
     assert profile.compute[0].gmacs_s == 190
-    assert [place for place, _ in profile.evidence()] == ["reads[0]", "compute[0]", "disks[0]", "steps[0]"]
+    assert (profile.steps[0].depth, profile.models[0].matrices[0]) == (512, "44 x Q4_0 2048 x 2048")
+    places = [place for place, _ in profile.evidence()]
+    assert places == ["reads[0]", "caches[0]", "compute[0]", "disks[0]", "steps[0]"]
+    assert parse_profile(to_toml(profile).encode(), "x") == profile
 
 
 def test_one_question_with_and_without_huge_pages() -> None:

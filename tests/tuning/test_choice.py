@@ -133,6 +133,17 @@ def test_a_lower_level_that_is_clearly_faster() -> None:
     assert chosen(workload=workload, compute=(kernel("high", "Q4_0", 10), kernel("other", "Q4_0", 99))).isa is None
 
 
+def test_what_one_level_was_measured_with_decides_nothing() -> None:
+    """A matrix that no cache holds, on the highest level only, is slow for another reason than its level."""
+    compute = (kernel("high", "Q4_0", 10), kernel("low", "Q4_0", 9), kernel("high", "Q4_0", 5, rows=10**6))
+    assert chosen(compute=compute).isa is None
+
+
+def test_steps_behind_others_do_not_decide_threads() -> None:
+    deep = tuple(dataclasses.replace(step(1, threads, ms), depth=1920) for threads, ms in ((1, 1), (2, 9)))
+    assert chosen(steps=(step(1, 1, 10), step(1, 2, 5), *deep)).decode_threads == 2
+
+
 def test_the_slowest_shape_of_a_type_counts() -> None:
     compute = (kernel("high", "Q4_0", 10), kernel("low", "Q4_0", 5), kernel("low", "Q4_0", 40, rows=16))
     assert chosen(compute=compute).isa is None
