@@ -10,9 +10,16 @@ from typing import Protocol
 
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
+from edge.engine.order import running_order, waiting_order
+from edge.engine.pace import Pace
+from edge.engine.policy import Policy
 from edge.engine.prefix import publish_computed
-from edge.engine.scheduler import Scheduler, Work
+from edge.engine.scheduler import Scheduler
 from edge.engine.sequence import FinishReason, Sequence
+from edge.engine.shelf import Shelf
+from edge.engine.stats import EngineStats
+from edge.engine.step_cost import StepCost
+from edge.engine.work import Work
 from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
 
 
@@ -25,11 +32,26 @@ class Chooser(Protocol):
 class Engine:
     """Runs sequences on a backend. One thread at a time calls step; `cancel` may come from any thread or handler."""
 
-    def __init__(self, backend: Backend, choose: Chooser, *, clock: Callable[[], float] = time.perf_counter) -> None:
-        limits = backend.limits
+    def __init__(
+        self,
+        backend: Backend,
+        choose: Chooser,
+        *,
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        limits, policy = backend.limits, Policy() if policy is None else policy
         self.backend = backend
         self.blocks = BlockManager(limits.num_blocks, limits.block_size)
-        self.scheduler = Scheduler(self.blocks, limits.max_tokens, limits.max_sequences)
+        self.cost = StepCost(policy.step_seconds)
+        self.shelf = Shelf(backend, self.blocks, policy, self.cost)
+        self.scheduler = Scheduler(
+            self.blocks,
+            Pace(policy, self.cost, limits.max_tokens),
+            self.shelf,
+            limits.max_tokens,
+            limits.max_sequences,
+        )
         self.lock = threading.RLock()  # held around step by callers that share the engine between threads
         self._choose = choose
         self._clock = clock
@@ -60,9 +82,11 @@ class Engine:
     def fork(self, sequence: Sequence, *, number: int) -> Sequence:
         """A sequence that continues like this one from here, sharing its KV blocks until one of them writes.
 
-        number: the fork's own, so that its random tokens differ. DoesNotFit: no room beside those that run.
+        number: the fork's own, so that its random tokens differ. A fork of a sequence that is set aside waits as well.
+        DoesNotFit: no room beside those that run.
         """
-        if sequence not in self.scheduler.running or sequence.finished:
+        runs = sequence in self.scheduler.running
+        if not (runs or sequence.num_preemptions) or sequence not in self._active:
             raise RequestError("fork: the sequence does not run; fork it between its first and its last step")
         fork = Sequence(
             sequence.tokens,
@@ -71,17 +95,21 @@ class Engine:
             seed=sequence.seed,
             number=number,
             end_ids=sequence.end_ids,
+            priority=sequence.priority,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
-        fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
         fork.started_at = sequence.started_at
-        fork.block_table = self.blocks.share(sequence.block_table)
-        fork.block_keys = list(sequence.block_keys)
-        try:
-            self.scheduler.add_running(fork)
-        except DoesNotFit:
-            self.blocks.release(fork.block_table)
-            raise
+        if runs:
+            fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
+            fork.block_table = self.blocks.share(sequence.block_table)
+            fork.block_keys = list(sequence.block_keys)
+            try:
+                self.scheduler.add_running(fork)
+            except DoesNotFit:
+                self.blocks.release(fork.block_table)
+                raise
+        else:
+            self.scheduler.add(fork)
         self._active.append(fork)
         return fork
 
@@ -109,7 +137,7 @@ class Engine:
         self._drop_cancelled()
         work = self.scheduler.schedule()
         if not work:
-            return False
+            return self._fail_stuck()
         now = self._clock()
         for item in work:
             if item.sequence.started_at is None:
@@ -122,17 +150,34 @@ class Engine:
             self._drop_cancelled()
         return True
 
+    def stats(self) -> EngineStats:
+        """From any thread; a step that runs meanwhile may have changed part of it."""
+        waiting = tuple(self.scheduler.waiting)
+        return EngineStats(
+            running=len(self.scheduler.running),
+            waiting=sum(sequence.num_preemptions == 0 for sequence in waiting),
+            preempted=sum(sequence.num_preemptions > 0 for sequence in waiting),
+            swapped=sum(bool(sequence.swap_slots) for sequence in waiting),
+            blocks_free=self.blocks.num_free,
+            blocks_used=self.blocks.num_used,
+            cached_tokens=self.blocks.num_cached * self.blocks.block_size,
+            preemptions=self.shelf.num_preemptions,
+            note=self.shelf.note,
+        )
+
     def close(self) -> None:
         """Ends all sequences and frees the backend."""
         for sequence in tuple(self._active):
             sequence.cancel_requested = True
         self._drop_cancelled()
+        self.shelf.close()
         self.backend.close()
 
     def _run(self, work: list[Work]) -> None:
         for item in work:
             self._make_room(item)
         batch = _batch(work)
+        started_at = self._clock()
         try:
             self._stepping = True
             try:
@@ -148,6 +193,7 @@ class Engine:
                 self._run([item])
             return
         self._commit(work, logits)
+        self.cost.observe(len(batch.token_ids), self._clock() - started_at)
 
     def _commit(self, work: list[Work], logits: memoryview[float]) -> None:
         vocab_size = self.backend.limits.vocab_size
@@ -177,6 +223,17 @@ class Engine:
         for source, target in self.blocks.make_writable(sequence.block_table, sequence.num_computed_tokens):
             self.backend.copy_block(source, target)
         self.blocks.grow(sequence.block_table, sequence.num_computed_tokens + item.num_tokens)
+
+    def _fail_stuck(self) -> bool:
+        """False: nothing is left to do. Otherwise the first sequence cannot run even alone, and ends with an error."""
+        stuck = self.scheduler.running or self.scheduler.waiting
+        if not stuck:
+            return False
+        first = min(stuck, key=running_order if self.scheduler.running else waiting_order)
+        self._fail(
+            first, DoesNotFit(f"{len(first)} tokens: {self.blocks.num_free} KV blocks are free, others are held")
+        )
+        return True
 
     def _fail(self, sequence: Sequence, error: EdgeError) -> None:
         sequence.error = error
