@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "describe": BASE | {"models", "references", "results"},
     "stream": {"errors", "engine", "results"} | TEXT,
     "model": BASE | TEXT | {"memory", "tuning", "engine", "backends", "describe", "results", "stream", "tools"},
-    "loading": BASE | {"backends", "device", "edge", "memory", "model", "packed", "references", "tuning"},
+    "loading": BASE | {"backends", "device", "edge", "engine", "memory", "model", "packed", "references", "tuning"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "stream"},

@@ -230,9 +230,8 @@ class Engine:
         if not stuck:
             return False
         first = min(stuck, key=running_order if self.scheduler.running else waiting_order)
-        self._fail(
-            first, DoesNotFit(f"{len(first)} tokens: {self.blocks.num_free} KV blocks are free, others are held")
-        )
+        free = self.blocks.num_free
+        self._fail(first, DoesNotFit(f"{len(first)} tokens need more KV blocks than the {free} that nobody holds"))
         return True
 
     def _fail(self, sequence: Sequence, error: EdgeError) -> None:

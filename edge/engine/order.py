@@ -1,9 +1,9 @@
 """Who comes first, and what keeps those that come last from never coming.
 
-Interactive sequences are before background ones, and otherwise the first come is the first served. A background sequence
-that was passed PATIENCE times by interactive ones is favoured: it counts as interactive until it has chosen FAVOUR more
-tokens. So it moves on however many others come, and whatever was preempted is not preempted for ever: among equals the
-one that was admitted first never gives way, so it ends, and the next one is the first.
+Interactive sequences are before background ones, and otherwise the first come is the first served. A background
+sequence that was passed PATIENCE times by interactive ones is favoured: it counts as interactive until it has chosen
+FAVOUR more tokens, so that it moves on however many others come. Nor is anything preempted for ever: among equals the
+one that was admitted first never gives way, so it ends, and another is the first then.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A sequence is admitted when there are blocks for what it and those that run need soon (`work`), which is less than they
 may need in the end. When blocks run out, those that come last in `order` are set aside (`shelf`) until the others have
-theirs; the first always gets its blocks, because a sequence that would not fit alone is refused. An interactive sequence
-that waits takes the place and the blocks of background ones.
+theirs; the first always gets its blocks, because a sequence that would not fit alone is refused. An interactive
+sequence that waits takes the place and the blocks of background ones.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Sequences that are set aside: their KV goes to the disk, or is dropped and computed again.
 
-Dropped blocks that are full stay findable until their memory is needed for something else, so that a sequence which only
-lost its place in the steps loses next to nothing. When memory is what it lost, the KV is written to the disk if writing
-and reading it back takes less time than computing it again: bytes over the disk's speed, which the profile knows, twice,
-against tokens over the speed of this model's prompts, which the engine measures. Where either is not known it is
-dropped, and also when the disk is full or fails.
+Dropped blocks that are full stay findable until their memory is needed for something else, so that a sequence which
+only lost its place in the steps loses next to nothing. When memory is what it lost, the KV is written to the disk if
+writing and reading it back takes less time than computing it again: bytes over the disk's speed, which the profile
+knows, twice, against tokens over the speed of this model's prompts, which the engine measures. Where either is not
+known it is dropped, and also when the disk is full or fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""KV blocks on the disk: slots of one unlinked temporary file, which nobody else can open and no crash leaves behind."""
+"""KV blocks on the disk: slots of an unlinked temporary file, which nobody else can open and no crash leaves behind."""
 
 from __future__ import annotations
 

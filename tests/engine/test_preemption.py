@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence as Items
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def alone(prompt: list[int], max_new: int) -> list[int]:
     return Bench(context=200, num_blocks=100, max_tokens=64).answer(prompt, max_new)
 
 
-def crowded(disk_bytes_s: float | None, folder: Path, num_blocks: int = 12, **options: int) -> Bench:
+def crowded(disk_bytes_s: float | None, folder: Path, num_blocks: int = 12, **options: Any) -> Bench:
     made = Bench(context=48, num_blocks=num_blocks, disk_bytes_s=disk_bytes_s, swap_folder=folder, **options)
     made.answer([60], 1)  # a step was measured
     return made
