@@ -162,6 +162,7 @@ class Engine:
             blocks_used=self.blocks.num_used,
             cached_tokens=self.blocks.num_cached * self.blocks.block_size,
             preemptions=self.shelf.num_preemptions,
+            swaps=self.shelf.num_swaps,
             note=self.shelf.note,
         )
 

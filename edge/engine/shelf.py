@@ -31,6 +31,7 @@ class Shelf:
         self._file: SwapFile | None = None
         self._block_bytes = 0
         self.num_preemptions = 0
+        self.num_swaps = 0  # those of them that went to the disk
         self.note: str | None = None  # why something was dropped that should have been written
 
     @property
@@ -91,10 +92,12 @@ class Shelf:
             self._file = SwapFile(self._policy.swap_folders, self._block_bytes, max_slots)
         table = sequence.block_table[: self._blocks.blocks_for(sequence.num_computed_tokens)]
         try:
-            return self._file.write(self._backend.read_block(block) for block in table)
+            slots = self._file.write(self._backend.read_block(block) for block in table)
         except OSError as error:
             self.note = f"KV is computed again instead of swapped: {error}"
             return []
+        self.num_swaps += 1
+        return slots
 
     def _read(self, sequence: Sequence, first: int) -> bool:
         """Writes the blocks from `first` on back into the arena."""

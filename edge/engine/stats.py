@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class EngineStats:
     """Counts at one moment. waiting: not begun. preempted: begun and set aside; swapped: those of them on the disk.
 
-    cached_tokens: whose K and V nobody uses, but a prompt that begins with them would find. preemptions: so far.
-    note: why KV was last computed again instead of swapped; None: never.
+    cached_tokens: whose K and V nobody uses, but a prompt that begins with them would find. preemptions and swaps: so
+    far. note: why KV was last computed again instead of swapped; None: never.
     """
 
     running: int
@@ -21,4 +21,5 @@ class EngineStats:
     blocks_used: int
     cached_tokens: int
     preemptions: int
+    swaps: int
     note: str | None = None
