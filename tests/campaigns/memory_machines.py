@@ -2,10 +2,10 @@
 
     python tests/campaigns/memory_machines.py --steps 1000000 --state memory_machines.json
 
-Steps are rules that Hypothesis chose, in examples of at most 100; the engine's machine does one for every hundred of the
-block manager's. Chunk N depends on the seed and N alone. The state file holds seed, counts and findings, and is written
-after every chunk, with a line on standard output: started again, the campaign goes on where it stopped. A finding is the
-traceback with Hypothesis's smallest example. The exit code is 1 when there is one.
+Steps are rules that Hypothesis chose, in examples of at most 100; the engine's machine does one for every hundred of
+the block manager's. Chunk N depends on the seed and N alone. The state file holds seed, counts and findings, and is
+written after every chunk, with a line on standard output: started again, the campaign goes on where it stopped. A
+finding is the traceback with Hypothesis's smallest example. The exit code is 1 when there is one.
 """
 
 from __future__ import annotations
