@@ -79,17 +79,21 @@ class Engine:
         self.scheduler.add(sequence)
         self._active.append(sequence)
 
-    def fork(self, sequence: Sequence, *, number: int) -> Sequence:
-        """A sequence that continues like this one from here, sharing its KV blocks until one of them writes.
+    def fork(self, sequence: Sequence, *, number: int, length: int | None = None) -> Sequence:
+        """A sequence that continues like this one from here, or from its first `length` tokens.
 
-        number: the fork's own, so that its random tokens differ. A fork of a sequence that is set aside waits as well.
-        DoesNotFit: no room beside those that run.
+        It shares the KV blocks until one of them writes. Where there is no room for it beside those that run, or the
+        sequence does not run at this moment, it waits as a new one does, and finds what is still there.
+        number: the fork's own, so that its random tokens differ. RequestError: no such length; the answer has ended.
         """
-        runs = sequence in self.scheduler.running
-        if not (runs or sequence.num_preemptions) or sequence not in self._active:
-            raise RequestError("fork: the sequence does not run; fork it between its first and its last step")
+        length, last = len(sequence) if length is None else length, len(sequence) - sequence.finished
+        if not sequence.num_prompt_tokens <= length <= last:
+            what = "with its last token, the answer has ended" if sequence.finished else "all tokens so far"
+            raise RequestError(
+                f"fork at {length} tokens: it must be from {sequence.num_prompt_tokens}, the prompt, to {last}, {what}"
+            )
         fork = Sequence(
-            sequence.tokens,
+            sequence.tokens[:length],
             sequence.params,
             max_length=sequence.max_length,
             seed=sequence.seed,
@@ -98,20 +102,24 @@ class Engine:
             priority=sequence.priority,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
-        fork.started_at = sequence.started_at
-        if runs:
-            fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
-            fork.block_table = self.blocks.share(sequence.block_table)
-            fork.block_keys = list(sequence.block_keys)
-            try:
-                self.scheduler.add_running(fork)
-            except DoesNotFit:
-                self.blocks.release(fork.block_table)
-                raise
-        else:
+        if sequence not in self.scheduler.running or not self._share(sequence, fork):
             self.scheduler.add(fork)
         self._active.append(fork)
         return fork
+
+    def _share(self, sequence: Sequence, fork: Sequence) -> bool:
+        """Lets the fork run on the blocks of a running sequence; its last token is left to compute, for its logits."""
+        computed = min(sequence.num_computed_tokens, len(fork) - 1)
+        fork.num_computed_tokens, fork.num_cached_tokens = computed, min(computed, fork.num_prompt_tokens)
+        fork.block_table = self.blocks.share(sequence.block_table[: self.blocks.blocks_for(computed)])
+        fork.block_keys = sequence.block_keys[: computed // self.blocks.block_size]
+        try:
+            self.scheduler.add_running(fork)
+        except DoesNotFit:
+            self.blocks.release(fork.block_table)
+            fork.num_computed_tokens, fork.num_cached_tokens, fork.block_keys = 0, 0, []
+            return False
+        return True
 
     def cancel(self, *sequences: Sequence) -> None:
         """Ends these sequences (without any: all) with reason "cancelled"; a running step stops between two operations.

@@ -70,6 +70,7 @@ class Scheduler:
         while self.waiting and self._admit(min(self.waiting, key=waiting_order)):
             pass
         decodes = [sequence for sequence in self.running if sequence.num_uncomputed_tokens == 1]
+        decodes.sort(key=lambda sequence: sequence.block_table)  # neighbours that share blocks read them once
         prompts = sorted((item for item in self.running if item.num_uncomputed_tokens > 1), key=running_order)
         self._turn = (self._turn + 1) % BACKGROUND_TURN
         if self._turn == 0:

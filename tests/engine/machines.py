@@ -220,15 +220,19 @@ class EngineMachine(RuleBasedStateMachine):
         for _ in range(count):
             self.bench.engine.step()
 
-    @rule(index=st.integers(0, 30))
-    def fork(self, index: int) -> None:
+    @rule(index=st.integers(0, 30), back=st.integers(0, 6))
+    def fork(self, index: int, back: int) -> None:
+        """From the last token, or from one before it; of a sequence that has ended too."""
         if self.sequences:
             parent, _ = self.sequences[index % len(self.sequences)]
+            length = max(parent.num_prompt_tokens, len(parent) - back)
             try:
-                fork = self.bench.engine.fork(parent, number=1)
-            except (edge.RequestError, edge.DoesNotFit):
+                fork = self.bench.engine.fork(parent, number=1, length=length)
+            except edge.RequestError:
+                assert parent.finished
+                assert length == len(parent)
                 return
-            self.sequences.append((fork, parent.num_answer_tokens))
+            self.sequences.append((fork, fork.num_answer_tokens))
 
     @rule(index=st.integers(0, 30))
     def cancel(self, index: int) -> None:

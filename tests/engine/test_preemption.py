@@ -184,7 +184,7 @@ def test_a_sequence_that_is_set_aside_can_be_forked(tmp_path: Path, disk: float)
     expected = alone(parent.tokens[:6].tolist(), 30)
     assert list(parent.output) == expected
     assert list(fork.output) == expected[begun:]
-    with pytest.raises(edge.RequestError, match="does not run"):
+    with pytest.raises(edge.RequestError, match="the answer has ended"):
         made.engine.fork(parent, number=2)
 
 
