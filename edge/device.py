@@ -73,6 +73,19 @@ def last_cache_bytes(root: Path = Path("/")) -> int:
     return largest
 
 
+def is_in_memory(folder: Path, root: Path = Path("/")) -> bool:
+    """Whether files there take memory, not a disk; False where the system does not say (proc(5), mountinfo)."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    device = os.stat(folder).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in _read(root / "proc/self/mountinfo").splitlines():
+        mount, _, source = line.partition(" - ")
+        if mount.split()[2:3] == [number] and source:
+            return source.split()[0] in ("tmpfs", "ramfs")
+    return False
+
+
 def peak_memory_bytes() -> int:
     """Largest resident set of this process so far, measured by the system."""
     # VmHWM first: ru_maxrss survives exec, so a small process started by a large one would report its parent's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from edge import device, native
 from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
+from edge.engine import Policy
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
 from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit
@@ -41,6 +43,8 @@ def load(
     kv_type: str = "f16",
     chunk: int | None = None,
     sequences: int = 1,
+    kv_tokens: int | None = None,
+    schedule: str = "latency",
     memory: str | int | None = None,
     no_cache: bool | None = None,
     residency: str | None = None,
@@ -52,10 +56,13 @@ def load(
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16", "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less exact still)
-    or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. memory: bytes that the
-    whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available hold as well. `Model.plan`
-    is made of the file's header before anything is loaded, and what does not fit is refused; `Model.plan.prediction`
-    says how fast it should be.
+    or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. kv_tokens: tokens that all
+    of them together keep in memory (default: a full context each); when there are more, the last to come is set aside
+    until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
+    small shares while an interactive answer is made, so that its tokens keep coming; "throughput" fills every step.
+    memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
+    hold as well. `Model.plan` is made of the file's header before anything is loaded, and what does not fit is refused;
+    `Model.plan.prediction` says how fast it should be.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
@@ -73,6 +80,7 @@ def load(
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
     cache = _cache_options(no_cache, residency, verify)
     allowed = None if memory is None else parse_bytes(memory)
+    policy = Policy(schedule, swap_folders=_swap_folders(cache))
     file = open_gguf(file_path)
     plans: list[MemoryPlan] = []
     try:
@@ -90,10 +98,11 @@ def load(
             kv_type=kv_type,
             chunk=tuning.chunk,
             num_sequences=sequences,
+            kv_tokens=kv_tokens,
             cache=dataclasses.replace(cache, residency=tuning.residency),
             admit=lambda compiled: plans.append(
                 dataclasses.replace(
-                    _admitted(file, compiled, kv_type, num_threads, allowed),
+                    _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed),
                     prediction=_predicted(compiled, tuning, profile, kv_type, cache.enabled),
                 )
             ),
@@ -102,10 +111,13 @@ def load(
     except BaseException:
         file.close()
         raise
-    return Model(file, backend, tuning, plans[0], load_seconds=time.perf_counter() - started_at)
+    policy = dataclasses.replace(policy, step_seconds=tuning.step_seconds, disk_bytes_s=tuning.disk_bytes_s)
+    return Model(file, backend, tuning, plans[0], policy, load_seconds=time.perf_counter() - started_at)
 
 
-def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, allowed: int | None) -> MemoryPlan:
+def _admitted(
+    file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, kv_tokens: int | None, allowed: int | None
+) -> MemoryPlan:
     """The plan of a load. DoesNotFit when it is over the budget."""
     limits = compiled.limits
     settings = Settings(
@@ -114,6 +126,7 @@ def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int
         kv_type=kv_type,
         chunk=limits.max_tokens,
         num_threads=num_threads,
+        kv_tokens=kv_tokens,
     )
     plan = plan_compiled(file, compiled, settings)
     require_fit(file, settings, Budget.of(allowed, device.memory()), plan)
@@ -157,3 +170,9 @@ def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -
         user_folder=user_cache_folder(os.environ),
         verify=verify,
     )
+
+
+def _swap_folders(cache: CacheOptions) -> tuple[Path, ...]:
+    """Where KV may be set aside: on a disk, not in memory that looks like one."""
+    folders = (cache.folder, cache.user_folder, Path(tempfile.gettempdir()))
+    return tuple(folder for folder in folders if folder is not None and not device.is_in_memory(folder))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
-from edge.engine import Engine, SamplingParams, Sequence
+from edge.engine import Engine, EngineStats, Policy, Priority, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
@@ -56,12 +56,19 @@ class Model:
     """
 
     def __init__(
-        self, file: GGUFFile, backend: NativeBackend, tuning: Choice, plan: MemoryPlan, *, load_seconds: float
+        self,
+        file: GGUFFile,
+        backend: NativeBackend,
+        tuning: Choice,
+        plan: MemoryPlan,
+        policy: Policy,
+        *,
+        load_seconds: float,
     ) -> None:
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
-        self._engine = Engine(backend, self._sampler)
+        self._engine = Engine(backend, self._sampler, policy=policy)
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -96,6 +103,11 @@ class Model:
     def weights(self) -> WeightsInfo:
         """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
         return self._backend.weights
+
+    @property
+    def stats(self) -> EngineStats:
+        """What the engine is doing at this moment: answers that run, wait and are set aside, and its KV blocks."""
+        return self._engine.stats()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -149,29 +161,35 @@ class Model:
         prompt: str | Items[int],
         *,
         parse_special: bool = False,
+        priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Stream:
         """Continues a prompt, used as it is, without chat template.
 
         prompt: text, or token ids. parse_special: read names of special tokens in the text as these tokens.
+        priority: "background" gives way to answers that are "interactive": it begins after them, and is set aside for
+        one that waits, but goes on in the end. That changes no token.
         Raises RequestError for an option out of range, DoesNotFit for a prompt longer than the context.
         """
         submitted_at = time.perf_counter()
         if isinstance(prompt, str):
             prompt = self.tokenizer.encode(prompt, parse_special=parse_special)
-        return self._submit(prompt, SamplingParams(**options), submitted_at, None, on_prefill)
+        return self._submit(prompt, SamplingParams(**options), submitted_at, None, priority, on_prefill)
 
     def generate(
         self,
         prompt: str | Items[int],
         *,
         parse_special: bool = False,
+        priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Completion:
         """Like stream, but returns the finished answer."""
-        with self.stream(prompt, parse_special=parse_special, on_prefill=on_prefill, **options) as stream:
+        with self.stream(
+            prompt, parse_special=parse_special, priority=priority, on_prefill=on_prefill, **options
+        ) as stream:
             return stream.completion()
 
     def stream_chat(
@@ -179,6 +197,7 @@ class Model:
         messages: str | Items[Message],
         *,
         tools: Items[Tool] | None = None,
+        priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Stream:
@@ -195,18 +214,19 @@ class Model:
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
         tokens = self._encode_chat(messages, None if tools is None else function_tools(tools))
-        return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, on_prefill)
+        return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, priority, on_prefill)
 
     def chat(
         self,
         messages: str | Items[Message],
         *,
         tools: Items[Tool] | None = None,
+        priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
         **options: Unpack[GenerateOptions],
     ) -> Completion:
         """Like stream_chat, but returns the finished answer."""
-        with self.stream_chat(messages, tools=tools, on_prefill=on_prefill, **options) as stream:
+        with self.stream_chat(messages, tools=tools, priority=priority, on_prefill=on_prefill, **options) as stream:
             return stream.completion()
 
     def cancel(self) -> None:
@@ -241,13 +261,16 @@ class Model:
         params: SamplingParams,
         submitted_at: float,
         template: str | None,
+        priority: Priority,
         on_prefill: PrefillProgress | None,
     ) -> Stream:
         self._check_open()
         seed = int.from_bytes(os.urandom(4), "little") if params.seed is None else params.seed
         length = self.context if params.max_tokens is None else len(tokens) + params.max_tokens
         try:
-            sequence = Sequence(tokens, params, max_length=length, seed=seed, end_ids=self.tokenizer.eog_ids)
+            sequence = Sequence(
+                tokens, params, max_length=length, seed=seed, end_ids=self.tokenizer.eog_ids, priority=priority
+            )
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
         with self._engine.lock:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 from edge.engine import Engine, FinishReason, Sequence
+from edge.errors import RequestError
 from edge.results import Completion, Timings, Token, Usage
 from edge.stops import StopStrings
 from edge.tokenizer import StreamDecoder, Tokenizer
@@ -34,11 +37,13 @@ class Stream(Iterator[Token]):
     ) -> None:
         self._engine = engine
         self._sequence = sequence
+        self._tokenizer = tokenizer
         self._decoder = StreamDecoder(tokenizer)
         self._stops = StopStrings(sequence.params.stop_strings)
         self._submitted_at = submitted_at
         self._template = template
         self._on_prefill = on_prefill
+        self._numbers = count(sequence.number + 1)  # of forks, which all have their own
         self._texts: list[str] = []
         self._tokens: list[int] = []
         self._ended = False
@@ -82,6 +87,30 @@ class Stream(Iterator[Token]):
             template=self._template,
             seed=sequence.seed,
         )
+
+    def fork(self, *, restart: bool = False) -> Stream:
+        """Another answer that goes on from here, with random tokens of its own; what both have read is kept once.
+
+        restart: from the end of the prompt instead, also when this one has ended. Any number of forks of one stream run
+        side by side, as far as the model was loaded with `sequences` for them; the others wait. Under greedy sampling
+        they are all equal. RequestError: this answer has ended, and restart is not asked for.
+        """
+        source, submitted_at = self._sequence, time.perf_counter()
+        with self._engine.lock:
+            if self._ended and not restart:
+                raise RequestError("the answer has ended; fork it before, or with restart=True")
+            while not (source.num_answer_tokens or source.finished):  # the prompt is read once, for all of them
+                self._engine.step()
+            length = source.num_prompt_tokens if restart else len(source)
+            fork = self._engine.fork(source, number=next(self._numbers), length=length)
+            if not restart:
+                fork.output.extend(source.output)
+        stream = Stream(self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template)
+        stream._numbers = self._numbers
+        if not restart:
+            for token in self._tokens:
+                stream._text_of(token)
+        return stream
 
     def cancel(self) -> None:
         """From any thread: ends this answer with reason "cancelled", between two operations of a running step."""

@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "backends",
         "device",
         "edge",
+        "engine",
         "memory",
         "model",
         "native",

@@ -300,6 +300,40 @@ def test_surrogates_in_a_prompt_are_refused(tiny_model: Path) -> None:
         model.generate("a\udc80")
 
 
+def test_forks_of_an_answer_go_on_with_its_text(tiny_model: Path) -> None:
+    with edge.load(tiny_model, sequences=4) as model:
+        alone = model.generate("hello there", max_tokens=12, seed=5, temperature=1.0)
+        first = model.stream("hello there", max_tokens=12, seed=5, temperature=1.0)
+        begun = [next(first) for _ in range(4)]
+        same, other = first.fork(), first.fork()
+        answers = [stream.completion() for stream in (other, first, same)]
+    assert answers[1].tokens == alone.tokens
+    for answer in answers:
+        assert answer.tokens[:4] == tuple(token.id for token in begun)
+        assert answer.text.startswith("".join(token.text for token in begun))
+        assert len(answer.tokens) == 12
+    assert len({answer.tokens for answer in answers}) == 3  # random tokens of their own
+
+
+def test_several_answers_to_one_prompt_read_it_once(tiny_model: Path) -> None:
+    prompt = list(range(2, 90))
+    with edge.load(tiny_model, sequences=3) as model:
+        greedy = model.generate(prompt, max_tokens=6)
+        first = model.stream(prompt, max_tokens=6, temperature=1.5, seed=1)
+        answers = [stream.completion() for stream in (*(first.fork(restart=True) for _ in range(3)), first)]
+        assert {answer.usage.cached_tokens for answer in answers[:2]} == {
+            87
+        }  # all but the last, whose logits they need
+        assert len({answer.tokens for answer in answers}) == 4
+        equal = model.stream(prompt, max_tokens=6)
+        forks = [equal.fork(restart=True) for _ in range(2)]
+        assert [stream.completion().tokens for stream in (*forks, equal)] == [greedy.tokens] * 3
+        with pytest.raises(edge.RequestError, match="has ended"):
+            equal.fork()
+        assert equal.fork(restart=True).completion().tokens == greedy.tokens
+        assert model.stats.blocks_used == 0
+
+
 @pytest.mark.parametrize("kv_type", ["f32", "q8", "q4"])
 def test_other_kv_types(tiny_model: Path, kv_type: str) -> None:
     with edge.load(tiny_model, kv_type=kv_type) as model:

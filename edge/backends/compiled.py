@@ -42,9 +42,17 @@ class Compiled(NamedTuple):
 
 
 def compile_model(
-    file: GGUFFile, *, context: int | None, default_context: int, chunk: int, num_sequences: int, kv_type: str
+    file: GGUFFile,
+    *,
+    context: int | None,
+    default_context: int,
+    chunk: int,
+    num_sequences: int,
+    kv_type: str,
+    kv_tokens: int | None = None,
 ) -> Compiled:
     """context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
+    kv_tokens: whose K and V are kept at a time, of all sequences (None, or more: as many as they may have).
 
     Raises BadModelFile, UnsupportedModel, RequestError for an option out of range.
     """
@@ -56,6 +64,11 @@ def compile_model(
     longest = config.max_position_embeddings
     length = min(longest, default_context) if context is None else context
     check_number("context", length, 2, longest)
+    blocks_each = -(-length // native.BLOCK_SIZE)
+    num_blocks = blocks_each * num_sequences
+    if kv_tokens is not None:
+        check_number("kv_tokens", kv_tokens, length, 2**31 - 1)
+        num_blocks = max(blocks_each, min(num_blocks, kv_tokens // native.BLOCK_SIZE))
     graph = build(config, {name: info.shape for name, info in file.tensors.items()})
     program = lower_native(graph)
     for ref in program.weights:
@@ -66,7 +79,7 @@ def compile_model(
         max_tokens=max(chunk, num_sequences),
         max_sequences=num_sequences,
         block_size=native.BLOCK_SIZE,
-        num_blocks=-(-length // native.BLOCK_SIZE) * num_sequences,
+        num_blocks=num_blocks,
     )
     work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
     return Compiled(config, program, limits, work)

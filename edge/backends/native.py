@@ -26,6 +26,7 @@ class NativeBackend:
     """One model on the native engine. Implements `edge.backends.Backend`; close() frees it.
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
+    kv_tokens: kept at a time, of all sequences (None: as many as they may have).
     decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
     admit is called before anything is allocated, and may raise DoesNotFit.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
@@ -44,6 +45,7 @@ class NativeBackend:
         kv_type: str = "f16",
         chunk: int = 128,
         num_sequences: int = 1,
+        kv_tokens: int | None = None,
         cache: CacheOptions | None = None,
         admit: Callable[[Compiled], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
@@ -74,6 +76,7 @@ class NativeBackend:
                     chunk=chunk,
                     num_sequences=num_sequences,
                     kv_type=kv_type,
+                    kv_tokens=kv_tokens,
                 )
                 self.config, self.limits = compiled.config, compiled.limits
                 if admit is not None:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from edge.engine.block_manager import BlockManager
 from edge.engine.engine import Engine
+from edge.engine.policy import Policy
 from edge.engine.sampling_params import SamplingParams
 from edge.engine.scheduler import Scheduler
-from edge.engine.sequence import FinishReason, Sequence
+from edge.engine.sequence import FinishReason, Priority, Sequence
+from edge.engine.stats import EngineStats
 
-__all__ = ["BlockManager", "Engine", "FinishReason", "SamplingParams", "Scheduler", "Sequence"]
+__all__ = [
+    "BlockManager",
+    "Engine",
+    "EngineStats",
+    "FinishReason",
+    "Policy",
+    "Priority",
+    "SamplingParams",
+    "Scheduler",
+    "Sequence",
+]

@@ -36,6 +36,11 @@ class BlockManager:
         """Blocks with at least one owner."""
         return self.num_blocks - self.num_free
 
+    @property
+    def num_cached(self) -> int:
+        """Free blocks whose content can still be found."""
+        return len(self._idle)
+
     def ref_count(self, block: int) -> int:
         return self._ref_counts[block]
 
@@ -87,6 +92,10 @@ class BlockManager:
     def num_idle(self, blocks: list[int]) -> int:
         """How many of them nobody owns: sharing these takes them from what is free."""
         return sum(block in self._idle for block in blocks)
+
+    def num_own(self, table: list[int]) -> int:
+        """Blocks that giving the table up would free."""
+        return sum(self._ref_counts[block] == 1 for block in table)
 
     def num_shared(self, table: list[int], first_position: int) -> int:
         """Blocks at or behind first_position that writing would have to copy."""

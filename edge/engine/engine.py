@@ -10,9 +10,16 @@ from typing import Protocol
 
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
+from edge.engine.order import running_order, waiting_order
+from edge.engine.pace import Pace
+from edge.engine.policy import Policy
 from edge.engine.prefix import publish_computed
-from edge.engine.scheduler import Scheduler, Work
+from edge.engine.scheduler import Scheduler
 from edge.engine.sequence import FinishReason, Sequence
+from edge.engine.shelf import Shelf
+from edge.engine.stats import EngineStats
+from edge.engine.step_cost import StepCost
+from edge.engine.work import Work
 from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
 
 
@@ -25,11 +32,26 @@ class Chooser(Protocol):
 class Engine:
     """Runs sequences on a backend. One thread at a time calls step; `cancel` may come from any thread or handler."""
 
-    def __init__(self, backend: Backend, choose: Chooser, *, clock: Callable[[], float] = time.perf_counter) -> None:
-        limits = backend.limits
+    def __init__(
+        self,
+        backend: Backend,
+        choose: Chooser,
+        *,
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        limits, policy = backend.limits, Policy() if policy is None else policy
         self.backend = backend
         self.blocks = BlockManager(limits.num_blocks, limits.block_size)
-        self.scheduler = Scheduler(self.blocks, limits.max_tokens, limits.max_sequences)
+        self.cost = StepCost(policy.step_seconds)
+        self.shelf = Shelf(backend, self.blocks, policy, self.cost)
+        self.scheduler = Scheduler(
+            self.blocks,
+            Pace(policy, self.cost, limits.max_tokens),
+            self.shelf,
+            limits.max_tokens,
+            limits.max_sequences,
+        )
         self.lock = threading.RLock()  # held around step by callers that share the engine between threads
         self._choose = choose
         self._clock = clock
@@ -57,33 +79,47 @@ class Engine:
         self.scheduler.add(sequence)
         self._active.append(sequence)
 
-    def fork(self, sequence: Sequence, *, number: int) -> Sequence:
-        """A sequence that continues like this one from here, sharing its KV blocks until one of them writes.
+    def fork(self, sequence: Sequence, *, number: int, length: int | None = None) -> Sequence:
+        """A sequence that continues like this one from here, or from its first `length` tokens.
 
-        number: the fork's own, so that its random tokens differ. DoesNotFit: no room beside those that run.
+        It shares the KV blocks until one of them writes. Where there is no room for it beside those that run, or the
+        sequence does not run at this moment, it waits as a new one does, and finds what is still there.
+        number: the fork's own, so that its random tokens differ. RequestError: no such length; the answer has ended.
         """
-        if sequence not in self.scheduler.running or sequence.finished:
-            raise RequestError("fork: the sequence does not run; fork it between its first and its last step")
+        length, last = len(sequence) if length is None else length, len(sequence) - sequence.finished
+        if not sequence.num_prompt_tokens <= length <= last:
+            what = "with its last token, the answer has ended" if sequence.finished else "all tokens so far"
+            raise RequestError(
+                f"fork at {length} tokens: it must be from {sequence.num_prompt_tokens}, the prompt, to {last}, {what}"
+            )
         fork = Sequence(
-            sequence.tokens,
+            sequence.tokens[:length],
             sequence.params,
             max_length=sequence.max_length,
             seed=sequence.seed,
             number=number,
             end_ids=sequence.end_ids,
+            priority=sequence.priority,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
-        fork.num_computed_tokens = fork.num_cached_tokens = sequence.num_computed_tokens
-        fork.started_at = sequence.started_at
-        fork.block_table = self.blocks.share(sequence.block_table)
-        fork.block_keys = list(sequence.block_keys)
+        if sequence not in self.scheduler.running or not self._share(sequence, fork):
+            self.scheduler.add(fork)
+        self._active.append(fork)
+        return fork
+
+    def _share(self, sequence: Sequence, fork: Sequence) -> bool:
+        """Lets the fork run on the blocks of a running sequence; its last token is left to compute, for its logits."""
+        computed = min(sequence.num_computed_tokens, len(fork) - 1)
+        fork.num_computed_tokens, fork.num_cached_tokens = computed, min(computed, fork.num_prompt_tokens)
+        fork.block_table = self.blocks.share(sequence.block_table[: self.blocks.blocks_for(computed)])
+        fork.block_keys = sequence.block_keys[: computed // self.blocks.block_size]
         try:
             self.scheduler.add_running(fork)
         except DoesNotFit:
             self.blocks.release(fork.block_table)
-            raise
-        self._active.append(fork)
-        return fork
+            fork.num_computed_tokens, fork.num_cached_tokens, fork.block_keys = 0, 0, []
+            return False
+        return True
 
     def cancel(self, *sequences: Sequence) -> None:
         """Ends these sequences (without any: all) with reason "cancelled"; a running step stops between two operations.
@@ -109,7 +145,7 @@ class Engine:
         self._drop_cancelled()
         work = self.scheduler.schedule()
         if not work:
-            return False
+            return self._fail_stuck()
         now = self._clock()
         for item in work:
             if item.sequence.started_at is None:
@@ -122,17 +158,35 @@ class Engine:
             self._drop_cancelled()
         return True
 
+    def stats(self) -> EngineStats:
+        """From any thread; a step that runs meanwhile may have changed part of it."""
+        waiting = tuple(self.scheduler.waiting)
+        return EngineStats(
+            running=len(self.scheduler.running),
+            waiting=sum(sequence.num_preemptions == 0 for sequence in waiting),
+            preempted=sum(sequence.num_preemptions > 0 for sequence in waiting),
+            swapped=sum(bool(sequence.swap_slots) for sequence in waiting),
+            blocks_free=self.blocks.num_free,
+            blocks_used=self.blocks.num_used,
+            cached_tokens=self.blocks.num_cached * self.blocks.block_size,
+            preemptions=self.shelf.num_preemptions,
+            swaps=self.shelf.num_swaps,
+            note=self.shelf.note,
+        )
+
     def close(self) -> None:
         """Ends all sequences and frees the backend."""
         for sequence in tuple(self._active):
             sequence.cancel_requested = True
         self._drop_cancelled()
+        self.shelf.close()
         self.backend.close()
 
     def _run(self, work: list[Work]) -> None:
         for item in work:
             self._make_room(item)
         batch = _batch(work)
+        started_at = self._clock()
         try:
             self._stepping = True
             try:
@@ -148,6 +202,7 @@ class Engine:
                 self._run([item])
             return
         self._commit(work, logits)
+        self.cost.observe(len(batch.token_ids), self._clock() - started_at)
 
     def _commit(self, work: list[Work], logits: memoryview[float]) -> None:
         vocab_size = self.backend.limits.vocab_size
@@ -177,6 +232,16 @@ class Engine:
         for source, target in self.blocks.make_writable(sequence.block_table, sequence.num_computed_tokens):
             self.backend.copy_block(source, target)
         self.blocks.grow(sequence.block_table, sequence.num_computed_tokens + item.num_tokens)
+
+    def _fail_stuck(self) -> bool:
+        """False: nothing is left to do. Otherwise the first sequence cannot run even alone, and ends with an error."""
+        stuck = self.scheduler.running or self.scheduler.waiting
+        if not stuck:
+            return False
+        first = min(stuck, key=running_order if self.scheduler.running else waiting_order)
+        free = self.blocks.num_free
+        self._fail(first, DoesNotFit(f"{len(first)} tokens need more KV blocks than the {free} that nobody holds"))
+        return True
 
     def _fail(self, sequence: Sequence, error: EdgeError) -> None:
         sequence.error = error

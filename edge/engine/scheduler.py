@@ -1,41 +1,35 @@
-"""Which tokens the next step computes: decodes first, then chunks of prompts.
+"""Which tokens the next step computes: decodes first, then shares of prompts.
 
-A sequence is admitted when the KV blocks it may ever need are free and not promised to others, so a running one
-never waits for memory. It starts behind the longest beginning of its prompt that the blocks still hold.
+A sequence is admitted when there are blocks for what it and those that run need soon (`work`), which is less than they
+may need in the end. When blocks run out, those that come last in `order` are set aside (`shelf`) until the others have
+theirs; the first always gets its blocks, because a sequence that would not fit alone is refused. An interactive
+sequence that waits takes the place and the blocks of background ones.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-
 from edge.engine.block_manager import BlockManager
+from edge.engine.order import gives_way, running_order, waiting_order, was_passed
+from edge.engine.pace import Pace
 from edge.engine.prefix import cached_prefix
 from edge.engine.sequence import Sequence
+from edge.engine.shelf import Shelf
+from edge.engine.work import Work, needed_soon, shares
 from edge.errors import DoesNotFit
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The next num_tokens uncomputed tokens of a sequence."""
-
-    sequence: Sequence
-    num_tokens: int
-
-    @property
-    def completes(self) -> bool:
-        """Whether the sequence has nothing left to compute afterwards, so that its next token can be chosen."""
-        return self.num_tokens == self.sequence.num_uncomputed_tokens
+BACKGROUND_TURN = 8  # one in so many steps shares the tokens for prompts beginning with those who give way
 
 
 class Scheduler:
-    """First come, first served. max_tokens and max_sequences: of one step."""
+    """max_tokens and max_sequences: of one step."""
 
-    def __init__(self, blocks: BlockManager, max_tokens: int, max_sequences: int) -> None:
+    def __init__(self, blocks: BlockManager, pace: Pace, shelf: Shelf, max_tokens: int, max_sequences: int) -> None:
         self._blocks = blocks
-        self._max_tokens = max_tokens
+        self._pace = pace
+        self._shelf = shelf
         self._max_sequences = min(max_sequences, max_tokens)  # so that every running sequence can decode in a step
-        self.waiting: deque[Sequence] = deque()
+        self._arrivals = self._admissions = self._turn = 0
+        self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
 
     def add(self, sequence: Sequence) -> None:
@@ -45,51 +39,98 @@ class Scheduler:
             raise DoesNotFit(
                 f"{sequence.max_length} tokens need {needed} KV blocks, the cache has {self._blocks.num_blocks}"
             )
+        self._arrivals += 1
+        sequence.arrival = self._arrivals
         self.waiting.append(sequence)
 
     def add_running(self, sequence: Sequence) -> None:
         """Takes a fork, whose blocks are shared already. DoesNotFit: there is no room beside those that run."""
         if len(self.running) >= self._max_sequences:
             raise DoesNotFit(f"{len(self.running)} sequences run, a step takes {self._max_sequences}")
-        if self._promised() + self._outstanding(sequence) > self._blocks.num_free:
-            raise DoesNotFit(f"a fork needs {self._outstanding(sequence)} KV blocks beside those promised to others")
-        self.running.append(sequence)
+        needed = needed_soon(sequence, self._blocks)
+        if self._promised(self.running) + needed > self._blocks.num_free:
+            raise DoesNotFit(f"a fork needs {needed} KV blocks beside those promised to others")
+        self._arrivals += 1
+        sequence.arrival = self._arrivals
+        self._run(sequence)
 
     def remove(self, sequence: Sequence) -> None:
-        """Forgets a sequence, wherever it is, and frees its blocks."""
-        if sequence in self.running:
-            self.running.remove(sequence)
-        elif sequence in self.waiting:
-            self.waiting.remove(sequence)
+        """Forgets a sequence, wherever it is, and frees its blocks and its place on the disk."""
+        for sequences in (self.running, self.waiting):
+            if sequence in sequences:
+                sequences.remove(sequence)
+        self._shelf.forget(sequence)
         self._blocks.release(sequence.block_table)
 
     def schedule(self) -> list[Work]:
-        """Work for one step; empty when there is none. Every sequence appears at most once."""
-        self._admit()
-        work = [Work(sequence, 1) for sequence in self.running if sequence.num_uncomputed_tokens == 1]
-        budget = self._max_tokens - len(work)
-        for sequence in self.running:
-            count = min(sequence.num_uncomputed_tokens, budget)
-            if count > 0 and sequence.num_uncomputed_tokens > 1:
-                work.append(Work(sequence, count))
-                budget -= count
-        return work
+        """Work for one step, with blocks for all of it. Every sequence appears at most once.
 
-    def _admit(self) -> None:
-        while self.waiting and len(self.running) < self._max_sequences:
-            sequence = self.waiting[0]
-            keys, found = cached_prefix(sequence, self._blocks)
-            needed = self._outstanding(sequence) - len(found) + self._blocks.num_idle(found)
-            if self._promised() + needed > self._blocks.num_free:
-                return
-            sequence.block_keys, sequence.block_table = keys, self._blocks.share(found)
-            sequence.num_computed_tokens = sequence.num_cached_tokens = len(found) * self._blocks.block_size
-            self.running.append(self.waiting.popleft())
+        Empty: nothing is left to do, or the first sequence lacks blocks although no other runs.
+        """
+        while self.waiting and self._admit(min(self.waiting, key=waiting_order)):
+            pass
+        decodes = [sequence for sequence in self.running if sequence.num_uncomputed_tokens == 1]
+        decodes.sort(key=lambda sequence: sequence.block_table)  # neighbours that share blocks read them once
+        prompts = sorted((item for item in self.running if item.num_uncomputed_tokens > 1), key=running_order)
+        self._turn = (self._turn + 1) % BACKGROUND_TURN
+        if self._turn == 0:
+            prompts.sort(key=gives_way, reverse=True)
+        work = [Work(sequence, 1) for sequence in decodes]
+        work += shares(prompts, self._pace.prompt_tokens(decodes))
+        return self._with_blocks(work) or self._with_blocks([Work(item, 1) for item in self.running])
 
-    def _promised(self) -> int:
-        """Blocks that running sequences may still take."""
-        return sum(self._outstanding(sequence) for sequence in self.running)
+    def _with_blocks(self, work: list[Work]) -> list[Work]:
+        """What there are blocks for, or can be when those that come last are set aside."""
+        kept: list[Work] = []
+        taken = 0
+        for item in sorted(work, key=lambda item: running_order(item.sequence)):
+            if item.sequence not in self.running:
+                continue
+            last = max(self.running, key=running_order)
+            while taken + item.needs(self._blocks) > self._blocks.num_free and last is not item.sequence:
+                self._set_aside(last, evicted=True)
+                last = max(self.running, key=running_order)
+            needed = item.needs(self._blocks)
+            if taken + needed <= self._blocks.num_free:  # otherwise it waits with what it has
+                kept.append(item)
+                taken += needed
+        return [item for item in work if item in kept]
 
-    def _outstanding(self, sequence: Sequence) -> int:
-        missing = self._blocks.blocks_for(sequence.max_length) - len(sequence.block_table)
-        return missing + self._blocks.num_shared(sequence.block_table, sequence.num_computed_tokens)
+    def _admit(self, sequence: Sequence) -> bool:
+        """Runs a sequence if there is room, or background ones can make it."""
+        yielding = [] if gives_way(sequence) else sorted(filter(gives_way, self.running), key=running_order)
+        staying = [other for other in self.running if other not in yielding]
+        free = self._blocks.num_free + sum(self._blocks.num_own(other.block_table) for other in yielding)
+        needed = needed_soon(sequence, self._blocks) + self._promised(staying)
+        if len(staying) >= self._max_sequences or needed > free:
+            yielding = []  # it would not be enough
+        while len(self.running) >= self._max_sequences or not self._has_blocks(sequence):
+            if not yielding:
+                return False
+            self._set_aside(yielding.pop(), evicted=not self._has_blocks(sequence))
+        self.waiting.remove(sequence)
+        if sequence.priority == "interactive":
+            was_passed(self.waiting)
+        self._shelf.bring_back(sequence)
+        self._run(sequence)
+        return True
+
+    def _has_blocks(self, sequence: Sequence) -> bool:
+        """Whether it and those that run can have the blocks that they need soon."""
+        _, found = cached_prefix(sequence, self._blocks)
+        needed = needed_soon(sequence, self._blocks) - len(found) + self._blocks.num_idle(found)
+        return self._promised(self.running) + needed <= self._blocks.num_free
+
+    def _promised(self, sequences: list[Sequence]) -> int:
+        """Blocks that these sequences need soon."""
+        return sum(needed_soon(sequence, self._blocks) for sequence in sequences)
+
+    def _run(self, sequence: Sequence) -> None:
+        self._admissions += 1
+        sequence.admission = self._admissions
+        self.running.append(sequence)
+
+    def _set_aside(self, sequence: Sequence, *, evicted: bool) -> None:
+        self.running.remove(sequence)
+        self._shelf.set_aside(sequence, evicted=evicted)
+        self.waiting.append(sequence)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from edge.engine.sampling_params import SamplingParams
-from edge.errors import EdgeError
+from edge.errors import EdgeError, RequestError
 
 FinishReason = Literal["stop", "length", "cancelled"]
+Priority = Literal["interactive", "background"]
 
 
 class Sequence:
@@ -18,26 +19,34 @@ class Sequence:
 
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
+    priority: "background" gives way to "interactive". RequestError: another one.
     """
 
     __slots__ = (
+        "admission",
+        "arrival",
         "block_keys",
         "block_table",
         "cancel_requested",
         "end_ids",
         "error",
+        "favoured_until",
         "finish_reason",
         "first_token_at",
         "last_token_at",
         "max_length",
         "num_cached_tokens",
         "num_computed_tokens",
+        "num_preemptions",
         "num_prompt_tokens",
         "number",
         "output",
         "params",
+        "priority",
         "seed",
         "started_at",
+        "swap_slots",
+        "times_passed",
         "tokens",
     )
 
@@ -50,7 +59,11 @@ class Sequence:
         seed: int,
         number: int = 0,
         end_ids: frozenset[int] = frozenset(),
+        priority: str = "interactive",
     ) -> None:
+        if priority not in get_args(Priority):
+            names = " or ".join(repr(name) for name in get_args(Priority))
+            raise RequestError(f"priority is {priority!r}; it must be {names}")
         self.tokens = array("i", prompt)  # prompt, then answer
         self.num_prompt_tokens = len(self.tokens)
         self.num_computed_tokens = 0  # tokens whose K and V are in the cache
@@ -66,6 +79,13 @@ class Sequence:
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None
         self.cancel_requested = False
+        self.priority = priority
+        self.arrival = 0  # the scheduler's count of sequences when it came
+        self.admission = 0  # and of admissions when it was last admitted
+        self.num_preemptions = 0
+        self.times_passed = 0  # interactive ones admitted before it since it was last favoured
+        self.favoured_until = 0  # tokens; with fewer it counts as interactive
+        self.swap_slots: list[int] = []  # where its KV lies on the disk, while it is set aside
         self.started_at: float | None = None  # seconds of the engine's clock: first step
         self.first_token_at: float | None = None
         self.last_token_at: float | None = None

@@ -26,7 +26,8 @@ WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the so
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the size of a loaded model depends on. context None: the model's own, at most default_context tokens."""
+    """What the size of a loaded model depends on. context None: the model's own, at most default_context tokens.
+    kv_tokens: kept at a time, of all sequences; None: as many as they may have."""
 
     context: int | None = None
     default_context: int = 4096
@@ -34,6 +35,7 @@ class Settings:
     kv_type: str = "f16"
     chunk: int = 128
     num_threads: int = 1
+    kv_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class MemoryPlan:
     """Bytes of the process by what they are for, and the settings that they follow from.
 
     weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches. kv: with every
-    sequence as long as its context. program: buffers and scratch of a step. packing: what the first load takes beside
-    the process while it packs, in place of the rest. prediction: how fast it will be; None where no profile says.
+    sequence as long as its context, or all of them together as long as kv_tokens. program: buffers and scratch of a
+    step. packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how
+    fast it will be; None where no profile says.
     """
 
     weights_bytes: int
@@ -87,6 +90,7 @@ def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
         chunk=settings.chunk,
         num_sequences=settings.num_sequences,
         kv_type=settings.kv_type,
+        kv_tokens=settings.kv_tokens,
     )
 
 

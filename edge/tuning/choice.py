@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from edge.tuning.figures import (
     Rates,
     chunk_rates,
+    disk_bytes_s,
     isa_seconds,
     phase_rates,
     residency_rates,
+    step_seconds,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Workload:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """isa None: the best level. source: the profile's file, or why there is none. reasons: a sentence for each setting.
-    note: what the user should read."""
+    note: what the user should read. step_seconds (by tokens) and disk_bytes_s: figures that the engine goes by."""
 
     decode_threads: int
     prefill_threads: int
@@ -56,6 +58,8 @@ class Choice:
     source: str
     reasons: Mapping[str, str]
     note: str | None = None
+    step_seconds: Mapping[int, float] = field(default_factory=dict[int, float])
+    disk_bytes_s: float | None = None
 
 
 def choose(
@@ -85,6 +89,8 @@ def choose(
         source,
         reasons,
         note,
+        {} if profile is None else step_seconds(profile, decode, prefill),
+        None if profile is None else disk_bytes_s(profile),
     )
 
 

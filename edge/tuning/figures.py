@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MAX_CHUNK = 1024  # work space grows with it
 _PREFILL_TOKENS = 32  # from so many on a step counts as part of a prompt
+_DECODE_TOKENS = 8  # steps up to here run on the threads for answers
 
 
 class Rates(dict[int, float]):
@@ -67,6 +68,21 @@ def chunk_rates(profile: Profile, threads: int) -> Rates:
         lambda step: step.tokens,
     )
     return Rates({tokens: 1e3 * tokens / step.ms for tokens, step in steps.items()}, "tok/s")
+
+
+def step_seconds(profile: Profile, decode_threads: int, prefill_threads: int) -> dict[int, float]:
+    """Seconds of a step by its tokens, with the threads that would run it."""
+    steps = _richest(
+        profile,
+        lambda step: step.threads == (decode_threads if step.tokens <= _DECODE_TOKENS else prefill_threads),
+        lambda step: step.tokens,
+    )
+    return {tokens: step.ms / 1e3 for tokens, step in steps.items()}
+
+
+def disk_bytes_s(profile: Profile) -> float | None:
+    """Of the slowest disk: which one a folder lies on is not known."""
+    return min((1e6 * disk.read_mb_s for disk in profile.disks), default=None)
 
 
 def residency_rates(profile: Profile) -> tuple[float, float] | None:

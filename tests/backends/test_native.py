@@ -11,53 +11,12 @@ import pytest
 import edge
 from edge import native
 from edge.backends.native import NativeBackend
-from edge.engine import Engine, SamplingParams, Sequence
-from edge.engine.sampler import NativeSampler
 from edge.export.gguf_writer import GGUFWriter
-from edge.formats import GGMLType, GGUFFile, open_gguf
+from edge.formats import GGMLType, open_gguf
 from edge.native import BLOCK_SIZE, isa_supported
+from tests.backends.recorder import Recorder, alone
 
 PROMPTS = ([1, 2, 3], list(range(70)), [200] * 33)
-PARAMS = SamplingParams(temperature=1.0, top_k=40, top_p=0.95, repetition_penalty=1.1)
-
-
-class Recorder:
-    """An engine on the native backend that keeps the bytes of every row of logits."""
-
-    def __init__(self, file: GGUFFile, **options: Any) -> None:
-        self.backend = NativeBackend(file, **options)
-        self._sample = NativeSampler(self.backend.limits.vocab_size)
-        self.engine = Engine(self.backend, self._choose)
-        self.logits: dict[int, list[bytes]] = {}
-
-    def _choose(self, sequence: Sequence, logits: memoryview[float]) -> int:
-        self.logits.setdefault(id(sequence), []).append(logits.tobytes())
-        return self._sample(sequence, logits)
-
-    def add(self, prompt: list[int], max_new: int = 12, number: int = 0) -> Sequence:
-        sequence = Sequence(prompt, PARAMS, max_length=len(prompt) + max_new, seed=9, number=number)
-        self.engine.add(sequence)
-        return sequence
-
-    def run(self) -> None:
-        while self.engine.step():
-            pass
-
-    def of(self, sequence: Sequence) -> tuple[list[int], list[bytes]]:
-        return sequence.tokens.tolist(), self.logits[id(sequence)]
-
-    def close(self) -> None:
-        self.engine.close()
-
-
-def alone(path: Path, prompt: list[int], **options: Any) -> tuple[list[int], list[bytes]]:
-    with open_gguf(path) as file:
-        recorder = Recorder(file, **options)
-        sequence = recorder.add(prompt)
-        recorder.run()
-        result = recorder.of(sequence)
-        recorder.close()
-    return result
 
 
 @pytest.mark.parametrize("kind", [GGMLType.Q8_0, GGMLType.Q4_0, GGMLType.F16, GGMLType.F32], ids=lambda kind: kind.name)

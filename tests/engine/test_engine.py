@@ -168,15 +168,53 @@ def test_fork_continues_like_its_parent_and_copies_what_it_writes(make_bench: Ma
     assert bench.engine.blocks.num_used == 0
 
 
-def test_fork_without_room_is_refused_and_changes_nothing(make_bench: MakeBench) -> None:
+def test_fork_without_room_waits_for_it(make_bench: MakeBench) -> None:
     bench = make_bench(num_blocks=5)
     parent = bench.add([1] * 6, 12)
     bench.engine.step()
-    with pytest.raises(edge.DoesNotFit):
-        bench.engine.fork(parent, number=1)
+    fork = bench.engine.fork(parent, number=1)
     bench.check_blocks()
+    assert not fork.block_table
     bench.run()
-    assert list(parent.output) == make_bench().answer([1] * 6, 12)
+    answer = make_bench().answer([1] * 6, 12)
+    assert list(parent.output) == answer
+    assert list(fork.output) == answer[1:]
+
+
+@pytest.mark.parametrize("length", [10, 11, 13, 14])
+def test_fork_from_an_earlier_token(make_bench: MakeBench, length: int) -> None:
+    alone = make_bench().answer(list(range(10)), 12)
+    bench = make_bench()
+    parent = bench.add(range(10), 12)
+    while parent.num_answer_tokens < 5:
+        bench.engine.step()
+    fork = bench.engine.fork(parent, number=1, length=length)
+    bench.check_blocks()
+    assert fork.num_computed_tokens == length - 1
+    assert fork.num_cached_tokens == min(10, length - 1)
+    bench.run()
+    assert list(parent.output) == alone
+    assert list(fork.output) == alone[length - 10 :]
+    again = bench.engine.fork(parent, number=2, length=length)  # which has ended: what is still there is found
+    bench.run()
+    assert list(again.output) == alone[length - 10 :]
+    for wrong in (9, len(parent)):
+        with pytest.raises(edge.RequestError, match=f"fork at {wrong} tokens: it must be from 10, the prompt, to 21"):
+            bench.engine.fork(parent, number=3, length=wrong)
+
+
+def test_branches_of_a_prefix_are_neighbours_in_a_step(make_bench: MakeBench) -> None:
+    bench = make_bench(max_sequences=4, num_blocks=40)
+    first, other = bench.add(range(10), 12), bench.add(range(20, 30), 12)
+    bench.engine.step()
+    bench.engine.step()
+    bench.engine.fork(first, number=1)
+    bench.engine.fork(first, number=2)
+    bench.engine.step()
+    batch = bench.backend.batches[-1]
+    tables = [batch.block_tables[row * batch.table_stride] for row in range(4)]
+    assert sorted(tables).count(first.block_table[0]) == 3
+    assert tables in ([first.block_table[0]] * 3 + [other.block_table[0]], [other.block_table[0]] + tables[1:2] * 3)
 
 
 def test_nan_ends_only_the_sequence_it_came_from(make_bench: MakeBench) -> None:

@@ -1,0 +1,300 @@
+"""Random operations on the block manager and on the engine, with what must hold after each of them.
+
+Hypothesis state machines; `steps` counts the rules that ran, for campaigns. A session (saved KV of a sequence, restored
+later) is to the engine what `set_aside` is: its rules belong into EngineMachine.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+import edge
+from edge.engine import BlockManager, Sequence
+from tests.engine.fake import POISON, Bench
+
+NUM_BLOCKS, BLOCK_SIZE = 12, 4
+CONTEXT = 40  # of the engine's sequences: 10 blocks
+
+# What prompts have in common, for blocks to be found.
+BEGINNINGS: tuple[list[int], ...] = ([], list(range(17, 34)), [*range(17, 26), 40, 41, 42], [9] * 24)
+
+
+class Table:
+    """A table, and what its owner believes is written at each position."""
+
+    def __init__(self, blocks: list[int], content: list[int]) -> None:
+        self.blocks = blocks
+        self.content = content
+
+
+def keys_of(content: list[int]) -> list[bytes]:
+    """A key for every full block: everything up to its end."""
+    ends = range(BLOCK_SIZE, len(content) + 1, BLOCK_SIZE)
+    return [repr(content[:end]).encode() for end in ends]
+
+
+class BlockMachine(RuleBasedStateMachine):
+    """Writes numbered values through tables, and reads them back through all tables after every rule."""
+
+    steps = 0
+    tables = Bundle("tables")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.manager = BlockManager(NUM_BLOCKS, BLOCK_SIZE)
+        self.cells = [[-1] * BLOCK_SIZE for _ in range(NUM_BLOCKS)]
+        self.live: list[Table] = []
+        self.on_disk: list[tuple[list[int], list[list[int]]]] = []  # (content, cells) of what was swapped
+        self.next_value = 0
+
+    @rule(target=tables)
+    def start(self) -> Table:
+        self.live.append(Table([], []))
+        return self.live[-1]
+
+    @rule(table=tables, count=st.integers(1, 9))
+    def append(self, table: Table, count: int) -> None:
+        before = list(table.blocks)
+        try:
+            copies = self.manager.make_writable(table.blocks, len(table.content))
+            for source, target in copies:
+                assert self.manager.ref_count(target) == 1
+                self.cells[target] = list(self.cells[source])
+            before = list(table.blocks)
+            self.manager.grow(table.blocks, len(table.content) + count)
+        except edge.DoesNotFit:
+            assert table.blocks == before
+            return
+        for _ in range(count):
+            position = len(table.content)
+            self.cells[table.blocks[position // BLOCK_SIZE]][position % BLOCK_SIZE] = self.next_value
+            table.content.append(self.next_value)
+            self.next_value += 1
+
+    @rule(target=tables, table=tables)
+    def fork(self, table: Table) -> Table:
+        self.live.append(Table(self.manager.share(table.blocks), list(table.content)))
+        return self.live[-1]
+
+    @rule(table=tables, keep=st.floats(0, 1))
+    def trim(self, table: Table, keep: float) -> None:
+        del table.content[int(keep * len(table.content)) :]
+        self.manager.trim(table.blocks, len(table.content))
+
+    @rule(table=consumes(tables))
+    def cancel(self, table: Table) -> None:
+        own, free = self.manager.num_own(table.blocks), self.manager.num_free
+        self.manager.release(table.blocks)
+        assert table.blocks == []
+        assert self.manager.num_free == free + own
+        self.live.remove(table)
+
+    @rule(table=tables)
+    def publish(self, table: Table) -> None:
+        for block, key in zip(table.blocks, keys_of(table.content), strict=False):
+            self.manager.publish(block, key)
+
+    @rule(target=tables, table=tables)
+    def find(self, table: Table) -> Table:
+        """What is found under the keys of a content has that content, whoever wrote it and whoever still owns it."""
+        found = self.manager.find(keys_of(table.content))
+        free = self.manager.num_free - self.manager.num_idle(found)
+        self.live.append(Table(self.manager.share(found), table.content[: len(found) * BLOCK_SIZE]))
+        assert self.manager.num_free == free
+        return self.live[-1]
+
+    @rule()
+    def evict(self) -> None:
+        """Uses every free block for something else: nothing without an owner is found any more."""
+        table: list[int] = []
+        self.manager.grow(table, self.manager.num_free * BLOCK_SIZE)
+        assert self.manager.num_free == self.manager.num_cached == 0
+        self.manager.release(table)
+
+    @rule(table=consumes(tables))
+    def swap_out(self, table: Table) -> None:
+        self.on_disk.append((table.content, [list(self.cells[block]) for block in table.blocks]))
+        self.manager.release(table.blocks)
+        self.live.remove(table)
+
+    @precondition(lambda self: self.on_disk)
+    @rule(target=tables)
+    def swap_in(self) -> Table:
+        """What can be found is shared, and the rest written back: not kept where there is no room."""
+        content, cells = self.on_disk.pop(0)
+        found = self.manager.find(keys_of(content))
+        blocks = self.manager.share(found)
+        try:
+            self.manager.grow(blocks, len(content))
+        except edge.DoesNotFit:
+            content = content[: len(found) * BLOCK_SIZE]
+        for index in range(len(found), len(blocks)):
+            self.cells[blocks[index]] = cells[index]
+        self.live.append(Table(blocks, content))
+        return self.live[-1]
+
+    @invariant()
+    def counts_add_up(self) -> None:
+        type(self).steps += 1
+        owners = [block for table in self.live for block in table.blocks]
+        assert self.manager.num_free + self.manager.num_used == NUM_BLOCKS
+        assert self.manager.num_used == len(set(owners))
+        assert all(self.manager.ref_count(block) == owners.count(block) for block in range(NUM_BLOCKS))
+
+    @invariant()
+    def every_table_reads_what_was_written(self) -> None:
+        for table in self.live:
+            assert len(table.blocks) == self.manager.blocks_for(len(table.content))
+            for position, value in enumerate(table.content):
+                assert self.cells[table.blocks[position // BLOCK_SIZE]][position % BLOCK_SIZE] == value
+
+
+@cache
+def fresh_answer(prompt: tuple[int, ...]) -> list[int]:
+    """Of an engine that runs nothing else, to the end of the context."""
+    return Bench(context=CONTEXT, num_blocks=64, max_tokens=64).answer(prompt, CONTEXT)
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Traffic of all kinds on an engine with too few blocks; at the end everybody has the answer of a fresh run."""
+
+    steps = 0
+    num_preempted = 0  # of all machines: a test asks that there were some
+    num_swapped = 0
+    num_compared = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory(prefix="edge-test-")
+        self.bench = Bench()
+        self.sequences: list[tuple[Sequence, int]] = []  # and the answer tokens that it began with
+
+    @initialize(
+        num_blocks=st.integers(10, 16),
+        max_tokens=st.integers(1, 12),
+        max_sequences=st.integers(1, 4),
+        schedule=st.sampled_from(["latency", "throughput"]),
+        disk=st.sampled_from([None, 1e-15, 1e15]),
+        solo=st.sampled_from([1e-4, 0.03, 0.2]),
+    )
+    def begin(
+        self, num_blocks: int, max_tokens: int, max_sequences: int, schedule: str, disk: float | None, solo: float
+    ) -> None:
+        self.bench = Bench(
+            context=CONTEXT,
+            num_blocks=num_blocks,
+            max_tokens=max_tokens,
+            max_sequences=max_sequences,
+            poisoned=True,
+            schedule=schedule,
+            disk_bytes_s=disk,
+            swap_folder=Path(self.folder.name) / "swap",
+        )
+        self.bench.backend.step_seconds = lambda num_tokens: solo * max(1.0, num_tokens / 4)
+
+    @rule(
+        beginning=st.sampled_from(BEGINNINGS),
+        rest=st.lists(st.integers(14, 60), min_size=1, max_size=14),
+        max_new=st.sampled_from([1, 5, 20, 30]),
+        background=st.booleans(),
+    )
+    def start(self, beginning: list[int], rest: list[int], max_new: int, background: bool) -> None:
+        priority = "background" if background else "interactive"
+        self.sequences.append((self.bench.add([*beginning, *rest], max_new, priority=priority), 0))
+
+    @rule(count=st.integers(1, 12))
+    def append(self, count: int) -> None:
+        for _ in range(count):
+            self.bench.engine.step()
+
+    @rule(index=st.integers(0, 30), back=st.integers(0, 6))
+    def fork(self, index: int, back: int) -> None:
+        """From the last token, or from one before it; of a sequence that has ended too."""
+        if self.sequences:
+            parent, _ = self.sequences[index % len(self.sequences)]
+            length = max(parent.num_prompt_tokens, len(parent) - back)
+            try:
+                fork = self.bench.engine.fork(parent, number=1, length=length)
+            except edge.RequestError:
+                assert parent.finished
+                assert length == len(parent)
+                return
+            self.sequences.append((fork, fork.num_answer_tokens))
+
+    @rule(index=st.integers(0, 30))
+    def cancel(self, index: int) -> None:
+        """Whether it runs, waits or lies on the disk: what it held is free after one step."""
+        if self.sequences:
+            sequence, _ = self.sequences[index % len(self.sequences)]
+            self.bench.engine.cancel(sequence)
+            self.bench.engine.step()
+            assert sequence.finished
+            assert not sequence.block_table
+            assert not sequence.swap_slots
+
+    @rule()
+    def late_cancel(self) -> None:
+        self.bench.backend.cancel()
+
+    @rule(rest=st.lists(st.integers(14, 60), max_size=8))
+    def fail(self, rest: list[int]) -> None:
+        self.sequences.append((self.bench.add([*rest, POISON, 1], 5), 0))
+
+    @rule(works=st.booleans())
+    def disk(self, works: bool) -> None:
+        """The folder goes away, and comes back; a file that is open already stays."""
+        folder = Path(self.folder.name) / "swap"
+        if works and folder.is_file():
+            folder.unlink()
+        elif not works and not folder.exists():
+            folder.write_text("no folder")
+
+    @invariant()
+    def blocks_add_up(self) -> None:
+        type(self).steps += 1
+        self.bench.check_blocks()
+
+    def teardown(self) -> None:
+        try:
+            for _ in range(20_000):
+                if not self.bench.engine.step():
+                    break
+                self.bench.check_blocks()
+            else:
+                raise AssertionError("sequences are set aside and brought back without end")
+            engine = self.bench.engine
+            type(self).num_preempted += engine.stats().preemptions
+            type(self).num_swapped += engine.stats().swaps
+            assert engine.blocks.num_used == self.bench.swap_slots == 0
+            for sequence, skipped in self.sequences:
+                self._check(sequence, skipped)
+        finally:
+            self.bench.engine.close()
+            self.folder.cleanup()
+
+    def _check(self, sequence: Sequence, skipped: int) -> None:
+        assert sequence.finished
+        prompt = tuple(sequence.tokens[: sequence.num_prompt_tokens])
+        if sequence.error is not None:
+            assert isinstance(sequence.error, edge.NumericalError)
+            assert POISON in sequence.tokens
+        cut_short = sequence.error is not None or sequence.finish_reason == "cancelled"
+        assert cut_short or POISON not in sequence.tokens[:-1]
+        expected = fresh_answer(prompt)[skipped : sequence.max_length - len(prompt)]
+        got = list(sequence.output)
+        assert got == expected[: len(got)]
+        assert len(got) == len(expected) or cut_short
+        type(self).num_compared += not cut_short

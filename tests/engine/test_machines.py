@@ -1,0 +1,26 @@
+"""A short run of both state machines; tests/campaigns/memory_machines.py is the long one."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test  # pyright: ignore[reportUnknownVariableType]
+
+from tests.engine.machines import BlockMachine, EngineMachine
+
+SLOW = tuple(HealthCheck)  # a machine at work for others is no reason to fail
+
+
+def test_block_manager() -> None:
+    short = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=SLOW)
+    run_state_machine_as_test(BlockMachine, settings=short)
+
+
+def test_engine() -> None:
+    class Counted(EngineMachine):
+        """With counters of its own."""
+
+    short = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=SLOW)
+    run_state_machine_as_test(Counted, settings=short)
+    assert Counted.num_compared > 0
+    assert Counted.num_preempted > 0
+    assert Counted.num_swapped > 0
