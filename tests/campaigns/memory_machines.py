@@ -72,7 +72,7 @@ def _run(machine: type[BlockMachine] | type[EngineMachine], examples: int, numbe
         deadline=None,
         database=None,
         print_blob=True,
-        suppress_health_check=tuple(HealthCheck),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
     )
     try:
         run_state_machine_as_test(seed(number)(machine), settings=chosen)

@@ -74,7 +74,7 @@ def test_finds_the_longest_step_within_a_time(machine: str, prior: dict[int, flo
 
 
 def test_follows_a_machine_that_became_slower_and_faster() -> None:
-    cost, factor = StepCost({}), 1.0
+    cost, size = StepCost({}), 1
     cost.observe(1, 0.02)
     sizes: dict[float, int] = {}
     for factor in (1.0, 3.0, 1.0001):
