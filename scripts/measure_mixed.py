@@ -155,8 +155,8 @@ def lines(schedule: str, result: Mixed) -> list[str]:
             f"{100 * result.total_share:.0f} % of the work a second"
         ]
     return [
-        f"latency: a token {1e3 * result.solo_median:.1f} ms alone ({1e3 * result.solo_p99:.1f} at the 99th percentile),"
-        f" {1e3 * result.mixed_median:.1f} ms beside a prompt ({1e3 * result.mixed_p99:.1f}): "
+        f"latency: a token {1e3 * result.solo_median:.1f} ms alone ({1e3 * result.solo_p99:.1f} at the 99th percentile)"
+        f", {1e3 * result.mixed_median:.1f} ms beside a prompt ({1e3 * result.mixed_p99:.1f}): "
         f"{result.slowdown:.2f}x at the 99th percentile",
         f"         prompt {result.prompt_alone_tok_s:.1f} tok/s alone, {result.prompt_mixed_tok_s:.1f} beside the "
         f"stream: {100 * result.prompt_share:.0f} %",
