@@ -10,6 +10,7 @@ from edge.engine.step_cost import StepCost
 
 MAX_STEP_SECONDS = 0.08  # a reader sees a longer pause
 MAX_SLOWDOWN = 2.0  # of the step of one token that a stream alone takes
+MOST_UNREAD = 8  # tokens that an answer may be ahead of its reader, who then waits for none
 LEAST_SHARE = 4  # prompt tokens, whatever they cost: on hardware bound by memory little more than the step itself
 
 
@@ -40,4 +41,5 @@ class Pace:
 
 def _is_read(sequence: Sequence) -> bool:
     """Whether somebody waits for its next token."""
-    return sequence.priority == "interactive" and sequence.num_answer_tokens > 0
+    begun = sequence.num_answer_tokens > 0
+    return sequence.priority == "interactive" and begun and len(sequence.output) <= MOST_UNREAD

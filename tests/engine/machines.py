@@ -215,10 +215,13 @@ class EngineMachine(RuleBasedStateMachine):
         priority = "background" if background else "interactive"
         self.sequences.append((self.bench.add([*beginning, *rest], max_new, priority=priority), 0))
 
-    @rule(count=st.integers(1, 12))
-    def append(self, count: int) -> None:
+    @rule(count=st.integers(1, 12), reads=st.booleans())
+    def append(self, count: int, reads: bool) -> None:
         for _ in range(count):
             self.bench.engine.step()
+            if reads:
+                for sequence, _ in self.sequences:
+                    sequence.output.clear()
 
     @rule(index=st.integers(0, 30))
     def fork(self, index: int) -> None:
@@ -290,7 +293,7 @@ class EngineMachine(RuleBasedStateMachine):
         cut_short = sequence.error is not None or sequence.finish_reason == "cancelled"
         assert cut_short or POISON not in sequence.tokens[:-1]
         expected = fresh_answer(prompt)[skipped : sequence.max_length - len(prompt)]
-        got = list(sequence.output)
+        got = sequence.tokens[len(prompt) + skipped :].tolist()
         assert got == expected[: len(got)]
         assert len(got) == len(expected) or cut_short
         type(self).num_compared += not cut_short
