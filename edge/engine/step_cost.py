@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 
 RECENT = 5  # steps of a size that are remembered
-DOUBT_AFTER = 128  # times that a size may keep steps short without being measured again
+DOUBT_AFTER = 200  # times that a size may keep steps short without being measured again
 _LEAST_SECONDS = 1e-9  # a clock may stand still
 _EXACT = 16  # sizes up to here are told apart; above, four to every doubling
 
