@@ -11,7 +11,7 @@ from edge.engine.step_cost import StepCost
 MAX_STEP_SECONDS = 0.08  # a reader sees a longer pause
 MAX_SLOWDOWN = 2.0  # of the step of one token that a stream alone takes
 MOST_UNREAD = 8  # tokens that an answer may be ahead of its reader, who then waits for none
-LEAST_SHARE = 4  # prompt tokens, whatever they cost: on hardware bound by memory little more than the step itself
+LEAST_SHARE = 2  # prompt tokens, whatever they cost, so that no prompt stands still; more would break the target
 
 
 class Pace:
