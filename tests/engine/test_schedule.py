@@ -37,7 +37,7 @@ def seconds_of(made: Bench) -> float:
 def mixed(made: Bench) -> tuple[Sequence, Sequence, list[float], float]:
     """A stream of ten tokens already, then PROMPT beside it: (stream, prompt, seconds of each step until the prompt
     has its first token, the time of all of them)."""
-    stream = made.add([1, 2], 500)
+    stream = made.add([1, 2], 1500)
     while stream.num_answer_tokens < 10:
         made.engine.step()
         stream.output.clear()  # it is read
