@@ -172,6 +172,7 @@ class EngineMachine(RuleBasedStateMachine):
     """Traffic of all kinds on an engine with too few blocks; at the end everybody has the answer of a fresh run."""
 
     steps = 0
+    disk_is_faster: bool | None = None  # than computing KV again; None: as Hypothesis chooses
     num_preempted = 0  # of all machines: a test asks that there were some
     num_swapped = 0
     num_compared = 0
@@ -185,14 +186,24 @@ class EngineMachine(RuleBasedStateMachine):
     @initialize(
         num_blocks=st.integers(10, 16),
         max_tokens=st.integers(1, 12),
-        max_sequences=st.integers(1, 4),
+        max_sequences=st.sampled_from([2, 3, 4, 1]),
         schedule=st.sampled_from(["latency", "throughput"]),
-        disk=st.sampled_from([None, 1e-15, 1e15]),
+        disk=st.sampled_from([1e15, 1e-15, None]),
         solo=st.sampled_from([1e-4, 0.03, 0.2]),
+        num_long=st.sampled_from([3, 2, 1, 0]),
     )
     def begin(
-        self, num_blocks: int, max_tokens: int, max_sequences: int, schedule: str, disk: float | None, solo: float
+        self,
+        num_blocks: int,
+        max_tokens: int,
+        max_sequences: int,
+        schedule: str,
+        disk: float | None,
+        solo: float,
+        num_long: int,
     ) -> None:
+        if self.disk_is_faster is not None:
+            disk = 1e15 if self.disk_is_faster else 1e-15
         self.bench = Bench(
             context=CONTEXT,
             num_blocks=num_blocks,
@@ -204,6 +215,8 @@ class EngineMachine(RuleBasedStateMachine):
             swap_folder=Path(self.folder.name) / "swap",
         )
         self.bench.backend.step_seconds = lambda num_tokens: solo * max(1.0, num_tokens / 4)
+        for first in range(20, 20 + num_long):  # two that grow to the end of their context do not fit
+            self.sequences.append((self.bench.add([first], CONTEXT), 0))
 
     @rule(
         beginning=st.sampled_from(BEGINNINGS),
