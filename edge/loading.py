@@ -112,7 +112,7 @@ def load(
         file.close()
         raise
     policy = dataclasses.replace(policy, step_seconds=tuning.step_seconds, disk_bytes_s=tuning.disk_bytes_s)
-    return Model(file, backend, tuning, plans[0], policy, load_seconds=time.perf_counter() - started_at)
+    return Model(file, backend, tuning, plans[0], load_seconds=time.perf_counter() - started_at, policy=policy)
 
 
 def _admitted(

@@ -61,9 +61,9 @@ class Model:
         backend: NativeBackend,
         tuning: Choice,
         plan: MemoryPlan,
-        policy: Policy,
         *,
         load_seconds: float,
+        policy: Policy | None = None,
     ) -> None:
         self._file = file
         self._backend = backend

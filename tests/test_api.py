@@ -348,3 +348,28 @@ def test_a_file_without_vocabulary_is_refused_at_load(tmp_path: Path) -> None:
     writer.finish()
     with pytest.raises(edge.BadModelFile, match="tokenizer.ggml.tokens"):
         edge.load(tmp_path / "x.gguf")
+
+
+def test_schedule_and_priority_change_no_token(tiny_model: Path) -> None:
+    prompts = ["first " * 12, "the second one " * 8, "3"]
+    with edge.load(tiny_model) as model:
+        alone = [model.generate(prompt, max_tokens=20).tokens for prompt in prompts]
+    for schedule in ("latency", "throughput"):
+        with edge.load(tiny_model, sequences=2, context=200, kv_tokens=224, schedule=schedule) as model:
+            background = model.stream(prompts[0], max_tokens=20, priority="background")
+            tokens = [next(background).id]
+            others = [model.stream(prompt, max_tokens=20) for prompt in prompts[1:]]
+            assert [stream.completion().tokens for stream in others] == alone[1:], schedule
+            assert background.completion().tokens == alone[0]
+            assert tokens[0] == alone[0][0]
+            assert model.stats.preemptions > 0
+            assert model.stats.blocks_used == 0
+
+
+def test_unknown_schedules_and_priorities_are_refused(tiny_model: Path) -> None:
+    with pytest.raises(edge.RequestError, match="schedule is 'fast'"):
+        edge.load(tiny_model, schedule="fast")
+    with edge.load(tiny_model) as model:
+        with pytest.raises(edge.RequestError, match="priority is 'low'"):
+            model.generate("hello", priority="low")  # type: ignore[arg-type]
+        assert model.generate("hello", max_tokens=2).usage.completion_tokens == 2

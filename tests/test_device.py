@@ -96,6 +96,16 @@ def test_a_container_sees_its_own_group_as_the_root(tmp_path: Path) -> None:
     assert device.cpus(write(tmp_path, topology(0, 1, 2, 3) | files)).default_threads == 1
 
 
+def test_a_folder_in_memory_is_told_from_one_on_a_disk(tmp_path: Path) -> None:
+    number = os.stat(tmp_path).st_dev
+    device_number = f"{os.major(number)}:{os.minor(number)}"
+    for kind, in_memory in (("tmpfs", True), ("ext4", False)):
+        line = f"30 1 {device_number} / / rw,relatime shared:1 - {kind} /dev/root rw\n"
+        root = write(tmp_path / kind, {"proc/self/mountinfo": f"29 1 0:999 / /x rw - proc proc rw\n{line}"})
+        assert device.is_in_memory(tmp_path / "not" / "there", root) is in_memory
+    assert not device.is_in_memory(tmp_path, tmp_path / "no root")
+
+
 MEMINFO = "MemTotal: 8000 kB\nMemFree: 100 kB\nMemAvailable: 6000 kB\n"
 
 

@@ -44,7 +44,7 @@ def num_items(thing: object, seen: set[int]) -> int:
         items = cast("Any", thing)
         total, parts = len(items), list(items.values() if isinstance(thing, dict) else items)
     elif isinstance(thing, array):
-        return len(cast("array[Any]", thing))
+        return len(cast("Any", thing))
     elif type(thing).__module__.startswith("edge.engine"):
         names = [*getattr(thing, "__dict__", {}), *getattr(type(thing), "__slots__", ())]
         parts = [getattr(thing, name) for name in names if name not in ("backend", "_backend")]

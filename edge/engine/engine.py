@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from array import array
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
+from edge.engine.fair_lock import FairLock
 from edge.engine.order import running_order, waiting_order
 from edge.engine.pace import Pace
 from edge.engine.policy import Policy
@@ -52,7 +52,7 @@ class Engine:
             limits.max_tokens,
             limits.max_sequences,
         )
-        self.lock = threading.RLock()  # held around step by callers that share the engine between threads
+        self.lock = FairLock()  # held around step by callers that share the engine between threads
         self._choose = choose
         self._clock = clock
         self._active: list[Sequence] = []

@@ -10,7 +10,8 @@ from edge.engine.step_cost import StepCost
 
 MAX_STEP_SECONDS = 0.08  # a reader sees a longer pause
 MAX_SLOWDOWN = 2.0  # of the step of one token that a stream alone takes
-LEAST_SHARE = 4  # prompt tokens, whatever they cost: on hardware bound by memory little more than the step itself
+MOST_UNREAD = 8  # tokens that an answer may be ahead of its reader, who then waits for none
+LEAST_SHARE = 2  # prompt tokens, whatever they cost, so that no prompt stands still; more would break the target
 
 
 class Pace:
@@ -40,4 +41,5 @@ class Pace:
 
 def _is_read(sequence: Sequence) -> bool:
     """Whether somebody waits for its next token."""
-    return sequence.priority == "interactive" and sequence.num_answer_tokens > 0
+    begun = sequence.num_answer_tokens > 0
+    return sequence.priority == "interactive" and begun and len(sequence.output) <= MOST_UNREAD

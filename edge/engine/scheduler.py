@@ -81,20 +81,22 @@ class Scheduler:
 
     def _with_blocks(self, work: list[Work]) -> list[Work]:
         """What there are blocks for, or can be when those that come last are set aside."""
-        kept: list[Work] = []
+        kept: set[int] = set()  # places in `work`
+        aside: list[Sequence] = []
         taken = 0
-        for item in sorted(work, key=lambda item: running_order(item.sequence)):
-            if item.sequence not in self.running:
+        for place, item in sorted(enumerate(work), key=lambda pair: running_order(pair[1].sequence)):
+            if item.sequence in aside:
                 continue
-            last = max(self.running, key=running_order)
-            while taken + item.needs(self._blocks) > self._blocks.num_free and last is not item.sequence:
-                self._set_aside(last, evicted=True)
+            while taken + item.needs(self._blocks) > self._blocks.num_free:
                 last = max(self.running, key=running_order)
-            needed = item.needs(self._blocks)
-            if taken + needed <= self._blocks.num_free:  # otherwise it waits with what it has
-                kept.append(item)
-                taken += needed
-        return [item for item in work if item in kept]
+                if last is item.sequence:
+                    break  # it waits with what it has
+                self._set_aside(last, evicted=True)
+                aside.append(last)
+            else:
+                kept.add(place)
+                taken += item.needs(self._blocks)
+        return [item for place, item in enumerate(work) if place in kept]
 
     def _admit(self, sequence: Sequence) -> bool:
         """Runs a sequence if there is room, or background ones can make it."""

@@ -11,10 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
-from statistics import median_low
 
 RECENT = 5  # steps of a size that are remembered
-DOUBT_AFTER = 128  # times that a size may keep steps short without being measured again
+DOUBT_AFTER = 200  # times that a size may keep steps short without being measured again
 _LEAST_SECONDS = 1e-9  # a clock may stand still
 _EXACT = 16  # sizes up to here are told apart; above, four to every doubling
 
@@ -26,16 +25,20 @@ class StepCost:
         # One more token costs a quarter of the first: what small kernels take on a CPU, give or take a half.
         shape = dict(prior) if len(prior) >= 2 else {1: 1.0, 5: 2.0}
         self._shape = sorted(shape.items())
-        self._measured: dict[int, deque[float]] = {}  # size -> seconds, the last RECENT
+        self._measured: dict[int, deque[float]] = {}  # size -> seconds over the shape's, of its last RECENT steps
         self._doubts: dict[int, int] = {}  # size -> how often it kept steps short since it was measured
-        self._ratios: list[tuple[int, float]] = []  # (size, measured seconds / the shape's), ascending
+        self._ratios: list[tuple[int, float]] = []  # (size, their median), ascending
 
     def observe(self, num_tokens: int, seconds: float) -> None:
         """A step of num_tokens took so long."""
         size = _size(num_tokens)
-        self._measured.setdefault(size, deque(maxlen=RECENT)).append(max(seconds, _LEAST_SECONDS))
+        recent = self._measured.setdefault(size, deque(maxlen=RECENT))
+        recent.append(max(seconds, _LEAST_SECONDS) / _on_line(self._shape, num_tokens, extend=True))
         self._doubts.pop(size, None)
-        self._refresh()
+        median = sorted(recent)[(len(recent) - 1) // 2]
+        place = bisect_left(self._ratios, (size,))
+        known = place < len(self._ratios) and self._ratios[place][0] == size
+        self._ratios[place : place + known] = [(size, median)]
 
     def measured_up_to(self, num_tokens: int) -> bool:
         """Whether a step of so many tokens or fewer was measured."""
@@ -58,7 +61,8 @@ class StepCost:
             middle = (low + high) // 2
             cost = self.seconds(middle)
             low, high = (middle, high) if cost is not None and cost <= seconds else (low, middle)
-        self._doubt(above=low)
+        if self._ratios:
+            self._doubt(above=max(low, self._ratios[0][0]))
         return low
 
     def tokens_per_second(self, num_tokens: int) -> float | None:
@@ -69,15 +73,8 @@ class StepCost:
     def _doubt(self, above: int) -> None:
         for size in [size for size in self._measured if size > above]:
             self._doubts[size] = self._doubts.get(size, 0) + 1
-            if self._doubts[size] >= DOUBT_AFTER and len(self._measured) > 1:
-                del self._measured[size], self._doubts[size]
-                self._refresh()
-
-    def _refresh(self) -> None:
-        self._ratios = [
-            (size, median_low(self._measured[size]) / _on_line(self._shape, size, extend=True))
-            for size in sorted(self._measured)
-        ]
+            if self._doubts[size] >= DOUBT_AFTER:
+                del self._measured[size], self._doubts[size], self._ratios[bisect_left(self._ratios, (size,))]
 
 
 def _size(num_tokens: int) -> int:

@@ -33,7 +33,8 @@ class Recorder:
 
     def run(self) -> None:
         while self.engine.step():
-            pass
+            for sequence in self.engine.scheduler.running:
+                sequence.output.clear()  # they are read
 
     def of(self, sequence: Sequence) -> tuple[list[int], list[bytes]]:
         return sequence.tokens.tolist(), self.logits[id(sequence)]

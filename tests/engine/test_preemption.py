@@ -140,6 +140,20 @@ def test_a_background_sequence_gives_its_blocks_to_an_interactive_one(tmp_path: 
     assert len(positions) == len(set(positions))  # nothing was computed twice
 
 
+def test_nothing_is_set_aside_where_that_would_not_be_enough(tmp_path: Path) -> None:
+    made = crowded(None, tmp_path)
+    made.add([1] * 30, 10)
+    background = made.add([2] * 3, 30, priority="background")
+    while background.num_answer_tokens < 2:
+        made.engine.step()
+    large = made.add([3] * 30, 4)
+    for _ in range(3):
+        made.engine.step()
+    assert background.num_preemptions == 0
+    assert large.num_computed_tokens == 0
+    made.run()
+
+
 def test_who_only_lost_its_place_is_found_again_without_the_disk(tmp_path: Path) -> None:
     made = Bench(max_sequences=1, disk_bytes_s=ALWAYS, swap_folder=tmp_path)
     background = made.add([1] * 18, 10, priority="background")

@@ -74,7 +74,7 @@ def test_finds_the_longest_step_within_a_time(machine: str, prior: dict[int, flo
 
 
 def test_follows_a_machine_that_became_slower_and_faster() -> None:
-    cost, factor = StepCost({}), 1.0
+    cost, size = StepCost({}), 1
     cost.observe(1, 0.02)
     sizes: dict[float, int] = {}
     for factor in (1.0, 3.0, 1.0001):
@@ -87,8 +87,19 @@ def test_follows_a_machine_that_became_slower_and_faster() -> None:
     assert 70 <= sizes[1.0001] <= 90
 
 
+def test_what_it_compares_with_is_not_forgotten() -> None:
+    cost = StepCost({})
+    cost.observe(1, 1.0)
+    cost.observe(5, 5.0)
+    for _ in range(2 * DOUBT_AFTER):
+        assert cost.tokens_within(0.1, 64) == 0
+    assert cost.seconds(1) == pytest.approx(1.0)
+    assert cost.seconds(5) == pytest.approx(2.0)  # by the shape: the measured step is forgotten
+
+
 def test_does_not_grow() -> None:
     cost, rng = StepCost({}), random.Random(1)
     for _ in range(3000):
         cost.observe(rng.randint(1, 4096), rng.random())
-    assert len(cost._measured) <= 16 + 4 * 8 + 1  # pyright: ignore[reportPrivateUsage]
+    assert len(cost._measured) == len(cost._ratios) <= 16 + 4 * 8 + 1  # pyright: ignore[reportPrivateUsage]
+    assert cost._ratios == sorted(cost._ratios)  # pyright: ignore[reportPrivateUsage]

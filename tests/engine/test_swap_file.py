@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BYTES = 4096
 
 
 @contextmanager
-def files_no_longer_than(num_bytes: int) -> Iterator[None]:
+def files_no_longer_than(num_bytes: int) -> Generator[None]:
     """A write beyond fails as on a full disk."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, old[1]))

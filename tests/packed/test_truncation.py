@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import edge
-from edge.engine import Policy
 from edge.errors import ModelFileError
 from edge.memory import Settings, plan_memory
 from edge.tuning import Asked, tune
@@ -127,7 +126,7 @@ def test_streams_end_with_the_error(model: Path, packed: Path) -> None:
     with Loaded(model) as inner:
         choice = tune(Asked(), None, {"EDGE_PROFILE": "off"})
         plan = plan_memory(inner.file, Settings())
-        model_object = edge.Model(inner.file, inner.backend, choice, plan, Policy(), load_seconds=0.0)
+        model_object = edge.Model(inner.file, inner.backend, choice, plan, load_seconds=0.0)
         stream = model_object.stream("hello", max_tokens=50)
         next(stream)
         os.truncate(packed, 0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.profiles import Profile
-from edge.profiles.records import Compute, Device, Evidence, Read, Step
+from edge.profiles.records import Compute, Device, Disk, Evidence, Read, Step
 from edge.tuning import Asked, Choice, Workload, choose
 
 PROOF = Evidence(measured=True, method="m")
@@ -97,6 +97,19 @@ def test_prefill_threads_and_chunk_by_steps() -> None:
     assert (choice.decode_threads, choice.prefill_threads, choice.chunk) == (4, 4, 128)
     choice = chosen(Asked(), steps=steps, reads=(read(1, 5), read(2, 10), read(4, 9)))
     assert (choice.decode_threads, choice.prefill_threads, choice.chunk) == (2, 2, 256)
+
+
+def test_the_engine_goes_by_steps_with_its_threads_and_by_the_slowest_disk() -> None:
+    steps = (
+        step(1, 2, 30), step(8, 2, 60), step(128, 2, 900), step(8, 4, 50), step(128, 4, 500), step(512, 4, 2000),
+        step(1, 2, 5, "another"),
+    )  # fmt: skip
+    disks = tuple(Disk(name=name, read_mb_s=speed, evidence=PROOF) for name, speed in (("a", 500.0), ("b", 20.0)))
+    choice = chosen(Asked(), steps=steps, disks=disks, reads=(read(1, 5), read(2, 10), read(4, 9)))
+    assert (choice.decode_threads, choice.prefill_threads) == (2, 4)
+    assert choice.step_seconds == {1: 0.03, 8: 0.06, 128: 0.5, 512: 2.0}
+    assert choice.disk_bytes_s == 20e6
+    assert (chosen().step_seconds, chosen().disk_bytes_s) == ({}, None)
 
 
 def test_figures_of_different_models_are_not_compared() -> None:
