@@ -14,7 +14,7 @@ from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
-from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit
+from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
 from edge.model import Model
 from edge.packed import CacheOptions
 from edge.packed.options import flag_from
@@ -49,7 +49,8 @@ def load(
     are kept as: "f16", "q8" (int8: half the memory, a little less exact) or "f32". chunk: prompt tokens in one step.
     sequences: answers that run at the same time. memory: bytes that the whole process may take, or a text like
     "1.5GiB"; the cgroup's limit and what is available hold as well. `Model.plan` is made of the file's header before
-    anything is loaded, and what does not fit is refused.
+    anything is loaded. Weights that do not fit are streamed: the last layers are read from the packed file for every
+    step, unless residency is given or no_cache is set. What does not fit even so is refused.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
@@ -69,6 +70,15 @@ def load(
     allowed = None if memory is None else parse_bytes(memory)
     file = open_gguf(file_path)
     plans: list[MemoryPlan] = []
+    resident_because = "residency was given" if residency else None
+    if not cache.enabled:
+        resident_because = "no_cache forbids packed files"
+
+    def admit(compiled: Compiled) -> int:
+        plan = _admitted(file, compiled, kv_type, num_threads, allowed, resident_because)
+        plans.append(plan)
+        return plan.streamed_layers
+
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
@@ -85,7 +95,7 @@ def load(
             chunk=tuning.chunk,
             num_sequences=sequences,
             cache=dataclasses.replace(cache, residency=tuning.residency),
-            admit=lambda compiled: plans.append(_admitted(file, compiled, kv_type, num_threads, allowed)),
+            admit=admit,
             on_progress=on_progress,
         )
     except BaseException:
@@ -94,8 +104,16 @@ def load(
     return Model(file, backend, tuning, plans[0], load_seconds=time.perf_counter() - started_at)
 
 
-def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, allowed: int | None) -> MemoryPlan:
-    """The plan of a load. DoesNotFit when it is over the budget."""
+def _admitted(
+    file: GGUFFile,
+    compiled: Compiled,
+    kv_type: str,
+    num_threads: int,
+    allowed: int | None,
+    resident_because: str | None,
+) -> MemoryPlan:
+    """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
+    the budget."""
     limits = compiled.limits
     settings = Settings(
         context=limits.context,
@@ -104,8 +122,10 @@ def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int
         chunk=limits.max_tokens,
         num_threads=num_threads,
     )
-    plan = plan_compiled(file, compiled, settings)
-    require_fit(file, settings, Budget.of(allowed, device.memory()), plan)
+    plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
+    if resident_because is None:
+        plan = stream_to_fit(file, compiled, plan, budget)
+    require_fit(file, settings, budget, plan, resident_because=resident_because)
     return plan
 
 

@@ -59,6 +59,7 @@ EXPORTS = {
         "plan_compiled",
         "plan_memory",
         "require_fit",
+        "stream_to_fit",
     ],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],
     "edge.native": [
@@ -71,6 +72,7 @@ EXPORTS = {
         "Region",
         "Rope",
         "Sampler",
+        "Stream",
         "Threads",
         "Weights",
         "integer_peak",
@@ -82,6 +84,7 @@ EXPORTS = {
         "matmul_speed",
         "read_bandwidth",
         "region_bandwidth",
+        "ring_bytes",
         "weights_sizes",
     ],
     "edge.packed": ["CacheOptions", "PackedCache", "PackedFile", "PackedMatrix", "Residency"],
