@@ -70,9 +70,7 @@ def load(
     allowed = None if memory is None else parse_bytes(memory)
     file = open_gguf(file_path)
     plans: list[MemoryPlan] = []
-    resident_because = "residency was given" if residency else None
-    if not cache.enabled:
-        resident_because = "no_cache forbids packed files"
+    resident_because = why_resident(residency, no_cache)
 
     def admit(compiled: Compiled) -> int:
         plan = _admitted(file, compiled, kv_type, num_threads, allowed, resident_because)
@@ -127,6 +125,13 @@ def _admitted(
         plan = stream_to_fit(file, compiled, plan, budget)
     require_fit(file, settings, budget, plan, resident_because=resident_because)
     return plan
+
+
+def why_resident(residency: str | None = None, no_cache: bool | None = None) -> str | None:
+    """Why weights that do not fit may not be streamed, None when they may. None: as the environment says."""
+    if flag_from(os.environ, "EDGE_NO_CACHE") if no_cache is None else no_cache:
+        return "no_cache forbids packed files"
+    return "residency was given" if residency or os.environ.get("EDGE_RESIDENCY") else None
 
 
 def tuned(file: GGUFFile, asked: Asked, *, may_probe: bool) -> Choice:

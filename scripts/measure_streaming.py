@@ -34,7 +34,7 @@ DISK_THREADS = (1, 4)
 def answer(path: str, options: dict[str, Any], num_tokens: int) -> dict[str, Any]:
     """What one process measures: a prompt that leaves room for `num_tokens` in the context, and as many tokens."""
     with edge.load(path, **options) as model:
-        prompt = [(7 * i + 13) % model.config.vocab_size for i in range(model.context - num_tokens)]
+        prompt = [(7919 * i + 13) % model.config.vocab_size for i in range(model.context - num_tokens)]
         done = model.generate(prompt, max_tokens=num_tokens, seed=1)
         weights = model.weights
         return {

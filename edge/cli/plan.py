@@ -35,7 +35,7 @@ def command(
     """
     from edge import device
     from edge.formats.gguf import open_gguf
-    from edge.loading import tuned
+    from edge.loading import tuned, why_resident
     from edge.memory import Budget, Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
     from edge.references import resolve
     from edge.tuning import Asked
@@ -51,7 +51,9 @@ def command(
             num_threads=max(tuning.prefill_threads, tuning.decode_threads),
         )
         compiled, budget = compiled_for(file, settings), Budget.of(allowed, device.memory())
-        plan = stream_to_fit(file, compiled, plan_compiled(file, compiled, settings), budget)
+        plan = plan_compiled(file, compiled, settings)
+        if why_resident() is None:
+            plan = stream_to_fit(file, compiled, plan, budget)
         fits = plan.total_bytes <= budget.num_bytes
         others = () if fits else fitting(file, settings, budget, plan)
         report: dict[str, Any] = {

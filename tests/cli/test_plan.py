@@ -56,6 +56,8 @@ def test_weights_that_do_not_fit_are_streamed_and_said(run_edge: RunEdge, tmp_pa
     lines = {line.split()[0]: line for line in plan.stdout.splitlines()[1:]}
     assert {"resident", "buffers", "streamed"} <= set(lines) and "weights" not in lines
     assert "layers that every step reads from the disk" in lines["streamed"]
+    kept = run_edge("plan", str(model), "--context", "256", "--memory", "80MiB", env={"EDGE_NO_CACHE": "1"})
+    assert kept.returncode == 3 and "would fit: " in kept.stdout
     for note in (True, False):  # the load that packs, and the next
         run = run_edge("run", str(model), "ab", "--raw", "--max-tokens", "2", "--context", "256", "--memory", "80MiB")
         assert run.returncode == 0, run.stderr
