@@ -6,14 +6,13 @@ import math
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _NO_LIMIT_V1 = 2**62  # cgroup v1 writes about 2^63 for "no limit"
 
 
-@dataclass(frozen=True, slots=True)
-class Cpus:
+class Cpus(NamedTuple):
     """Counts of logical CPUs and physical cores, and the cgroup's quota in CPUs (None: no quota)."""
 
     model: str
@@ -30,8 +29,7 @@ class Cpus:
         return max(1, min(self.num_allowed_cores, limit))
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Bytes. `limit_bytes`: the smallest cgroup limit around this process, None without one; `limit_used_bytes`: what
     is used of it, but for files that the system merely keeps in memory."""
 

@@ -108,7 +108,7 @@ class Model:
 
     @property
     def kv_type(self) -> str:
-        """What K and V are kept as: "f16", "q8" or "f32"."""
+        """What K and V are kept as: "f16", "q8", "q4" or "f32"."""
         return self._backend.kv_type
 
     @property

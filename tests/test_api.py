@@ -90,7 +90,7 @@ def test_answers_in_turn_are_those_of_each_alone(tiny_model: Path) -> None:
         assert [tuple(tokens) for tokens in together] == alone
 
 
-@pytest.mark.parametrize("kv_type", ["f16", "q8", "f32"])
+@pytest.mark.parametrize("kv_type", ["f16", "q8", "q4", "f32"])
 def test_what_a_prompt_shares_with_earlier_ones_is_not_computed_again(tiny_model: Path, kv_type: str) -> None:
     prompts = [
         [5 + i % 40 for i in range(70)],
@@ -300,7 +300,7 @@ def test_surrogates_in_a_prompt_are_refused(tiny_model: Path) -> None:
         model.generate("a\udc80")
 
 
-@pytest.mark.parametrize("kv_type", ["f32", "q8"])
+@pytest.mark.parametrize("kv_type", ["f32", "q8", "q4"])
 def test_other_kv_types(tiny_model: Path, kv_type: str) -> None:
     with edge.load(tiny_model, kv_type=kv_type) as model:
         assert model.generate("hello", max_tokens=5).usage.completion_tokens == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge import native
 from edge.backends.protocol import Limits
@@ -17,7 +17,7 @@ __all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_mode
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
-KV_TYPES = ("f16", "q8", "f32")
+KV_TYPES = ("f16", "q8", "q4", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
 # Everything but what only activations have, integers, and doubles.
 MATRIX_TYPES = frozenset(GGMLType) - {
@@ -31,8 +31,7 @@ MATRIX_TYPES = frozenset(GGMLType) - {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A model's program and how large its steps may be."""
 
     config: ModelConfig

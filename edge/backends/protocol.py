@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a backend was built for. All counts; block_size in positions."""
 
     vocab_size: int
@@ -22,8 +20,7 @@ class Limits:
     num_blocks: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """One step's work, as int32 arrays.
 
     Rows of one sequence are consecutive and in position order; a row attends to positions 0 .. its own.

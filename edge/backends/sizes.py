@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge import native
 from edge.backends.compiled import Compiled
@@ -11,8 +11,7 @@ from edge.formats.gguf import GGUFFile
 __all__ = ["EngineSizes", "engine_sizes"]
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSizes:
+class EngineSizes(NamedTuple):
     """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
     packed. kv_block: one block of positions, all layers. program: op list, arena and scratch."""
 

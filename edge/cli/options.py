@@ -79,7 +79,12 @@ def model_options(function: F) -> F:
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,
         memory_option,
-        option("--kv-type", default="f16", show_default=True, help="K and V as f16, q8 (half the memory) or f32."),
+        option(
+            "--kv-type",
+            default="f16",
+            show_default=True,
+            help="K and V: f16, q8 (half), q4 (a quarter) or f32.",
+        ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
     ):

@@ -16,7 +16,7 @@ from edge.cli.terminal import harmless
 @memory_option
 @option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]")
 @option("--sequences", type=int, default=1, show_default=True, help="Answers that run at the same time.")
-@option("--kv-type", default="f16", show_default=True, help="K and V as f16, q8 (half the memory) or f32.")
+@option("--kv-type", default="f16", show_default=True, help="K and V: f16, q8 (half), q4 (a quarter) or f32.")
 @option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]")
 @json_option
 @debug_option

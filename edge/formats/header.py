@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats.cursor import Cursor, quoted
@@ -28,8 +27,7 @@ _SMALLEST_ENTRY = 8 + 1 + 4 + 1  # key length, one character, type, a one-byte v
 _SMALLEST_TENSOR = 8 + 1 + 4 + 8 + 4 + 8  # name length, one character, dimensions, one size, type, offset
 
 
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
+class TensorInfo(NamedTuple):
     """One tensor: `shape` in NumPy order, (rows, cols) for a matrix, (n,) for a vector; where its bytes lie."""
 
     name: str
@@ -40,8 +38,7 @@ class TensorInfo:
     offset: int  # absolute, in that file
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What one file declares: where each value lies and where each tensor lies."""
 
     version: int
@@ -116,8 +113,7 @@ def _alignment(path: Path, view: memoryview, entries: dict[str, Entry]) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
+class _Declared(NamedTuple):
     """A row of the tensor table, and where in the file it says its offset."""
 
     name: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 from edge.formats.cursor import Cursor, quoted
 from edge.formats.types import SCALARS, ValueType
@@ -22,15 +22,14 @@ _STRING_LENGTH = struct.Struct("<Q")
 _NOT_A_BOOL = re.compile(rb"[^\x00\x01]")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where a metadata value lies. For arrays `item` is the element type and `count` the number of elements."""
+class Entry(NamedTuple):
+    """Where a metadata value lies. For arrays `item` is the element type and `num_items` the number of elements."""
 
     type: ValueType
     offset: int  # of the value's first byte: behind a string's length or an array's type and count
     num_bytes: int
     item: ValueType | None = None
-    count: int = 0
+    num_items: int = 0
 
 
 def describe_type(entry: Entry) -> str:

@@ -197,7 +197,7 @@ class Metadata:
     def get_strings(self, key: str) -> StringArray:
         """An array of strings, decoded one by one when read."""
         entry = self._array(key, frozenset({ValueType.STRING}), "an array of strings")
-        return StringArray(self.path, key, self._payload(entry), entry.offset, entry.count)
+        return StringArray(self.path, key, self._payload(entry), entry.offset, entry.num_items)
 
     def get_ints(self, key: str) -> Sequence[int]:
         """An array of integers of any width, as a view of the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats.cursor import quoted
@@ -31,11 +31,10 @@ from edge.graph.ops import (
 _NOT_WEIGHTS = re.compile(r"rope_freqs\.weight|(blk\.\d+\.)?(attn_rot_embd|attention\.rotary_emb\.inv_freq)(\.weight)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A handle on a node's result. Compare and pass it on; nothing is computed."""
 
-    index: int
+    node: int
     shape: Shape
 
 
@@ -56,6 +55,7 @@ class GraphBuilder:
         self._nodes: list[Node] = []
         self._taken: set[str] = set()
         self._used: dict[str, tuple[int, ...]] = {}
+        self._stores: dict[int, Attention] = {}  # by layer
 
     def layer(self, i: int) -> None:
         """Modules and value names from here on belong to layer i."""
@@ -90,7 +90,15 @@ class GraphBuilder:
         if self._layer is None:
             raise GraphError("attention outside a layer")
         op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale)
+        self._stores[self._layer] = op
         return self._add(self._local("attention"), op, q, k, v)
+
+    def shared_attention(self, q: Value, kv_source_layer: int) -> Value:
+        """Attention of the layer's own q over the KV cache of an earlier layer; this one keeps none."""
+        op = self._stores.get(kv_source_layer)
+        if op is None:
+            raise GraphError(f"no layer before this one stores K and V as layer {kv_source_layer}")
+        return self._add(self._local("attention"), op, q)
 
     def add(self, a: Value, b: Value, name: str) -> Value:
         return self._add(self._local(name), Add(), a, b)
@@ -112,7 +120,7 @@ class GraphBuilder:
             raise UnsupportedModel(
                 self._path, f"tensor {quoted(unused[0])}{more}: not part of the architecture as edge computes it"
             )
-        return Graph(tuple(self._nodes), logits.index, dict(self._used))
+        return Graph(tuple(self._nodes), logits.node, dict(self._used))
 
     def _stem(self, module: str) -> str:
         if self._layer is None:
@@ -136,6 +144,6 @@ class GraphBuilder:
             raise GraphError(f"two values are named {name!r}")
         self._taken.add(name)
         shape = infer_shape(op, [x.shape for x in inputs], self._used)
-        node = Node(len(self._nodes), name, op, tuple(x.index for x in inputs), shape)
+        node = Node(len(self._nodes), name, op, tuple(x.node for x in inputs), shape)
         self._nodes.append(node)
-        return Value(node.index, shape)
+        return Value(node.number, shape)

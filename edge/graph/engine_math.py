@@ -52,6 +52,35 @@ def quantize_heads(x: F32) -> tuple[F32, F32]:
     return codes.reshape(x.shape), scales.reshape(x.shape[:2])
 
 
+def hadamard(x: F32, *, is_key: bool) -> F32:
+    """(..., head_dim) times the Hadamard matrix of the largest power of two that head_dim is a multiple of, part by
+    part; keys are divided by it, so that q.k stays what it was. Paired as native/src/attention_q4.c does."""
+    size = x.shape[-1] & -x.shape[-1]
+    parts, half = x.reshape(-1, size), 1
+    while half < size:
+        pairs = parts.reshape(parts.shape[0], -1, 2, half)
+        a, b = pairs[:, :, 0], pairs[:, :, 1]
+        parts = np.stack((a + b, a - b), axis=2).reshape(-1, size)
+        half *= 2
+    return (parts * parts.dtype.type(1.0 / size if is_key else 1.0)).reshape(x.shape)
+
+
+def quantize_heads_q4(x: F32) -> tuple[F32, F32]:
+    """(rows, heads, head_dim) to codes -8 .. 7, kept as floats, and scales (rows, heads): the value of the largest
+    magnitude, the first of several, becomes -8. What is not finite or too small: as `quantize`."""
+    magnitude: F32 = np.abs(x)
+    largest = magnitude.max(axis=2)  # NaN if there is one
+    extreme = np.take_along_axis(x, magnitude.argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
+    finite = np.isfinite(largest)
+    used = finite & (largest >= _TINY)
+    safe: F32 = np.where(used, extreme, np.float32(1.0))
+    inverse: F32 = np.divide(np.float32(-8.0), safe)[:, :, None]
+    rounded = np.rint(np.where(used[:, :, None], x, np.float32(0.0)) * inverse)
+    codes: F32 = np.minimum(rounded, np.float32(7.0)).astype(np.float32)
+    scales: F32 = np.where(used, np.divide(safe, np.float32(-8.0)), np.float32(0.0))
+    return codes, np.where(finite, scales, np.float32(np.nan))
+
+
 def matmul_blocks(x: F32, weight: Blocks) -> F32:
     """(rows, n) to (rows, out): integer sums per span, exact, then one multiply and one add per span.
 

@@ -6,7 +6,7 @@ sums are only swapped at a single addition, and a step stays in the order  bias,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from edge.graph.ops import (
     Add,
@@ -27,8 +27,7 @@ from edge.graph.ops import (
 MAX_OUTPUTS = 3  # of one fused projection: q, k, v
 
 
-@dataclass(frozen=True, slots=True)
-class FusedLinear:
+class FusedLinear(NamedTuple):
     """x = inputs[0], normalised first when `norm` is set. One output per weight, or with `glu` one output
     silu(weights[0] x + biases[0]) * (weights[1] x + biases[1]). With `residual` inputs[1] is added to the only output.
     """
@@ -40,9 +39,8 @@ class FusedLinear:
     residual: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FusedAttention:
-    """Attention on inputs q, k, v, of which q and k are first normalised per head, then rotated."""
+class FusedAttention(NamedTuple):
+    """Attention on inputs q, k, v, or q alone, of which q and k are first normalised per head, then rotated."""
 
     attention: Attention
     q_norm: RmsNorm | None
@@ -53,8 +51,7 @@ class FusedAttention:
 FusedOp = Embedding | RmsNorm | FusedLinear | FusedAttention | Add | Mul | Silu | SelectRows
 
 
-@dataclass(frozen=True, slots=True)
-class FusedNode:
+class FusedNode(NamedTuple):
     """`inputs` and `outputs` are node indices of the graph that was fused."""
 
     op: FusedOp
@@ -81,7 +78,7 @@ def _plain(node: Node) -> FusedNode:
         raise GraphError(f"{node.name}: rope has a native form only where an attention alone reads it as q or k")
     if isinstance(op, (Linear, Attention)):
         raise GraphError(f"{node.name}: {type(op).__name__} was not fused")
-    return FusedNode(op, node.inputs, (node.index,))
+    return FusedNode(op, node.inputs, (node.number,))
 
 
 def _fold_norms(graph: Graph, nodes: list[FusedNode]) -> list[FusedNode]:
@@ -100,7 +97,7 @@ def _fold_norms(graph: Graph, nodes: list[FusedNode]) -> list[FusedNode]:
         whole_row = graph.weight_shapes[op.gain][0] == graph.nodes[value].shape.width
         if whole_row and isinstance(reader.op, FusedLinear) and value not in reader.inputs[1:]:
             inputs = (node.inputs[0], *reader.inputs[1:])
-            result[reader_at] = FusedNode(replace(reader.op, norm=op), inputs, reader.outputs)
+            result[reader_at] = FusedNode(reader.op._replace(norm=op), inputs, reader.outputs)
             del result[at]
     return list(result.values())
 
@@ -122,8 +119,8 @@ class _Fusion:
             elif isinstance(node.op, Attention):
                 self._fuse_attention(node)
         self._group_linears()
-        remaining = [n for n in self._graph.nodes if n.index in self._fused or n.index not in self._swallowed]
-        return [self._fused.get(node.index) or _plain(node) for node in remaining]
+        remaining = [n for n in self._graph.nodes if n.number in self._fused or n.number not in self._swallowed]
+        return [self._fused.get(node.number) or _plain(node) for node in remaining]
 
     def _node(self, index: int) -> Node:
         return self._graph.nodes[index]
@@ -139,7 +136,7 @@ class _Fusion:
                 residual = add.inputs[0] if add.inputs[1] == index else add.inputs[1]
                 self._swallowed.add(index)
                 fused = FusedLinear((op.weight,), (op.bias,), residual=True)
-                self._fused[add.index] = FusedNode(fused, (self._node(index).inputs[0], residual), (add.index,))
+                self._fused[add.number] = FusedNode(fused, (self._node(index).inputs[0], residual), (add.number,))
                 return
 
     def _fuse_glu(self, mul: Node) -> None:
@@ -154,12 +151,17 @@ class _Fusion:
             if same_input and all(self._only_here(i) for i in (silu, gate, up)):
                 self._swallowed.update((silu, gate, up))
                 fused = FusedLinear((gate_op.weight, up_op.weight), (gate_op.bias, up_op.bias), glu=True)
-                self._fused[mul.index] = FusedNode(fused, self._node(gate).inputs, (mul.index,))
+                self._fused[mul.number] = FusedNode(fused, self._node(gate).inputs, (mul.number,))
                 return
 
     def _fuse_attention(self, node: Node) -> None:
         assert isinstance(node.op, Attention)
         q, q_norm, q_rope, q_path = self._head_ops(node.inputs[0], node.op.head_dim)
+        if len(node.inputs) == 1:
+            self._swallowed.update(q_path)
+            alone = FusedAttention(node.op, q_norm, None, q_rope)
+            self._fused[node.number] = FusedNode(alone, (q,), (node.number,))
+            return
         k, k_norm, k_rope, k_path = self._head_ops(node.inputs[1], node.op.head_dim)
         if q_rope != k_rope:
             raise GraphError(f"{node.name}: q and k are rotated differently, which has no native form")
@@ -167,7 +169,7 @@ class _Fusion:
             raise GraphError(f"{node.name}: q and k are normalised with different eps, which has no native form")
         self._swallowed.update(q_path, k_path)
         fused = FusedAttention(node.op, q_norm, k_norm, q_rope)
-        self._fused[node.index] = FusedNode(fused, (q, k, node.inputs[2]), (node.index,))
+        self._fused[node.number] = FusedNode(fused, (q, k, node.inputs[2]), (node.number,))
 
     def _head_ops(self, index: int, head_dim: int) -> tuple[int, RmsNorm | None, RopeSpec | None, list[int]]:
         """Walks back over rope, then norm: (what they start from, norm, rope, the values on the way)."""
@@ -191,13 +193,13 @@ class _Fusion:
         """Up to three projections of the same value become one op, where the first of them stood."""
         groups: dict[int, list[Node]] = {}
         for node in self._graph.nodes:
-            if isinstance(node.op, Linear) and node.index not in self._swallowed:
+            if isinstance(node.op, Linear) and node.number not in self._swallowed:
                 groups.setdefault(node.inputs[0], []).append(node)
         for x, linears in groups.items():
             for start in range(0, len(linears), MAX_OUTPUTS):
                 part = linears[start : start + MAX_OUTPUTS]
                 ops = [node.op for node in part if isinstance(node.op, Linear)]
                 fused = FusedLinear(tuple(op.weight for op in ops), tuple(op.bias for op in ops))
-                outputs = tuple(node.index for node in part)
-                self._fused[part[0].index] = FusedNode(fused, (x,), outputs)
+                outputs = tuple(node.number for node in part)
+                self._fused[part[0].number] = FusedNode(fused, (x,), outputs)
                 self._swallowed.update(outputs[1:])

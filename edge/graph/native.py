@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode, fuse
 from edge.graph.ops import (
@@ -30,8 +29,7 @@ _OP = struct.Struct("=23i2f2i")  # struct edge_op
 _BUFFER = struct.Struct("=Qii")  # struct edge_buffer
 
 
-@dataclass(frozen=True, slots=True)
-class WeightRef:
+class WeightRef(NamedTuple):
     """A tensor of the file and the native object that it becomes."""
 
     tensor: str
@@ -39,8 +37,7 @@ class WeightRef:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BufferSpec:
+class BufferSpec(NamedTuple):
     """A native buffer: the value it holds, and the ops (by number) from which to which it is in use."""
 
     value: str
@@ -50,16 +47,14 @@ class BufferSpec:
     last_op: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arena:
+class Arena(NamedTuple):
     """buffers: packed edge_buffer structs. num_bytes: what the arena must hold, exactly."""
 
     buffers: bytes
     num_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class NativeProgram:
+class NativeProgram(NamedTuple):
     """Everything edge_program_config needs but sizes of a step and loaded weights. Numbers of weights and ropes are
     their positions here; num_layers, num_kv_heads and head_dim are the KV arena's geometry."""
 
@@ -95,8 +90,7 @@ class NativeProgram:
         return next((i for i, b in enumerate(self.buffers) if b.value == value), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Op:
+class _Op(NamedTuple):
     """struct edge_op with its neutral values. Tuples are padded with -1."""
 
     kind: int
@@ -107,7 +101,7 @@ class _Op:
     norms: tuple[int, ...] = ()
     residual: int = -1
     activation: int = _ACT_NONE
-    layer: int = -1
+    kv_source_layer: int = -1  # where it stores K and V too, if it has any
     num_heads: int = 0
     num_kv_heads: int = 0
     head_dim: int = 0
@@ -118,8 +112,8 @@ class _Op:
     def pack(self) -> bytes:
         lists = ((self.ins, 3), (self.outs, 3), (self.weights, 3), (self.biases, 3), (self.norms, 2))
         numbers = [i for values, size in lists for i in (*values, *[-1] * (size - len(values)))]
-        kv_source_layer = self.layer
-        fields = (self.residual, self.activation, self.layer, kv_source_layer)
+        layer = self.kv_source_layer if len(self.ins) > 1 else -1
+        fields = (self.residual, self.activation, layer, self.kv_source_layer)
         heads = (self.num_heads, self.num_kv_heads, self.head_dim, self.rope)
         return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, 0, 0)
 
@@ -137,14 +131,18 @@ class _Lowering:
         self._weights: dict[str, int] = {}
         self._kinds: list[WeightRef] = []
         self._ropes: list[RopeSpec] = []
+        self._kv_layers: dict[int, int] = {}  # layer -> its number in the arena
 
     def run(self) -> NativeProgram:
-        attentions = [n.op.attention for n in self._nodes if isinstance(n.op, FusedAttention)]
-        geometry = {(a.num_kv_heads, a.head_dim) for a in attentions}
-        layers = sorted(a.layer for a in attentions)
-        if len(geometry) != 1 or layers != list(range(len(layers))):
-            raise GraphError(f"the KV arena needs one shape for layers 0, 1, ...: layers {layers}, shapes {geometry}")
-        (num_kv_heads, head_dim), num_layers = geometry.pop(), len(layers)
+        attentions = [(n.op.attention, len(n.inputs)) for n in self._nodes if isinstance(n.op, FusedAttention)]
+        geometry = {(op.num_kv_heads, op.head_dim) for op, _ in attentions}
+        layers = sorted(op.layer for op, num_inputs in attentions if num_inputs > 1)
+        if len(geometry) != 1 or len(set(layers)) != len(layers):
+            raise GraphError(f"the KV arena needs one shape and each layer once: layers {layers}, shapes {geometry}")
+        if missing := {op.layer for op, _ in attentions} - set(layers):
+            raise GraphError(f"attention reads K and V that no layer stores: {sorted(missing)}")
+        num_kv_heads, head_dim = geometry.pop()
+        self._kv_layers = {layer: at for at, layer in enumerate(layers)}  # those that keep K and V of their own
 
         last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
         last_use[self._graph.output] = len(self._nodes) - 1
@@ -165,9 +163,9 @@ class _Lowering:
             ropes=tuple(self._ropes),
             weights=tuple(self._kinds),
             lookups=self._lookups(),
-            logits_buffer=self._buffers[logits.index],
+            logits_buffer=self._buffers[logits.number],
             vocab_size=logits.shape.width,
-            num_layers=num_layers,
+            num_layers=len(layers),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
@@ -218,7 +216,7 @@ class _Lowering:
             ins,
             outs,
             norms=tuple(-1 if norm is None else self._weight(norm.gain, "vector") for norm in norms),
-            layer=op.layer,
+            kv_source_layer=self._kv_layers[op.layer],
             num_heads=op.num_heads,
             num_kv_heads=op.num_kv_heads,
             head_dim=op.head_dim,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class GraphError(ValueError):
@@ -22,16 +23,14 @@ class Rows(Enum):
     LOGITS = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """(rows, width): rows is known when a step runs, width (floats in a row) always."""
 
     rows: Rows
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class RopeSpec:
+class RopeSpec(NamedTuple):
     """Rotary embedding (Su et al. 2021): pair i at position p turns by p * theta^(-2i/dims) * frequency_scale[i].
 
     cos and sin are multiplied by `magnitude`. neox: pairs (i, i + dims/2), otherwise (2i, 2i+1).
@@ -44,41 +43,37 @@ class RopeSpec:
     frequency_scale: tuple[float, ...]  # dims / 2 values
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
+class Embedding(NamedTuple):
     """out = scale * row of `weight` (vocab_size, width) for each token id of the step."""
 
     weight: str
     scale: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class RmsNorm:
+class RmsNorm(NamedTuple):
     """out = x / sqrt(mean(x^2) + eps) * gain, over groups as wide as `gain` (a head, or the whole row)."""
 
     gain: str
     eps: float
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(NamedTuple):
     """out = weight x + bias; weight (out, in), bias (out,)."""
 
     weight: str
     bias: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rope:
+class Rope(NamedTuple):
     """Rotates the first `rope.dims` dimensions of every head of `head_dim`."""
 
     rope: RopeSpec
     head_dim: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
+class Attention(NamedTuple):
     """Inputs q, k, v. Stores k and v at `layer`, then softmax(scale * q k^T) v over positions 0 .. the row's own.
+    With q alone nothing is stored: it reads what an earlier attention stored at `layer`, whose k was rotated there.
 
     Query head h reads KV head h // (num_heads / num_kv_heads).
     """
@@ -113,19 +108,17 @@ class SelectRows:
 Op = Embedding | RmsNorm | Linear | Rope | Attention | Add | Mul | Silu | SelectRows
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value and the op that makes it. `inputs` are indices of earlier nodes. Names are unique and stable."""
 
-    index: int
+    number: int
     name: str
     op: Op
     inputs: tuple[int, ...]
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Nodes in an order that can be run; `output` is the logits. `weight_shapes` holds the tensors it reads."""
 
     nodes: tuple[Node, ...]
@@ -137,7 +130,7 @@ class Graph:
         users: list[list[int]] = [[] for _ in self.nodes]
         for node in self.nodes:
             for i in node.inputs:
-                users[i].append(node.index)
+                users[i].append(node.number)
         return users
 
     def find(self, name: str) -> Node:
@@ -152,7 +145,7 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
     RmsNorm: 1,
     Linear: 1,
     Rope: 1,
-    Attention: 3,
+    Attention: 3,  # or 1
     Add: 2,
     Mul: 2,
     Silu: 1,
@@ -162,7 +155,7 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
 
 def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tuple[int, ...]]) -> Shape:
     """Shape of the op's value. GraphError when inputs or weights do not fit each other."""
-    if len(inputs) != _NUM_INPUTS[type(op)]:
+    if len(inputs) != _NUM_INPUTS[type(op)] and not (isinstance(op, Attention) and len(inputs) == 1):
         raise GraphError(f"{type(op).__name__} takes {_NUM_INPUTS[type(op)]} inputs, not {len(inputs)}")
     match op:
         case Embedding():
@@ -185,7 +178,7 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
             return inputs[0]
         case Attention():
             q, kv = op.num_heads * op.head_dim, op.num_kv_heads * op.head_dim
-            wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)]
+            wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)][: len(inputs)]
             if list(inputs) != wanted or op.num_heads % op.num_kv_heads:
                 raise GraphError(f"attention wants {wanted}, got {list(inputs)}")
             return wanted[0]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(NamedTuple):
     """A buffer of num_bytes that is in use from step `start` to step `end`, both included."""
 
     start: int
@@ -17,8 +16,7 @@ class Lifetime:
     num_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """offsets[i]: bytes from the start of the arena, a multiple of ALIGNMENT. The arena has num_bytes, exactly."""
 
     offsets: tuple[int, ...]

@@ -8,7 +8,7 @@ cache's type, sums in its order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -33,8 +33,9 @@ from edge.graph.ops import (
 )
 
 Mode = Literal["float64", "float32", "engine"]
-KVType = Literal["f32", "f16", "q8"]
+KVType = Literal["f32", "f16", "q8", "q4"]
 
+_CODES = {"q8": engine_math.quantize_heads, "q4": engine_math.quantize_heads_q4}
 _FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
 
 
@@ -118,14 +119,14 @@ class Reference:
         )
         if not len(run.token_ids) == len(run.positions) == len(run.sequences):
             raise ValueError("token_ids, positions and sequences differ in length")
-        last_use = {i: node.index for node in self._graph.nodes for i in node.inputs}
+        last_use = {i: node.number for node in self._graph.nodes for i in node.inputs}
         results: dict[int, Array] = {}
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # Inf and NaN are results, as in the engine
             for node in self._graph.nodes:
-                results[node.index] = self._run(node, [results[i] for i in node.inputs], run)
+                results[node.number] = self._run(node, [results[i] for i in node.inputs], run)
                 if not keep:
                     for i in node.inputs:
-                        if last_use[i] == node.index and i != self._graph.output:
+                        if last_use[i] == node.number and i != self._graph.output:
                             results.pop(i, None)
         self.values = {self._graph.nodes[i].name: value for i, value in results.items()} if keep else {}
         return results[self._graph.output]
@@ -151,7 +152,7 @@ class Reference:
                 return self._linear(node.op, inputs[0])
             case Rope(spec, head_dim):
                 if self._engine:  # which has it as a float
-                    spec = replace(spec, magnitude=float(np.float32(spec.magnitude)))
+                    spec = spec._replace(magnitude=float(np.float32(spec.magnitude)))
                 return numerics.rope(inputs[0], spec, head_dim, run.positions)
             case Attention():
                 return self._attention(node.op, inputs, run)
@@ -187,17 +188,20 @@ class Reference:
         return y if op.bias is None else y + self._weight(op.bias)
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
-        q, k, v = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
+        q, *stored = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
+        if self._kv_type == "q4":  # as keys are in the cache
+            q = engine_math.hadamard(q, is_key=False)
         out = np.zeros_like(inputs[0])
         for sequence in np.unique(run.sequences).tolist():
             rows = np.flatnonzero(run.sequences == sequence)
-            history = self._store((op.layer, sequence), run.positions[rows], k[rows], v[rows])
+            key = op.layer, sequence
+            history = self._store(key, run.positions[rows], *(x[rows] for x in stored)) if stored else self._kv[key]
             length = int(run.positions[rows].max()) + 1
             if not history.stored[:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
             k_seen, v_seen, positions = history.k[:length], history.v[:length], run.positions[rows]
             if self._engine:
-                scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type == "q8" else None
+                scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type in _CODES else None
                 out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, scales)
             else:
                 out[rows] = numerics.attend(q[rows], k_seen, v_seen, positions, op.scale)
@@ -211,6 +215,8 @@ class Reference:
         elif len(history.stored) < needed:
             history = history.copy(2 * needed)
         self._kv[key] = history
+        if self._kv_type == "q4":
+            k = engine_math.hadamard(k.astype(np.float32), is_key=True)
         history.k[positions], history.k_scales[positions] = self._cached(k)
         history.v[positions], history.v_scales[positions] = self._cached(v)
         history.stored[positions] = True
@@ -224,7 +230,7 @@ class Reference:
         single = x.astype(np.float32)
         if self._kv_type == "f16":
             return single.astype(np.float16).astype(self._dtype), 1.0
-        codes, scales = engine_math.quantize_heads(single)
+        codes, scales = _CODES[self._kv_type](single)
         if self._engine:
             return codes, scales
         return codes.astype(self._dtype) * scales[:, :, None].astype(self._dtype), 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.errors import UnsupportedModel
 from edge.formats.config import ModelConfig
@@ -14,8 +14,7 @@ from edge.models import llama, qwen2, qwen3
 __all__ = ["ARCHITECTURES", "Architecture", "build"]
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(NamedTuple):
     """modules: Hugging Face's module names -> GGUF tensor stems. build: composes the logits."""
 
     modules: Mapping[str, str]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 BLOCK_SIZE = 32  # EDGE_KV_BLOCK_SIZE: positions in a block
-_TYPES = {"f32": 0, "f16": 1, "q8": 2}  # enum edge_kv_type
+_TYPES = {"f32": 0, "f16": 1, "q8": 2, "q4": 3}  # enum edge_kv_type
 _MAX = 1 << 20
 
 
@@ -31,7 +31,8 @@ def kv_block_bytes(type: str, num_layers: int, num_kv_heads: int, head_dim: int)
 class KV(Closable):
     """num_blocks blocks of BLOCK_SIZE positions, each for all layers: K and V of (num_kv_heads, head_dim) values.
 
-    type: "f16", "q8" (int8 codes with a scale for each head of a position) or "f32".
+    type: "f16", "q8" (int8 codes with a scale for each head of a position), "q4" (four bits, K turned by a Hadamard
+    matrix) or "f32".
     NativeError: a field out of range. DoesNotFit: not enough memory.
     """
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edge.errors import NativeError
 from edge.native import structs
@@ -43,8 +42,7 @@ class RopeLike(Protocol):
     def frequency_scale(self) -> Sequence[float]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rope:
+class Rope(NamedTuple):
     """The plain form of a rotary embedding."""
 
     theta: float
@@ -54,8 +52,7 @@ class Rope:
     frequency_scale: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KVShape:
+class KVShape(NamedTuple):
     """The KV arena that a program will run on, for making a program before its arena."""
 
     type: str

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["Resident", "resident"]
 
 _HUGE = ("AnonHugePages", "FilePmdMapped", "ShmemPmdMapped")
 
 
-@dataclass(frozen=True, slots=True)
-class Resident:
+class Resident(NamedTuple):
     """Bytes in RAM that this process has mapped, and how many of them are mapped in huge pages."""
 
     num_bytes: int

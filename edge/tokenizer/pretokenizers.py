@@ -7,16 +7,14 @@ exclusion, possessive counts), the model's own pattern stands here: it is what t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["PRE_TOKENIZERS", "PreTokenizer"]
 
 Digits = Literal["numbers", "digits", "numbers-then-digits"]
 
 
-@dataclass(frozen=True, slots=True)
-class PreTokenizer:
+class PreTokenizer(NamedTuple):
     """One way to cut text into words: `digit_groups`, then `patterns` one after the other inside what is left.
 
     Each match of a pattern becomes a word, and so does the text between two matches.

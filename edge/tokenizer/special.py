@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from edge.errors import BadModelFile
 from edge.tokenizer.vocabulary import TokenType, Vocabulary
@@ -42,8 +42,7 @@ HIDDEN = (TokenType.CONTROL, TokenType.UNKNOWN)  # not part of the text, and fou
 _WELL_KNOWN = (*_END_TEXTS, *_FIM_TEXTS, *_FIM_PAD_TEXTS, *_FIM_REP_TEXTS, *_FIM_SEP_TEXTS, *_SHOWN_TEXTS)
 
 
-@dataclass(frozen=True, slots=True)
-class NamedTokens:
+class NamedTokens(NamedTuple):
     """The few tokens of a vocabulary that are more than text, taken out of it in one pass."""
 
     types: Mapping[int, TokenType]  # of those that are not normal
@@ -65,8 +64,7 @@ class NamedTokens:
         return {text: index for index, text in self.texts.items() if self.types[index] in HIDDEN}
 
 
-@dataclass(frozen=True, slots=True)
-class _Matcher:
+class _Matcher(NamedTuple):
     """Finds the texts of a set of tokens."""
 
     ids: Mapping[str, int]

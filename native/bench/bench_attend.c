@@ -25,7 +25,7 @@ static const struct {
 static const struct {
     const char *name;
     int32_t type;
-} kv_types[] = {{"F16", EDGE_KV_F16}, {"Q8", EDGE_KV_Q8}};
+} kv_types[] = {{"F16", EDGE_KV_F16}, {"Q8", EDGE_KV_Q8}, {"Q4", EDGE_KV_Q4}};
 
 typedef struct options {
     int32_t heads, kv_heads, head_dim, threads, repeats;
@@ -94,7 +94,7 @@ static void fill_kv(edge_kv *kv) {
                                               : word & 0xbfbfbfbfbfbfbfbfu; /* no code is -128 */
         memcpy(kv->arena + i, &word, sizeof word);
     }
-    for (uint64_t head = 0; kv->config.type == EDGE_KV_Q8 && head < bytes; head += kv->head_bytes) {
+    for (uint64_t head = 0; edge_kv_has_codes(kv->config.type) && head < bytes; head += kv->head_bytes) {
         for (uint64_t t = 0; t < EDGE_KV_BLOCK_SIZE; t++) {
             memcpy(kv->arena + head + t * sizeof scale, &scale, sizeof scale);
         }
@@ -165,7 +165,7 @@ static int run_case(bench *b, const options *o, const limits *at_most, const cha
     const double bytes = (double)layers * depth / EDGE_KV_BLOCK_SIZE * 2.0 * o->kv_heads * (double)b->kv->head_bytes;
     const double seen = (double)tokens * depth - 0.5 * tokens * (tokens - 1.0); /* positions, of all tokens together */
     const double macs = 2.0 * layers * seen * o->heads * o->head_dim;           /* scores, and values */
-    const double scores = kv_types[type].type == EDGE_KV_Q8 ? at_most->integers : at_most->floats;
+    const double scores = edge_kv_has_codes(kv_types[type].type) ? at_most->integers : at_most->floats;
     const double limit = 0.5e9 * macs / scores + 0.5e9 * macs / at_most->floats; /* nanoseconds */
     printf("%-10s %-4s %6d %6d %8.3f %9.3f %6d %7.2f %6.0f %%  %11.2f %5.0f %%\n", isa, kv_types[type].name, tokens,
            depth, (double)b->times[0] / 1e6, median / 1e6, n, bytes / median, 1e11 * bytes / median / at_most->reads,

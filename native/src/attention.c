@@ -9,18 +9,18 @@
 #define BLOCK EDGE_KV_BLOCK_SIZE
 #define RUN   (EDGE_RUN_BLOCKS * BLOCK) /* positions */
 
-/* Consecutive tokens of one sequence, whose queries of one KV head look at a block together. */
+/* Consecutive tokens, of one sequence or of several. Those that share a block look at it together: their queries of one
+ * KV head read it once. So the branches of a prefix cost one reading of it. */
 typedef struct tile {
     int32_t first, count;
     int32_t runs; /* that its last position reaches */
 } tile;
 
-static tile tile_at(const edge_batch *batch, int32_t first, int32_t end) {
-    tile t = {first, 0, 0};
-    while (first + t.count < end && batch->sequences[first + t.count] == batch->sequences[first]) {
-        int32_t runs = batch->positions[first + t.count] / RUN + 1;
+static tile tile_of(const edge_batch *batch, int32_t first, int32_t end) {
+    tile t = {first, end - first, 0};
+    for (int32_t token = first; token < end; token++) {
+        int32_t runs = batch->positions[token] / RUN + 1;
         t.runs = runs > t.runs ? runs : t.runs;
-        t.count++;
     }
     return t;
 }
@@ -48,50 +48,23 @@ static int32_t equals_end(const edge_batch *batch, const tile *t, int32_t i, int
     return i;
 }
 
+/* The same for the positions of a block, and of tokens in whose tables it is the same one, *block. */
+static int32_t sharers_end(const edge_batch *batch, const tile *t, int32_t i, int32_t b, int32_t *seen,
+                           int32_t *block) {
+    int32_t end = equals_end(batch, t, i, b * BLOCK, BLOCK, seen), first = i;
+    if (*seen == 0) {
+        return end;
+    }
+    *block = edge_block_table(batch, t->first + first)[b];
+    do {
+        i++;
+    } while (i < end && edge_block_table(batch, t->first + i)[b] == *block);
+    return i;
+}
+
 /* The rows from `row` on. */
 static edge_partial partial_from(const edge_partial *p, int64_t row, int32_t head_dim) {
     return (edge_partial){p->o + row * head_dim, p->max + row, p->sum + row};
-}
-
-static void prepare_queries(const edge_worker *worker, const edge_op *op, const tile *t, int32_t kv_head) {
-    const edge_program *program = worker->program;
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads;
-    float *query = worker->own->queries;
-    for (int32_t token = t->first; token < t->first + t->count; token++) {
-        int64_t at = ((int64_t)token * op->num_heads + (int64_t)kv_head * heads) * n;
-        memcpy(query, edge_buffer_rows(program, op->in[0]) + at, (size_t)heads * (size_t)n * sizeof(float));
-        for (int32_t h = 0; h < heads; h++, query += n) {
-            edge_norm_and_rotate(program, op, op->norm[0], token, query);
-        }
-    }
-    for (int32_t row = 0; program->config.kv_type == EDGE_KV_Q8 && row < t->count * heads; row++) {
-        edge_quantize_head(worker->own->codes + (int64_t)row * edge_kv_q8_codes(n), &worker->own->scales[row],
-                           worker->own->queries + (int64_t)row * n, n);
-    }
-}
-
-/* `rows` of the prepared queries, from `row` on, against one block. */
-static void attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
-                         int32_t rows, int32_t valid, const edge_partial *to) {
-    const edge_program *program = worker->program;
-    const edge_kernels *kernels = program->kernels;
-    const edge_private *own = worker->own;
-    int32_t n = op->head_dim;
-    const void *keys = edge_kv_keys(program->kv, block, op->kv_source_layer, kv_head);
-    const void *values = edge_kv_values(program->kv, block, op->kv_source_layer, kv_head);
-    const float *query = own->queries + (int64_t)row * n;
-    switch (program->config.kv_type) {
-    case EDGE_KV_F16:
-        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
-        break;
-    case EDGE_KV_Q8:
-        kernels->attend_q8(to->o, to->max, to->sum, own->codes + (int64_t)row * edge_kv_q8_codes(n), own->scales + row,
-                           keys, values, n, rows, valid, op->scale);
-        break;
-    default:
-        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
-        break;
-    }
 }
 
 /* The prepared queries of a tile against the blocks of one run, into `to`: (tokens x heads of the KV head) rows. Rows
@@ -100,19 +73,18 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
                        const edge_partial *to) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    const int32_t *table = edge_block_table(program->batch, t->first);
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, valid, any = 1;
+    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, valid, number, any = 1;
     for (int32_t b = run * EDGE_RUN_BLOCKS; b < (run + 1) * EDGE_RUN_BLOCKS && any; b++) {
         any = 0;
         for (int32_t i = 0, end; i < t->count; i = end) {
-            end = equals_end(program->batch, t, i, b * BLOCK, BLOCK, &valid);
+            end = sharers_end(program->batch, t, i, b, &valid, &number);
             if (valid == 0) {
                 continue;
             }
             any = 1;
             int32_t row = i * heads, rows = (end - i) * heads, is_first = b == run * EDGE_RUN_BLOCKS;
             edge_partial into = partial_from(to, row, n), block = partial_from(&own->block, row, n);
-            attend_block(worker, op, table[b], kv_head, row, rows, valid, is_first ? &into : &block);
+            edge_attend_block(worker, op, number, kv_head, row, rows, valid, is_first ? &into : &block);
             if (!is_first) {
                 program->kernels->attend_merge(into.o, into.max, into.sum, block.o, block.max, block.sum, n, rows);
             }
@@ -169,7 +141,7 @@ static split split_step(const edge_worker *worker, const edge_op *op) {
     split s = {.num_tiles = 0};
     for (int32_t first = 0; first < batch->num_tokens; first += s.tiles[s.num_tiles++].count) {
         int32_t end = first + size < batch->num_tokens ? first + size : batch->num_tokens;
-        tile t = s.tiles[s.num_tiles] = tile_at(batch, first, end);
+        tile t = s.tiles[s.num_tiles] = tile_of(batch, first, end);
         s.num_runs += t.runs;
         s.num_rows += (int64_t)t.runs * t.count * heads;
     }
@@ -196,7 +168,7 @@ static void attend_piece(const edge_worker *worker, const edge_op *op, const spl
         edge_store_head(worker, op, 0, kv_head);
     }
     if (*prepared != place) {
-        prepare_queries(worker, op, t, kv_head);
+        edge_prepare_queries(worker, op, t->first, t->count, kv_head);
         *prepared = place;
     }
     attend_run(worker, op, t, kv_head, run, &own->run);
@@ -231,17 +203,14 @@ static void run_split(edge_worker *worker, const edge_op *op) {
 static void attend_tokens(const edge_worker *worker, const edge_op *op, int32_t first, int32_t end, int32_t kv_head) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    while (first < end) {
-        tile t = tile_at(program->batch, first, end);
-        prepare_queries(worker, op, &t, kv_head);
-        attend_run(worker, op, &t, kv_head, 0, &own->all);
-        for (int32_t run = 1; run < t.runs; run++) {
-            attend_run(worker, op, &t, kv_head, run, &own->run);
-            merge_run(program, op, &t, run, &own->all, &own->run);
-        }
-        write_output(program, op, &t, kv_head, &own->all);
-        first += t.count;
+    const tile t = tile_of(program->batch, first, end);
+    edge_prepare_queries(worker, op, first, end - first, kv_head);
+    attend_run(worker, op, &t, kv_head, 0, &own->all);
+    for (int32_t run = 1; run < t.runs; run++) {
+        attend_run(worker, op, &t, kv_head, run, &own->run);
+        merge_run(program, op, &t, run, &own->all, &own->run);
     }
+    write_output(program, op, &t, kv_head, &own->all);
 }
 
 /* The last tokens first: they see most. The last KV head of a tile quantises its rows for the operation behind. */

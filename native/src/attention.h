@@ -25,6 +25,26 @@ void edge_norm_and_rotate(const edge_program *program, const edge_op *op, int32_
  * NaN or Inf among the values makes all codes 0 and the scale NaN, values below 2^-100 are zero. */
 void edge_quantize_head(int8_t *q, float *d, const float *x, int32_t n);
 
+/* Turns a head by the Hadamard matrix of the largest power of two that n is a multiple of, part by part; a key is
+ * divided by that power, so that the product of a turned query and a turned key is theirs. Sums are paired in a fixed
+ * order. */
+void edge_hadamard(float *head, int32_t n, int is_key);
+
+/* Key (normed, rotated and turned) and value of a position into a Q4 block. codes: room for a head's. */
+void edge_store_q4(uint8_t *keys, uint8_t *values, const float *key, const float *value, int32_t slot, int32_t n,
+                   uint8_t *codes);
+
+/* K or V of one head of a Q4 block, `codes` of each position, as a Q8 block has it. */
+void edge_unpack_q4(uint8_t *restrict q8, const uint8_t *restrict q4, int32_t codes);
+
+/* The queries of `count` tokens and one KV head into the thread's own memory, normed, rotated, and as codes where the
+ * cache has them. */
+void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t first, int32_t count, int32_t kv_head);
+
+/* `rows` of the prepared queries, from `row` on, against the first `valid` positions of a block, into `to`. */
+void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
+                       int32_t rows, int32_t valid, const edge_partial *to);
+
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);
 

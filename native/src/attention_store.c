@@ -72,6 +72,9 @@ void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token
         kernels->f32_to_f16((uint16_t *)values + (int64_t)slot * n, value, n);
     } else if (program->config.kv_type == EDGE_KV_Q8) {
         store_q8((int8_t *)worker->own->half, keys, values, head, value, slot, n); /* own->codes holds queries */
+    } else if (program->config.kv_type == EDGE_KV_Q4) {
+        edge_hadamard(head, n, 1);
+        edge_store_q4(keys, values, head, value, slot, n, (uint8_t *)worker->own->half);
     } else {
         float *column = (float *)keys + slot;
         for (int32_t d = 0; d < n; d++) {

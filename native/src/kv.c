@@ -27,14 +27,16 @@ static int in_range(int32_t value) {
 /* K or V of one head in a block. */
 static uint64_t head_bytes(const edge_kv_config *config) {
     uint64_t dim = (uint64_t)config->head_dim;
-    uint64_t position = config->type == EDGE_KV_Q8    ? sizeof(float) + (uint64_t)edge_kv_q8_codes(config->head_dim)
+    uint64_t codes = (uint64_t)edge_kv_q8_codes(config->head_dim);
+    uint64_t position = config->type == EDGE_KV_Q4    ? sizeof(float) + codes / 2
+                        : config->type == EDGE_KV_Q8  ? sizeof(float) + codes
                         : config->type == EDGE_KV_F16 ? dim * 2
                                                       : dim * 4;
     return EDGE_KV_BLOCK_SIZE * position;
 }
 
 edge_status edge_kv_block_bytes(const edge_kv_config *config, uint64_t *out) {
-    if (!config || !out || config->type < EDGE_KV_F32 || config->type > EDGE_KV_Q8 || !in_range(config->num_layers) ||
+    if (!config || !out || config->type < EDGE_KV_F32 || config->type > EDGE_KV_Q4 || !in_range(config->num_layers) ||
         !in_range(config->num_kv_heads) || !in_range(config->num_blocks) || config->head_dim < 2 ||
         config->head_dim > MAX_HEAD_DIM || config->head_dim % 2 != 0) {
         return EDGE_INVALID;

@@ -2,7 +2,8 @@
  * (32, head_dim), so that both products of attention read along a vector of positions or of dimensions.
  *
  * Q8: 32 float scales stand in front of the codes. K keeps four dimensions of a position together, (head_dim / 4, 32,
- * 4), as tiles of weights do; beyond head_dim there are zeros. */
+ * 4), as tiles of weights do; beyond head_dim there are zeros. Q4 has the codes of Q8, 8 added, two in a byte, the
+ * first in its low half. */
 #ifndef EDGE_KV_INTERNAL_H
 #define EDGE_KV_INTERNAL_H
 
@@ -22,7 +23,12 @@ static inline uint8_t *edge_kv_keys(const edge_kv *kv, int32_t block, int32_t la
            (uint64_t)kv_head * kv->head_bytes;
 }
 
-/* Codes of a Q8 query or key: head_dim rounded up to whole groups of four. */
+/* Whether queries are codes too. */
+static inline int edge_kv_has_codes(int32_t type) {
+    return type == EDGE_KV_Q8 || type == EDGE_KV_Q4;
+}
+
+/* Codes of a Q8 query or key, or a Q4 key: head_dim rounded up to whole groups of four. */
 static inline int32_t edge_kv_q8_codes(int32_t head_dim) {
     return (head_dim + 3) / 4 * 4;
 }

@@ -94,10 +94,11 @@ static void cut_acts(cutter *c, edge_acts_area *area, const edge_acts_need *need
 typedef struct private_need {
     edge_acts_need acts;
     uint64_t row, queries, head_dim, codes;
+    uint64_t unpacked; /* K or V of one head in a block */
 } private_need;
 
 static private_need private_need_of(const edge_program *program) {
-    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim, 0};
+    private_need need = {need_of(program, -1, EDGE_PRIVATE_ROWS), 0, 0, (uint64_t)program->config.head_dim, 0, 0};
     for (int32_t i = 0; i < program->config.num_ops; i++) {
         const edge_op *op = &program->ops[i];
         if (op->kind == EDGE_OP_LINEAR && op->norm[0] >= 0) {
@@ -107,8 +108,12 @@ static private_need private_need_of(const edge_program *program) {
             need.queries = larger(need.queries, (uint64_t)heads * (uint64_t)edge_attention_tile(op));
         }
     }
-    if (program->config.kv_type == EDGE_KV_Q8) {
-        need.codes = need.queries * (uint64_t)edge_kv_q8_codes(program->config.head_dim);
+    uint64_t codes = (uint64_t)edge_kv_q8_codes(program->config.head_dim);
+    if (edge_kv_has_codes(program->config.kv_type)) {
+        need.codes = need.queries * codes;
+    }
+    if (program->config.kv_type == EDGE_KV_Q4) {
+        need.unpacked = EDGE_KV_BLOCK_SIZE * (sizeof(float) + codes);
     }
     return need;
 }
@@ -129,6 +134,8 @@ static void cut_private(cutter *c, edge_private *own, const private_need *need) 
     own->head = cut(c, need->head_dim * sizeof(float));
     own->half = cut(c, need->head_dim * sizeof(uint16_t));
     own->codes = cut(c, need->codes);
+    own->keys = cut(c, need->unpacked);
+    own->values = cut(c, need->unpacked);
     own->scales = cut(c, need->codes > 0 ? need->queries * sizeof(float) : 0);
 }
 

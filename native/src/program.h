@@ -62,6 +62,7 @@ typedef struct edge_private {
     uint16_t *half;      /* (head_dim,) */
     int8_t *codes;       /* Q8: the queries, or a key; and their scales */
     float *scales;
+    uint8_t *keys, *values; /* Q4: K and V of one head in a block, as Q8 */
 } edge_private;
 
 typedef struct edge_block {

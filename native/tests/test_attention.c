@@ -1,5 +1,5 @@
 /* Attention beyond one run of blocks: steps of few tokens, which hand out runs, give the bits of one long step, which
- * hands out tiles, for every number of threads, order of tokens and batch. */
+ * hands out tiles, for every number of threads, order of tokens and batch; branches of a prefix those of each alone. */
 #include "attention.h"
 
 #include <stdlib.h>
@@ -7,23 +7,27 @@
 #include "check.h"
 #include "tiny.h"
 
-#define RUN    (EDGE_RUN_BLOCKS * EDGE_KV_BLOCK_SIZE)
-#define TOKENS (2 * RUN + 12) /* of a sequence: three runs */
-#define START  (2 * RUN - 11) /* what comes before is stored once */
-#define STRIDE (TOKENS / EDGE_KV_BLOCK_SIZE + 1)
-#define BLOCKS (2 * STRIDE)
-#define SHORT  40 /* tokens of the second sequence: one run */
+#define RUN       (EDGE_RUN_BLOCKS * EDGE_KV_BLOCK_SIZE)
+#define TOKENS    (2 * RUN + 12) /* of a sequence: three runs */
+#define START     (2 * RUN - 11) /* what comes before is stored once */
+#define STRIDE    (TOKENS / EDGE_KV_BLOCK_SIZE + 1)
+#define SHORT     40 /* tokens of the second sequence: one run */
+
+#define BRANCHES  10 /* of sequence 0, behind START */
+#define SEQUENCES (2 + BRANCHES)
+#define OWN       (STRIDE - START / EDGE_KV_BLOCK_SIZE) /* blocks of a branch that it shares with nobody */
+#define BLOCKS    (2 * STRIDE + BRANCHES * OWN)
 
 typedef struct world {
     tiny t;
     edge_kv *kv;
     uint8_t *kept; /* the arena with positions before START of sequence 0, and those of sequence 1 but the last */
-    int32_t ids[2][TOKENS], tables[2 * STRIDE];
-    float *logits[2]; /* (TOKENS, vocab), of one long step each */
+    int32_t ids[SEQUENCES][TOKENS], tables[SEQUENCES * STRIDE];
+    float *logits[SEQUENCES]; /* (TOKENS, vocab), of one long step each; of a branch alone, token by token */
 } world;
 
 static edge_program *open_program(world *w, edge_isa isa, int32_t threads) {
-    edge_program_config config = tiny_config(&w->t, isa, TOKENS, TOKENS, 2, threads);
+    edge_program_config config = tiny_config(&w->t, isa, TOKENS, TOKENS, SEQUENCES, threads);
     edge_program *program = NULL;
     edge_error error = {""};
     CHECK(edge_program_create(&program, &config, &error) == EDGE_OK, "%s", error.message);
@@ -38,7 +42,7 @@ static void step(world *w, edge_program *program, edge_threads *threads, int32_t
         ids[i] = w->ids[sequences[i]][positions[i]];
         rows[i] = i;
     }
-    const edge_batch batch = {count, 2, STRIDE, count, ids, positions, sequences, w->tables, rows};
+    const edge_batch batch = {count, SEQUENCES, STRIDE, count, ids, positions, sequences, w->tables, rows};
     edge_error error = {""};
     CHECK(edge_program_step(program, threads, w->kv, &batch, &error) == EDGE_OK, "%s: %s", what, error.message);
     int32_t vocab = w->t.vocab;
@@ -69,8 +73,12 @@ static void open_world(world *w, uint64_t seed) {
     if (!w->kv || !one || !program) {
         exit(check_result("attention"));
     }
-    for (int32_t i = 0; i < BLOCKS; i++) {
-        w->tables[i] = (i * 7 + 3) % BLOCKS; /* BLOCKS is no multiple of 7 */
+    for (int32_t i = 0; i < 2 * STRIDE; i++) {
+        w->tables[i] = (i * 7 + 3) % (2 * STRIDE); /* which is no multiple of 7 */
+    }
+    for (int32_t i = 2 * STRIDE; i < SEQUENCES * STRIDE; i++) { /* branches: the tail is their own */
+        int32_t branch = i / STRIDE - 2, own = i % STRIDE - (STRIDE - OWN);
+        w->tables[i] = own < 0 ? w->tables[i % STRIDE] : 2 * STRIDE + branch * OWN + own;
     }
     size_t bytes = (size_t)(w->kv->block_bytes * BLOCKS);
     for (int32_t s = 0; s < 2; s++) {
@@ -85,6 +93,10 @@ static void open_world(world *w, uint64_t seed) {
     memset(w->kv->arena, 0, bytes);
     long_step(w, program, one, 0, START);
     long_step(w, program, one, 1, SHORT - 1);
+    for (int32_t s = 2; s < SEQUENCES; s++) { /* the block that START is in was begun before the branches */
+        int32_t from = w->tables[STRIDE - OWN], to = w->tables[s * STRIDE + STRIDE - OWN];
+        CHECK(edge_kv_copy_block(w->kv, from, to) == EDGE_OK, "copy");
+    }
     w->kept = malloc(bytes);
     memcpy(w->kept, w->kv->arena, bytes);
     edge_program_destroy(&program);
@@ -94,8 +106,9 @@ static void open_world(world *w, uint64_t seed) {
 static void close_world(world *w) {
     edge_kv_destroy(&w->kv);
     free(w->kept);
-    free(w->logits[0]);
-    free(w->logits[1]);
+    for (int32_t s = 0; s < SEQUENCES; s++) {
+        free(w->logits[s]);
+    }
     tiny_free(&w->t);
 }
 
@@ -147,6 +160,49 @@ static void test_batches(world *w, edge_program *program, edge_threads *threads)
     }
 }
 
+/* What each branch computes alone, token by token, by the scalar kernels. */
+static void branches_alone(world *w) {
+    edge_program *program = open_program(w, EDGE_ISA_SCALAR, 1);
+    edge_threads *one = NULL;
+    CHECK(edge_threads_create(&one, 1) == EDGE_OK, "threads");
+    restore(w);
+    for (int32_t s = 2; s < SEQUENCES && program && one; s++) {
+        w->logits[s] = malloc(sizeof(float) * TOKENS * (size_t)w->t.vocab);
+        for (int32_t at = START; at < TOKENS; at++) {
+            w->ids[s][at] = random_int(&w->t.state, 0, w->t.vocab - 1);
+            step(w, program, one, 1, &at, &s, 0, "alone");
+            memcpy(w->logits[s] + (size_t)at * (size_t)w->t.vocab, edge_program_logits(program),
+                   sizeof(float) * (size_t)w->t.vocab);
+        }
+    }
+    edge_program_destroy(&program);
+    edge_threads_destroy(&one);
+}
+
+/* Branches of sequence 0 in one step, over the edge of a run, also where they are not all at the same position, and
+ * with another sequence between them. */
+static void test_branches(world *w, edge_program *program, edge_threads *threads) {
+    static const int32_t counts[] = {2, 4, 8, BRANCHES};
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+        restore(w);
+        for (int32_t i = 0; i < TOKENS - START; i++) {
+            int32_t positions[SEQUENCES], sequences[SEQUENCES], rows = 0;
+            for (int32_t b = 0; b < counts[c]; b++) {
+                if (i < b % 3) { /* begins later */
+                    continue;
+                }
+                positions[rows] = START + i - b % 3;
+                sequences[rows++] = 2 + b;
+                if (b == counts[c] / 2 && i % 4 == 0) {
+                    positions[rows] = SHORT - 1;
+                    sequences[rows++] = 1;
+                }
+            }
+            step(w, program, threads, rows, positions, sequences, 1, "branches");
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     int32_t worlds = check_cases(argc, argv, 400) / 100;
     edge_isa best;
@@ -154,6 +210,7 @@ int main(int argc, char **argv) {
     for (int32_t seed = 0; seed < (worlds > 0 ? worlds : 1); seed++) {
         world w;
         open_world(&w, (uint64_t)seed + 100);
+        branches_alone(&w);
         for (int32_t count = 1; count <= 4; count++) {
             edge_program *program = open_program(&w, count == 1 ? EDGE_ISA_SCALAR : best, count);
             edge_threads *threads = NULL;
@@ -161,6 +218,7 @@ int main(int argc, char **argv) {
             if (program && threads) {
                 test_chunks(&w, program, threads);
                 test_batches(&w, program, threads);
+                test_branches(&w, program, threads);
             }
             edge_program_destroy(&program);
             edge_threads_destroy(&threads);

@@ -21,7 +21,9 @@ static void test_sizes(void) {
         {{EDGE_KV_F32, 1 << 20, 1 << 20, 1024, 1 << 20}, 0},
         {{EDGE_KV_Q8, 1, 1, 2, 1}, 2 * 32 * (4 + 4)}, /* codes of K come in fours */
         {{EDGE_KV_Q8, 22, 4, 64, 100}, 2ull * 22 * 4 * 32 * (64 + 4)},
-        {{3, 1, 1, 2, 1}, 0},
+        {{EDGE_KV_Q4, 1, 1, 2, 1}, 2 * 32 * (2 + 4)},
+        {{EDGE_KV_Q4, 22, 4, 64, 100}, 2ull * 22 * 4 * 32 * (32 + 4)},
+        {{4, 1, 1, 2, 1}, 0},
         {{-1, 1, 1, 2, 1}, 0},
         {{EDGE_KV_F16, 0, 1, 2, 1}, 0},
         {{EDGE_KV_F16, (1 << 20) + 1, 1, 2, 1}, 0},
@@ -115,6 +117,7 @@ int main(void) {
     test_sizes();
     test_layout_and_copy(EDGE_KV_F16);
     test_layout_and_copy(EDGE_KV_Q8);
+    test_layout_and_copy(EDGE_KV_Q4);
     test_layout_and_copy(EDGE_KV_F32);
     test_failures();
     return check_result("kv");

@@ -55,7 +55,7 @@ static void test_sizes(void) {
     REFUSE(b, config.num_kv_heads, 1);
     REFUSE(b, config.head_dim, 32);
     REFUSE(b, config.head_dim, 63);
-    REFUSE(b, config.kv_type, 3);
+    REFUSE(b, config.kv_type, 4);
     REFUSE(b, t.buffers[0].width, 0);
     REFUSE(b, t.buffers[0].width, 255);
     REFUSE(b, t.buffers[0].width, INT32_MAX);

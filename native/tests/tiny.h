@@ -252,7 +252,7 @@ static inline void tiny_make(tiny *t, uint64_t seed, int32_t num_layers) {
     t->num_heads = t->num_kv_heads * random_int(&t->state, 1, 4);
     t->num_layers = num_layers;
     t->vocab = random_int(&t->state, 20, 50);
-    t->kv_type = random_int(&t->state, EDGE_KV_F32, EDGE_KV_Q8);
+    t->kv_type = random_int(&t->state, EDGE_KV_F32, EDGE_KV_Q4);
     t->forced_type = tiny_chance(t, 8) ? EDGE_TYPE_F32 : -1;
     tiny_build(t);
 }

@@ -55,6 +55,7 @@ def run_fused(
                 if op.residual:
                     outputs = [inputs[1] + outputs[0]]
             case FusedAttention() as op:
+                assert len(inputs) == 3, "shared K and V are compared with the engine"
                 q, k, v = inputs
                 if op.q_norm is not None:
                     q = numerics.rms_norm(q, tensors[op.q_norm.gain], op.q_norm.eps)

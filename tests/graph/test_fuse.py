@@ -133,7 +133,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     logits = composer.b.linear(x, "m39", WIDTH, name="logits")
     graph = composer.b  # finish() would refuse the spare tensors
     used = {n: s for n, s in graph._used.items()}  # pyright: ignore[reportPrivateUsage]
-    return Graph(tuple(graph._nodes), logits.index, used)  # pyright: ignore[reportPrivateUsage]
+    return Graph(tuple(graph._nodes), logits.node, used)  # pyright: ignore[reportPrivateUsage]
 
 
 @given(graphs())
@@ -144,7 +144,7 @@ def test_random_graphs_keep_their_values(graph: Graph) -> None:
 
 def finished(b: GraphBuilder, x: Value) -> Graph:
     logits = b.linear(b.select_rows(x), "m39", WIDTH, name="logits")
-    return Graph(tuple(b._nodes), logits.index, dict(b._used))  # pyright: ignore[reportPrivateUsage]
+    return Graph(tuple(b._nodes), logits.node, dict(b._used))  # pyright: ignore[reportPrivateUsage]
 
 
 def kinds(graph: Graph) -> list[str]:

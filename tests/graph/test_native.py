@@ -164,12 +164,17 @@ def test_what_the_engine_cannot_run_is_said() -> None:
     b = GraphBuilder(shapes, {name: name for name in "eqkv"} | {f"model.layers.{{i}}.{name}": name for name in "eqkv"})
     x = b.embedding("e", 10, 16)
     q, k, v = b.linear(x, "q", 16), b.linear(x, "k", 8), b.linear(x, "v", 8)
-    b.layer(1)  # layer 0 is missing
+    b.layer(1)
     a = b.attention(q, k, v, num_heads=4, num_kv_heads=2, head_dim=4, scale=0.5)
-    with pytest.raises(GraphError, match="layers"):
-        lower_native(b.finish(a))
+    b.layer(2)
+    with pytest.raises(GraphError, match="stores K and V as layer 0"):
+        b.shared_attention(a, 0)
+    one = b.shared_attention(a, 1)
+    b.layer(3)
+    with pytest.raises(GraphError, match=r"one shape .* layers \[1, 3\]"):
+        lower_native(b.finish(b.attention(one, k, v, num_heads=8, num_kv_heads=4, head_dim=2, scale=0.5)))
     config = tiny_config()
     graph = build(config, tensor_shapes(config))
-    unselected = Graph(graph.nodes[:-3], graph.nodes[-4].index, graph.weight_shapes)
+    unselected = Graph(graph.nodes[:-3], graph.nodes[-4].number, graph.weight_shapes)
     with pytest.raises(GraphError, match="rows of tokens"):
         lower_native(unselected)

@@ -84,9 +84,10 @@ def test_mixed_formats_in_one_layer(arch: str) -> None:
 
 @pytest.mark.parametrize("arch", MODEL_TYPES)
 @pytest.mark.parametrize("change", [{}, {"num_key_value_heads": 1}, {"hidden_size": 48, "head_dim": 6, "rope_dims": 4}])
-def test_int8_kv(arch: str, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kv_type", ["q8", "q4"])
+def test_kv_of_codes(kv_type: KVType, arch: str, change: dict[str, Any]) -> None:
     """The last with heads that are no whole groups of four."""
-    compare(*model(arch, (GGMLType.F32,), **change), "q8")
+    compare(*model(arch, (GGMLType.F32,), **change), kv_type)
 
 
 @pytest.mark.parametrize("isa", ["scalar", None])
@@ -117,7 +118,7 @@ def test_variants(arch: str, change: dict[str, Any]) -> None:
     compare(*model(arch, (GGMLType.F32,), **change), "f32")
 
 
-@pytest.mark.parametrize(("num_threads", "kv_type"), [(1, "f16"), (3, "f16"), (2, "q8")])
+@pytest.mark.parametrize(("num_threads", "kv_type"), [(1, "f16"), (3, "f16"), (2, "q8"), (2, "q4")])
 def test_beyond_one_run_of_blocks(num_threads: int, kv_type: KVType) -> None:
     """The blocks of 128 positions are merged before they are merged with others; short steps take runs apart."""
     sizes = {"hidden_size": 32, "intermediate_size": 32, "head_dim": 8, "rope_dims": 8, "num_key_value_heads": 1}
@@ -143,20 +144,20 @@ def altered(graph: Graph, control: str) -> Graph:
         op = node.op
         match control, op:
             case "rope off", Rope():
-                still = replace(op.rope, frequency_scale=(0.0,) * (op.rope.dims // 2))
-                return replace(node, op=replace(op, rope=still))
+                still = op.rope._replace(frequency_scale=(0.0,) * (op.rope.dims // 2))
+                return node._replace(op=op._replace(rope=still))
             case "other pairs", Rope():
-                return replace(node, op=replace(op, rope=replace(op.rope, neox=not op.rope.neox)))
+                return node._replace(op=op._replace(rope=op.rope._replace(neox=not op.rope.neox)))
             case "scale", Attention():
-                return replace(node, op=replace(op, scale=op.scale * 1.02))
+                return node._replace(op=op._replace(scale=op.scale * 1.02))
             case "k and v swapped", Attention():
-                return replace(node, inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
+                return node._replace(inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
             case _:
                 return node
 
     nodes = tuple(wrong(node) for node in graph.nodes)
     assert nodes != graph.nodes
-    return replace(graph, nodes=nodes)
+    return graph._replace(nodes=nodes)
 
 
 @pytest.mark.parametrize("control", ["rope off", "other pairs", "scale", "k and v swapped"])

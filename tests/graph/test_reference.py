@@ -63,7 +63,7 @@ def test_single_precision_is_near(arch: str, mode: Mode, limit: float) -> None:
 
 
 @pytest.mark.parametrize("mode", ["float64", "engine"])
-@pytest.mark.parametrize("kv_type", ["f32", "f16", "q8"])
+@pytest.mark.parametrize("kv_type", ["f32", "f16", "q8", "q4"])
 def test_chunks_make_no_difference(mode: Mode, kv_type: str) -> None:
     whole = reference("qwen3", mode, kv_type).step(TOKENS)
     model = reference("qwen3", mode, kv_type)
@@ -115,6 +115,12 @@ def test_kv_is_rounded_to_int8() -> None:
     error = relative_error(reference("llama", kv_type="q8").step(TOKENS), truth)
     assert 1e-4 < error < 5e-2
     assert error > 3 * relative_error(reference("llama", kv_type="f16").step(TOKENS), truth)
+
+
+def test_kv_is_rounded_to_four_bits() -> None:
+    truth = reference("llama").step(TOKENS)
+    error = relative_error(reference("llama", kv_type="q4").step(TOKENS), truth)
+    assert 4 * relative_error(reference("llama", kv_type="q8").step(TOKENS), truth) < error < 0.5
 
 
 def test_values_are_kept_by_name() -> None:

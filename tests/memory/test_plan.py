@@ -78,7 +78,7 @@ def test_the_peak_of_the_bundled_model_is_as_planned() -> None:
     check(resolve(None))
 
 
-@pytest.mark.parametrize("kv_type", ["f16", "q8", "f32"])
+@pytest.mark.parametrize("kv_type", ["f16", "q8", "q4", "f32"])
 def test_sizes_are_what_the_engine_allocates(tiny_model: Path, kv_type: str) -> None:
     settings = Settings(context=100, num_sequences=3, kv_type=kv_type, chunk=40, num_threads=2)
     with open_gguf(tiny_model) as file:

@@ -8,8 +8,9 @@
 
 #define EDGE_KV_BLOCK_SIZE 32 /* positions in a block; part of every KV fingerprint */
 
-/* Q8: int8 codes with one float scale for each head of a position, in K and in V. */
-typedef enum edge_kv_type { EDGE_KV_F32 = 0, EDGE_KV_F16 = 1, EDGE_KV_Q8 = 2 } edge_kv_type;
+/* Q8: int8 codes with one float scale for each head of a position, in K and in V. Q4: the same with codes of four bits,
+ * and K turned by a Hadamard matrix. */
+typedef enum edge_kv_type { EDGE_KV_F32 = 0, EDGE_KV_F16 = 1, EDGE_KV_Q8 = 2, EDGE_KV_Q4 = 3 } edge_kv_type;
 
 typedef struct edge_kv_config {
     int32_t type; /* edge_kv_type */
@@ -22,7 +23,7 @@ typedef struct edge_kv_config {
 typedef struct edge_kv edge_kv;
 
 /* Bytes of one block over all layers: 2 (K and V) x layers x KV heads x 32 x bytes of a head of one position, which are
- * head_dim x element size, or for Q8 head_dim rounded up to a multiple of 4, and 4 for the scale.
+ * head_dim x element size, or for Q8 head_dim rounded up to a multiple of 4 (for Q4 half of that), and 4 for the scale.
  * EDGE_INVALID: a field out of range (1 .. 2^20, head_dim a multiple of 2 and <= 1024) or overflow. */
 EDGE_API edge_status edge_kv_block_bytes(const edge_kv_config *config, uint64_t *out);
 
