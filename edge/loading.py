@@ -17,7 +17,7 @@ from edge.backends.native import NativeBackend
 from edge.engine import Policy
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
-from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit
+from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
 from edge.model import Model
 from edge.packed import CacheOptions
 from edge.packed.options import flag_from
@@ -27,7 +27,6 @@ from edge.sessions import SavedPlaces
 from edge.tuning import Asked, Choice, Workload, tune_by_profile
 
 if TYPE_CHECKING:
-    from edge.predict import Prediction
     from edge.profiles import Profile
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
@@ -62,8 +61,9 @@ def load(
     until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
     small shares while an interactive answer is made, so that its tokens keep coming; "throughput" fills every step.
     memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
-    hold as well. `Model.plan` is made of the file's header before anything is loaded, and what does not fit is refused;
-    `Model.plan.prediction` says how fast it should be.
+    hold as well. `Model.plan` is made of the file's header before anything is loaded; `Model.plan.prediction` says how
+    fast it should be. Weights that do not fit are streamed: the last layers are read from the packed file for every
+    step, unless residency is given or no_cache is set. What does not fit even so is refused.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest
@@ -85,6 +85,13 @@ def load(
     policy = Policy(schedule, swap_folders=_swap_folders(cache))
     file = open_gguf(file_path)
     plans: list[MemoryPlan] = []
+    resident_because = why_resident(residency, no_cache)
+
+    def admit(compiled: Compiled) -> int:
+        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because)
+        plans.append(_predicted(plan, compiled, tuning, profile, cache.enabled))
+        return plan.streamed_layers
+
     try:
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
@@ -102,12 +109,7 @@ def load(
             num_sequences=sequences,
             kv_tokens=kv_tokens,
             cache=dataclasses.replace(cache, residency=tuning.residency),
-            admit=lambda compiled: plans.append(
-                dataclasses.replace(
-                    _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed),
-                    prediction=_predicted(compiled, tuning, profile, kv_type, cache.enabled),
-                )
-            ),
+            admit=admit,
             on_progress=on_progress,
         )
     except BaseException:
@@ -126,9 +128,16 @@ def load(
 
 
 def _admitted(
-    file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, kv_tokens: int | None, allowed: int | None
+    file: GGUFFile,
+    compiled: Compiled,
+    kv_type: str,
+    num_threads: int,
+    kv_tokens: int | None,
+    allowed: int | None,
+    resident_because: str | None,
 ) -> MemoryPlan:
-    """The plan of a load. DoesNotFit when it is over the budget."""
+    """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
+    the budget."""
     limits = compiled.limits
     settings = Settings(
         context=limits.context,
@@ -138,21 +147,30 @@ def _admitted(
         num_threads=num_threads,
         kv_tokens=kv_tokens,
     )
-    plan = plan_compiled(file, compiled, settings)
-    require_fit(file, settings, Budget.of(allowed, device.memory()), plan)
+    plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
+    if resident_because is None:
+        plan = stream_to_fit(file, compiled, plan, budget)
+    require_fit(file, settings, budget, plan, resident_because=resident_because)
     return plan
 
 
 def _predicted(
-    compiled: Compiled, tuning: Choice, profile: Profile | None, kv_type: str, has_packed_file: bool
-) -> Prediction | None:
+    plan: MemoryPlan, compiled: Compiled, tuning: Choice, profile: Profile | None, has_packed_file: bool
+) -> MemoryPlan:
     if profile is None:
-        return None
-    from edge.predict import Question, predict_speed  # a small model pays for none of it
+        return plan
+    from edge.predict import Question  # a small model pays for none of it
 
     levels = native.isa_supported()
-    question = Question.of(compiled, tuning, levels, kv_type=kv_type, has_packed_file=has_packed_file)
-    return predict_speed(profile, tuning.source, question)
+    question = Question.of(compiled, tuning, levels, kv_type=plan.kv_type, has_packed_file=has_packed_file)
+    return plan.predicted(profile, tuning.source, question)
+
+
+def why_resident(residency: str | None = None, no_cache: bool | None = None) -> str | None:
+    """Why weights that do not fit may not be streamed, None when they may. None: as the environment says."""
+    if flag_from(os.environ, "EDGE_NO_CACHE") if no_cache is None else no_cache:
+        return "no_cache forbids packed files"
+    return "residency was given" if residency or os.environ.get("EDGE_RESIDENCY") else None
 
 
 def workload(file: GGUFFile) -> Workload:

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "probe": BASE | {"backends", "device", "edge", "graph", "models", "native", "profiles"},
     "tuning": BASE | {"device", "edge", "native", "packed", "probe", "profiles"},
     "predict": BASE | {"backends", "native", "packed", "profiles", "tuning"},
-    "memory": BASE | {"backends", "device", "native", "packed", "predict"},
+    "memory": BASE | {"backends", "device", "native", "packed", "predict", "profiles"},
     "engine": BASE | {"backends", "native"},
     "results": {"errors", "engine"},
     "generate_options": set(),

@@ -43,6 +43,7 @@ SHAPES = {
     "tiny": Shape("llama", 256, 2, 768, 8, 2, 32, 512, 1e4, False),  # for tests of these scripts
     "small": Shape("llama", 512, 8, 1536, 8, 4, 64, 16384, 1e4, True),  # 34 M weights, for tests of memory
     "smollm-135m": Shape("llama", 576, 30, 1536, 9, 3, 64, 49152, 1e4, True),
+    "deep": Shape("llama", 512, 24, 1536, 8, 4, 64, 2048, 1e4, True),  # 76 M weights in layers, for tests of streaming
     "tinyllama-1.1b": Shape("llama", 2048, 22, 5632, 32, 4, 64, 32000, 1e4, False),
     "llama-3.2-1b": Shape("llama", 2048, 16, 8192, 32, 8, 64, 128256, 5e5, True),
     "qwen2.5-0.5b": Shape("qwen2", 896, 24, 4864, 14, 2, 64, 151936, 1e6, True),

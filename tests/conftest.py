@@ -38,6 +38,7 @@ class WriteModel(Protocol):
         seed: int = ...,
         poisoned: bool = ...,
         architecture: str = ...,
+        layers: int = ...,
     ) -> Path: ...
 
 
@@ -57,6 +58,7 @@ def _write(
     seed: int = 0,
     poisoned: bool = False,
     architecture: str = "llama",
+    layers: int = LAYERS,
 ) -> Path:
     rng = np.random.default_rng(seed)
     writer = GGUFWriter(path)
@@ -67,7 +69,7 @@ def _write(
         "general.license": "apache-2.0",
         "general.type": "model",
         f"{architecture}.context_length": context,
-        f"{architecture}.block_count": LAYERS,
+        f"{architecture}.block_count": layers,
         f"{architecture}.embedding_length": HIDDEN,
         f"{architecture}.feed_forward_length": FF,
         f"{architecture}.attention.head_count": HEADS,
@@ -104,7 +106,7 @@ def _write(
     matrix("token_embd.weight", len(tokens), HIDDEN, 1.0, GGMLType.F32 if poisoned else kind)
     matrix("output.weight", len(tokens), HIDDEN)
     gain("output_norm.weight")
-    for layer in range(LAYERS):
+    for layer in range(layers):
         block = f"blk.{layer}."
         gain(block + "attn_norm.weight")
         gain(block + "ffn_norm.weight")

@@ -73,6 +73,7 @@ EXPORTS = {
         "plan_compiled",
         "plan_memory",
         "require_fit",
+        "stream_to_fit",
     ],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],
     "edge.native": [
@@ -85,6 +86,7 @@ EXPORTS = {
         "Region",
         "Rope",
         "Sampler",
+        "Stream",
         "Threads",
         "Weights",
         "integer_peak",
@@ -96,6 +98,7 @@ EXPORTS = {
         "matmul_speed",
         "read_bandwidth",
         "region_bandwidth",
+        "ring_bytes",
         "weights_sizes",
     ],
     "edge.packed": ["CacheOptions", "PackedCache", "PackedFile", "PackedMatrix", "Residency"],

@@ -28,7 +28,8 @@ class NativeBackend:
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
     kv_tokens: kept at a time, of all sequences (None: as many as they may have).
     decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
-    admit is called before anything is allocated, and may raise DoesNotFit.
+    admit is called before anything is allocated, says how many layers are to be streamed from the packed file because
+    they do not fit (0: none), and may raise DoesNotFit.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
@@ -47,7 +48,7 @@ class NativeBackend:
         num_sequences: int = 1,
         kv_tokens: int | None = None,
         cache: CacheOptions | None = None,
-        admit: Callable[[Compiled], None] | None = None,
+        admit: Callable[[Compiled], int] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._closed = False
@@ -79,8 +80,7 @@ class NativeBackend:
                     kv_tokens=kv_tokens,
                 )
                 self.config, self.limits = compiled.config, compiled.limits
-                if admit is not None:
-                    admit(compiled)
+                streamed_layers = 0 if admit is None else admit(compiled)
                 self._load(
                     file,
                     compiled.program,
@@ -88,6 +88,7 @@ class NativeBackend:
                     self._watch,
                     CacheOptions() if cache is None else cache,
                     on_progress,
+                    streamed_layers,
                 )
         except BaseException:
             self.close()
@@ -119,7 +120,7 @@ class NativeBackend:
         return nullcontext() if self._watch is None else self._watch.reading()
 
     def step(self, batch: Batch) -> memoryview[float]:
-        """As the protocol says; ModelFileError when a file that the weights are mapped from became shorter."""
+        """As the protocol says; ModelFileError when a file that the weights are in became shorter or cannot be read."""
         program, threads, kv = self._open()
         if self._decode_pool is not None and len(batch.token_ids) <= DECODE_TOKENS:
             threads = self._decode_pool
@@ -137,6 +138,8 @@ class NativeBackend:
         except NativeError as error:
             if self._watch is not None:
                 self._watch.check(error)
+            if self._weights is not None:
+                self._weights.check(error)
             raise
         return program.logits.cast("B").cast("f")
 
@@ -174,11 +177,12 @@ class NativeBackend:
         watch: FileWatch,
         cache: CacheOptions,
         on_progress: Callable[[int, int], None] | None,
+        streamed_layers: int,
     ) -> None:
         self._threads = native.Threads(self.num_threads)
         if self.decode_threads != self.num_threads:
             self._decode_pool = native.Threads(self.decode_threads)
-        self._weights = load_weights(file, lowered.weights, self._threads, watch, cache, on_progress)
+        self._weights = load_weights(file, lowered, self._threads, watch, cache, on_progress, streamed_layers)
         limits = self.limits
         self._kv = native.KV(
             kv_type,

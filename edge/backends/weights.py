@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from edge import native
 from edge.backends.file_watch import FileWatch
+from edge.backends.streaming import Split, StreamedFile, packed_matrices
+from edge.errors import DoesNotFit
 from edge.formats.gguf import GGUFFile
-from edge.graph import WeightRef
+from edge.graph import NativeProgram
 from edge.packed import CacheOptions, PackedCache, PackedFile, PackedMatrix
 from edge.packed.resident import resident
 
@@ -21,28 +23,39 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class WeightsInfo:
-    """How the weights are held. memory: packed at load. mapped, owned: from the packed file `path`.
+    """How the weights are held. memory: packed at load. mapped, owned: from the packed file `path`. streamed: from it,
+    and `streamed_layers` of `streamed_bytes` are read for every step, direct: past the page cache.
 
     resident_bytes, huge_bytes: of the packed file's bytes, how many are in RAM and mapped here, and how many of those
     in huge pages, read back from the system; None where it does not say. note: a sentence that the user should read.
     """
 
-    residency: Literal["memory", "mapped", "owned"]
+    residency: Literal["memory", "mapped", "owned", "streamed"]
     path: str | None
     packed_bytes: int  # of all matrices
     resident_bytes: int | None
     huge_bytes: int | None
     note: str | None
+    streamed_bytes: int = 0
+    streamed_layers: int = 0
+    direct: bool | None = None  # None: nothing is streamed
+    streaming_note: str | None = None  # what the user should know of that
 
 
 class LoadedWeights:
     """`items`: one per WeightRef. close() lets go of them and of the packed file."""
 
     def __init__(
-        self, items: list[native.Weights], packed: PackedFile | None, options: CacheOptions, note: str | None
+        self,
+        items: list[native.Weights],
+        packed: PackedFile | None,
+        streamed: StreamedFile | None,
+        options: CacheOptions,
+        note: str | None,
     ) -> None:
         self.items = items
         self._packed = packed
+        self._streamed = streamed
         self._residency = options.residency
         self._note = note
 
@@ -52,6 +65,8 @@ class LoadedWeights:
         num_bytes = sum(item.packed_bytes for item in self.items if not item.is_vector)
         if self._packed is None:
             return WeightsInfo("memory", None, num_bytes, None, None, self._note)
+        if self._streamed is not None:
+            return self._streamed_info(self._packed, self._streamed, num_bytes)
         region = self._packed.region
         here = resident(region.address, region.num_bytes)
         return WeightsInfo(
@@ -68,51 +83,83 @@ class LoadedWeights:
         """SHA-256 of each part of the model, as the packed file has them; None without one."""
         return None if self._packed is None else self._packed.contents.source_hashes
 
+    def check(self, cause: BaseException | None = None) -> None:
+        """Raises ModelFileError when weights that are streamed could not be read; from `cause`, if given."""
+        if self._streamed is not None:
+            self._streamed.check(cause)
+
     def close(self) -> None:
         for item in self.items:
             item.close()
         self.items.clear()
-        packed, self._packed = self._packed, None
-        if packed is not None:
-            packed.close()
+        for held in (self._streamed, self._packed):
+            if held is not None:
+                held.close()
+        self._streamed = self._packed = None
+
+    def _streamed_info(self, packed: PackedFile, streamed: StreamedFile, num_bytes: int) -> WeightsInfo:
+        here = streamed.resident()
+        note = (
+            f"the weights do not fit in memory: the last {streamed.streamed_layers} layers "
+            f"({streamed.streamed_bytes / 2**20:.0f} MiB) are read from the disk for every step, which sets its speed"
+        )
+        if not streamed.is_direct:
+            note += "; the file system refuses direct reads, so they go through the page cache, which is emptied again"
+        return WeightsInfo(
+            "streamed",
+            str(packed.path),
+            num_bytes,
+            None if here is None else here.num_bytes,
+            None if here is None else here.huge_bytes,
+            self._note,
+            streamed.streamed_bytes,
+            streamed.streamed_layers,
+            streamed.is_direct,
+            note,
+        )
 
 
 def load_weights(
     file: GGUFFile,
-    refs: Sequence[WeightRef],
+    program: NativeProgram,
     threads: native.Threads,
     watch: FileWatch,
     options: CacheOptions,
     on_progress: Progress | None,
+    streamed_layers: int = 0,
 ) -> LoadedWeights:
     """Finds the packed file of a model or builds it, unless the model is small or the user wants none; adds it to
     `watch`. on_progress gets (bytes of weights done, bytes of all weights), as the model file has them.
+    streamed_layers: so many are not kept in memory.
 
-    Raises ModelFileError, DoesNotFit, NativeError.
+    Raises ModelFileError, DoesNotFit (layers are to be streamed, and there can be no packed file, too), NativeError.
     """
-    loader = _Loader(file, refs, threads, watch, on_progress)
-    matrices = [_packed_matrix(file, ref) for ref in refs if ref.kind == "matrix"]
-    packed, note = None, None
+    loader = _Loader(file, program, threads, watch, on_progress)
+    matrices = packed_matrices(file, program.weights)
+    packed, streamed, note = None, None, None
     try:
-        if sum(matrix.num_bytes for matrix in matrices) < options.smallest_bytes:
+        if sum(matrix.num_bytes for matrix in matrices) < options.smallest_bytes and not streamed_layers:
             pass  # packed quicker than looked up
         elif options.enabled:
-            cache = PackedCache(file, matrices, options, threads.num_threads)
+            cache = PackedCache(file, matrices, options, threads.num_threads, streamed=streamed_layers > 0)
             packed = cache.find() or cache.build(loader.pack)
             note = cache.note
+            if packed is None and streamed_layers:
+                raise DoesNotFit(f"{file.path}: layers are streamed from a packed file: {'; '.join(cache.problems)}")
+        elif streamed_layers:
+            raise DoesNotFit(f"{file.path}: layers are streamed from a packed file, which no_cache forbids")
         else:
             note = "the weights are packed in memory, at every load, as no_cache asks"
         if packed is not None:
             watch.add(packed.path, packed.region)
-        return LoadedWeights(loader.items(packed), packed, options, note)
+            if streamed_layers:
+                streamed = StreamedFile(packed, Split.of(program, streamed_layers), threads)
+        return LoadedWeights(loader.items(streamed or packed), packed, streamed, options, note)
     except BaseException:
-        if packed is not None:
-            packed.close()
+        for item in (streamed, packed):
+            if item is not None:
+                item.close()
         raise
-
-
-def _packed_matrix(file: GGUFFile, ref: WeightRef) -> PackedMatrix:
-    return PackedMatrix.of(ref.tensor, file.tensors[ref.tensor].type, ref.shape[0], ref.shape[1])
 
 
 class _Loader:
@@ -121,11 +168,12 @@ class _Loader:
     def __init__(
         self,
         file: GGUFFile,
-        refs: Sequence[WeightRef],
+        program: NativeProgram,
         threads: native.Threads,
         watch: FileWatch,
         on_progress: Progress | None,
     ) -> None:
+        refs = program.weights
         self._file = file
         self._refs = refs
         self._threads = threads
@@ -142,10 +190,10 @@ class _Loader:
             yield packed
         self._count(matrix.name)
 
-    def items(self, packed: PackedFile | None) -> list[native.Weights]:
+    def items(self, packed: PackedFile | StreamedFile | None) -> list[native.Weights]:
         """All weights, matrices from the packed file if there is one."""
         items: list[native.Weights] = []
-        places = {} if packed is None else {m.name: packed.offset(i) for i, m in enumerate(packed.layout.matrices)}
+        num_matrices = 0
         for ref in self._refs:
             kind = self._file.tensors[ref.tensor].type
             if ref.kind == "vector":
@@ -153,8 +201,8 @@ class _Loader:
             elif packed is None:
                 weights = self._matrix(ref.tensor, kind, ref.shape[0], ref.shape[1])
             else:
-                place = places[ref.tensor]
-                weights = native.Weights.mapped(kind, ref.shape[0], ref.shape[1], packed.region, place)
+                weights = packed.matrix(num_matrices)
+            num_matrices += ref.kind == "matrix"
             items.append(weights)
             self._count(ref.tensor)
         return items

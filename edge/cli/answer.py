@@ -24,7 +24,8 @@ def load_with_progress(name: str | None, **options: Any) -> Model:
     """edge.load with a progress bar on a terminal, and its notes. options: its keywords."""
     with ProgressBar("loading", " MiB", 2**20) as bar:
         model = load(name, on_progress=bar, **options)
-    for note in (model.tuning.note, model.weights.note):
+    weights = model.weights
+    for note in (model.tuning.note, weights.note, weights.streaming_note):
         if note is not None:
             print(f"edge: {harmless(note)}", file=sys.stderr)
     return model

@@ -52,8 +52,9 @@ def command(
     """
     from edge.cli.plan_lines import plan_lines
     from edge.formats.gguf import open_gguf
-    from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled
-    from edge.predict import Question, predict_speed
+    from edge.loading import why_resident
+    from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
+    from edge.predict import Question
     from edge.references import resolve
     from edge.tuning import Asked
 
@@ -69,11 +70,12 @@ def command(
             chunk=chosen.chunk,
             num_threads=max(chosen.prefill_threads, chosen.decode_threads),
         )
-        compiled = compiled_for(file, settings)
+        compiled, budget = compiled_for(file, settings), here.budget
+        plan = plan_compiled(file, compiled, settings)
+        if budget is not None and why_resident() is None:
+            plan = stream_to_fit(file, compiled, plan, budget)
         question = Question.of(compiled, chosen, here.levels, kv_type=kv_type, prompt=prompt)
-        prediction = None if here.profile is None else predict_speed(here.profile, here.source, question)
-        plan = dataclasses.replace(plan_compiled(file, compiled, settings), prediction=prediction)
-        budget = here.budget
+        plan = plan.predicted(here.profile, here.source, question)
         fits = None if budget is None else plan.total_bytes <= budget.num_bytes
         others = fitting(file, settings, budget, plan) if budget is not None and not fits else ()
         report: dict[str, Any] = {

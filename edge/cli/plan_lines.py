@@ -10,7 +10,7 @@ from edge.cli.terminal import harmless
 def plan_lines(report: dict[str, Any]) -> str:
     plan = report["plan"]
     rows = [
-        ("weights", plan["weights_bytes"], "packed; pages of a mapped file count when they are touched"),
+        *_weights(plan),
         ("KV", plan["kv_bytes"], f"{_sequences(plan)} of {plan['context']} tokens, {plan['kv_type']}"),
         ("work space", plan["program_bytes"], f"steps of {plan['chunk']} tokens, {plan['num_threads']} thread(s)"),
         ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),
@@ -23,12 +23,27 @@ def plan_lines(report: dict[str, Any]) -> str:
     lines = [report["path"] + ("" if report["device"] is None else f" on {report['device']}")]
     lines += [f"{name:<11}{_mib(num_bytes):>10}  {note}" for name, num_bytes, note in rows]
     lines.append(f"{'in all':<11}{_mib(plan['total_bytes']):>10}  {_verdict(report)}")
+    if plan["streamed_layers"]:
+        lines.append(f"{'streamed':<11}{_mib(plan['streamed_bytes']):>10}  {_streaming(plan)}")
     lines += [f"would fit: {_settings(other)} ({_mib(other['total_bytes'])})" for other in report["would_fit"]]
     if report["fits"] is False and not report["would_fit"]:
         lines.append("no context would fit; a smaller model or fewer bits would")
     lines += _choice_lines(report["chosen"])
     lines += _speed_lines(plan["prediction"], report["profile"])
     return harmless("\n".join(lines))
+
+
+def _weights(plan: dict[str, Any]) -> list[tuple[str, int, str]]:
+    if not plan["streamed_layers"]:
+        return [("weights", plan["weights_bytes"], "packed; pages of a mapped file count when they are touched")]
+    return [
+        ("resident", plan["weights_bytes"], "weights that stay: the first layers, head and embedding"),
+        ("buffers", plan["ring_bytes"], "for the layers that are streamed"),
+    ]
+
+
+def _streaming(plan: dict[str, Any]) -> str:
+    return f"weights of {plan['streamed_layers']} layers that every step reads from the disk, which sets its speed"
 
 
 def _verdict(report: dict[str, Any]) -> str:
@@ -39,7 +54,8 @@ def _verdict(report: dict[str, Any]) -> str:
 
 
 def _settings(plan: dict[str, Any]) -> str:
-    return f"{_sequences(plan)} of {plan['context']} tokens, KV as {plan['kv_type']}"
+    layers = f", {plan['streamed_layers']} layers streamed" if plan["streamed_layers"] else ""
+    return f"{_sequences(plan)} of {plan['context']} tokens, KV as {plan['kv_type']}{layers}"
 
 
 def _sequences(plan: dict[str, Any]) -> str:

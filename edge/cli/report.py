@@ -47,6 +47,10 @@ def _weights(weights: WeightsInfo) -> list[str]:
     """How a packed file is held; nothing for weights packed at load."""
     if weights.residency == "memory":
         return []
+    if weights.residency == "streamed":
+        how = "past the page cache" if weights.direct else "through the page cache"
+        kept = [] if weights.resident_bytes is None else [f"{size(weights.resident_bytes)} of weights resident"]
+        return [*kept, f"{size(weights.streamed_bytes)} streamed for each step, {how}"]
     if weights.resident_bytes is None:
         return [f"{size(weights.packed_bytes)} {weights.residency}"]
     return [f"{size(weights.resident_bytes)} of {size(weights.packed_bytes)} {weights.residency}"]

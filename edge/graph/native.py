@@ -63,6 +63,7 @@ class NativeProgram(NamedTuple):
     buffers: tuple[BufferSpec, ...]
     ropes: tuple[RopeSpec, ...]
     weights: tuple[WeightRef, ...]
+    lookups: frozenset[str]  # matrices of which a step reads no more than a row for each token
     logits_buffer: int
     vocab_size: int
     num_layers: int
@@ -161,12 +162,18 @@ class _Lowering:
             buffers=tuple(buffers),
             ropes=tuple(self._ropes),
             weights=tuple(self._kinds),
+            lookups=self._lookups(),
             logits_buffer=self._buffers[logits.number],
             vocab_size=logits.shape.width,
             num_layers=len(layers),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
+
+    def _lookups(self) -> frozenset[str]:
+        ops = [node.op for node in self._nodes]
+        multiplied = {name for op in ops if isinstance(op, FusedLinear) for name in op.weights}
+        return frozenset(op.weight for op in ops if isinstance(op, Embedding) and op.weight not in multiplied)
 
     def _op(self, node: FusedNode) -> _Op:
         ins = tuple(self._buffers[i] for i in node.inputs)

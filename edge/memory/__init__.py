@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge.memory.budget import Budget, parse_bytes
 from edge.memory.fit import fitting, require_fit
 from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_compiled, plan_memory
+from edge.memory.streaming import stream_to_fit
 
 __all__ = [
     "Budget",
@@ -16,4 +17,5 @@ __all__ = [
     "plan_compiled",
     "plan_memory",
     "require_fit",
+    "stream_to_fit",
 ]

@@ -9,7 +9,8 @@ from functools import partial
 from edge.errors import DoesNotFit
 from edge.formats.gguf import GGUFFile
 from edge.memory.budget import Budget
-from edge.memory.plan import MemoryPlan, Settings, plan_memory
+from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_memory
+from edge.memory.streaming import streamable_layers
 from edge.native import BLOCK_SIZE
 
 __all__ = ["fitting", "require_fit"]
@@ -20,21 +21,24 @@ MIB = 2**20
 
 def fitting(file: GGUFFile, settings: Settings, budget: Budget, wanted: MemoryPlan) -> tuple[MemoryPlan, ...]:
     """The plans nearest to these settings, whose own is `wanted`, that keep the budget: with the largest context that
-    fits as they are, with K and V as q8, and with one sequence. The largest context first."""
+    fits as they are, with K and V as q8, with one sequence, and with all layers streamed. The largest context first."""
     found: list[MemoryPlan] = []
-    for changed in _nearby(settings):
+    for changed in _nearby(file, settings, wanted):
         plan = _largest_context(partial(_plan_with, file, changed), wanted.context, budget)
         if plan is not None and plan not in found:
             found.append(plan)
     return tuple(sorted(found, key=lambda plan: (-plan.context, -plan.num_sequences)))
 
 
-def _nearby(settings: Settings) -> Iterator[Settings]:
+def _nearby(file: GGUFFile, settings: Settings, wanted: MemoryPlan) -> Iterator[Settings]:
     yield settings
     if settings.kv_type != "q8":
         yield replace(settings, kv_type="q8")
     if settings.num_sequences > 1:
         yield replace(settings, num_sequences=1)
+    layers = streamable_layers(compiled_for(file, settings), wanted)
+    if layers:
+        yield replace(settings, streamed_layers=layers)
 
 
 def _plan_with(file: GGUFFile, settings: Settings, context: int) -> MemoryPlan:
@@ -54,8 +58,12 @@ def _largest_context(plan_of: Callable[[int], MemoryPlan], wanted: int, budget: 
     return plan_of(low * BLOCK_SIZE)
 
 
-def require_fit(file: GGUFFile, settings: Settings, budget: Budget, plan: MemoryPlan) -> None:
-    """DoesNotFit with the figures, and what would fit, when the plan of these settings is over the budget."""
+def require_fit(
+    file: GGUFFile, settings: Settings, budget: Budget, plan: MemoryPlan, *, resident_because: str | None = None
+) -> None:
+    """DoesNotFit with the figures, and what would fit, when the plan of these settings is over the budget.
+
+    resident_because: why no layers may be streamed, None when they may."""
     if plan.total_bytes <= budget.num_bytes:
         return
     others = "; or ".join(_in_words(other, plan) for other in fitting(file, settings, budget, plan))
@@ -63,6 +71,7 @@ def require_fit(file: GGUFFile, settings: Settings, budget: Budget, plan: Memory
         f"{file.path} needs {_mib(plan.total_bytes)} MiB with a context of {plan.context} ({_items(plan)}), "
         f"{budget.source} allows {_mib(budget.num_bytes)} MiB: "
         + (f"it would fit with {others}" if others else "no context would fit; a smaller model or fewer bits would")
+        + (f"; layers are not streamed, since {resident_because}" if resident_because else "")
     )
 
 
@@ -72,12 +81,15 @@ def _in_words(other: MemoryPlan, plan: MemoryPlan) -> str:
         changes.append(f"kv type {other.kv_type}")
     if other.num_sequences != plan.num_sequences:
         changes.append(f"{other.num_sequences} sequence")
+    if other.streamed_layers != plan.streamed_layers:
+        changes.append(f"{other.streamed_layers} layers streamed from the disk")
     return f"{' and '.join(changes)} ({_mib(other.total_bytes)} MiB)"
 
 
 def _items(plan: MemoryPlan) -> str:
     parts = {
         "weights": plan.weights_bytes,
+        **({"buffers of streamed layers": plan.ring_bytes} if plan.streamed_layers else {}),
         "KV": plan.kv_bytes,
         "work space": plan.program_bytes,
         "tokenizer": plan.tokenizer_bytes,

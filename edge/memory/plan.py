@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.sizes import engine_sizes
+from edge.backends.streaming import stream_sizes
 from edge.formats.gguf import GGUFFile
 from edge.native import MAX_THREADS
 from edge.packed.options import SMALLEST_BYTES
 
 if TYPE_CHECKING:
-    from edge.predict import Prediction
+    from edge.predict import Prediction, Question
+    from edge.profiles import Profile
 
-__all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memory"]
+__all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memory", "with_streaming"]
 
 # Python with edge, click, jinja2 and the tokenizers library, when an answer has been made; measured on x86-64 Linux.
 PROCESS_BYTES = 40 * 2**20
 # The tokenizer's tables: measured over vocabularies of 2,000 to 152,000 tokens.
 TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 230
 THREAD_BYTES = 128 * 2**10  # touched stack and bookkeeping of a worker
+STREAM_THREADS = 4  # EDGE_STREAM_READERS, which read layers from the disk
 WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the source on their way to its hash
 
 
@@ -36,13 +39,15 @@ class Settings:
     chunk: int = 128
     num_threads: int = 1
     kv_tokens: int | None = None
+    streamed_layers: int = 0  # the last ones, read from the packed file for every step
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
     """Bytes of the process by what they are for, and the settings that they follow from.
 
-    weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches. kv: with every
+    weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches; without the
+    streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
     sequence as long as its context, or all of them together as long as kv_tokens. program: buffers and scratch of a
     step. packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how
     fast it will be; None where no profile says.
@@ -59,16 +64,29 @@ class MemoryPlan:
     kv_type: str
     chunk: int
     num_threads: int
+    ring_bytes: int = 0
+    streamed_bytes: int = 0
+    streamed_layers: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
-        return self.weights_bytes + self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.process_bytes
+        weights_bytes = self.weights_bytes + self.ring_bytes
+        return weights_bytes + self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.process_bytes
 
     @property
     def total_bytes(self) -> int:
         """The most that the process holds at a time."""
         return max(self.running_bytes, self.process_bytes + self.packing_bytes)
+
+    def predicted(self, profile: Profile | None, source: str, question: Question) -> MemoryPlan:
+        """The same plan with the speed that this profile foretells; a limit where layers are streamed."""
+        if profile is None:
+            return self
+        from edge.predict import predict_speed  # a small model pays for none of it
+
+        prediction = predict_speed(profile, source, question)
+        return replace(self, prediction=prediction.while_streaming() if self.streamed_layers else prediction)
 
     def as_json(self) -> dict[str, Any]:
         speed = None if self.prediction is None else self.prediction.as_json()
@@ -99,7 +117,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
     sizes = engine_sizes(file, compiled, kv_type=settings.kv_type, num_threads=settings.num_threads)
     limits = compiled.limits
     writer_bytes = WRITER_BYTES if sizes.matrices >= SMALLEST_BYTES else 0  # less is packed without a file
-    return MemoryPlan(
+    plan = MemoryPlan(
         weights_bytes=sizes.matrices + sizes.vectors,
         kv_bytes=sizes.kv_block * limits.num_blocks,
         program_bytes=sizes.program,
@@ -111,4 +129,20 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         kv_type=settings.kv_type,
         chunk=settings.chunk,
         num_threads=settings.num_threads,
+    )
+    return with_streaming(file, compiled, plan, settings.streamed_layers)
+
+
+def with_streaming(file: GGUFFile, compiled: Compiled, plan: MemoryPlan, streamed_layers: int) -> MemoryPlan:
+    """The plan when so many layers of a model that `plan` keeps in memory are streamed; as it is for none."""
+    if streamed_layers == 0:
+        return plan
+    sizes = stream_sizes(file, compiled.program, streamed_layers)
+    return replace(
+        plan,
+        weights_bytes=plan.weights_bytes - sizes.streamed,
+        process_bytes=plan.process_bytes + STREAM_THREADS * THREAD_BYTES,
+        ring_bytes=sizes.ring,
+        streamed_bytes=sizes.streamed,
+        streamed_layers=streamed_layers,
     )

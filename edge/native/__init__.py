@@ -13,6 +13,7 @@ from edge.native.measure import integer_peak, matmul_speed, read_bandwidth, regi
 from edge.native.program import KVShape, Program, Rope
 from edge.native.region import Region
 from edge.native.sampler import Sampler
+from edge.native.stream import Stream, ring_bytes
 from edge.native.threads import MAX_THREADS, Threads
 from edge.native.weights import OVERREAD_BYTES, Weights, layout_version, weights_sizes
 
@@ -26,6 +27,7 @@ __all__ = [
     "Region",
     "Rope",
     "Sampler",
+    "Stream",
     "Threads",
     "Weights",
     "integer_peak",
@@ -37,5 +39,6 @@ __all__ = [
     "matmul_speed",
     "read_bandwidth",
     "region_bandwidth",
+    "ring_bytes",
     "weights_sizes",
 ]

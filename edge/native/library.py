@@ -32,14 +32,22 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_measure_matmul": (_STATUS, (c_void_p, c_int32, c_void_p, c_int32, c_double, POINTER(c_double))),
     "edge_region_map": (_STATUS, (_HANDLE_OUT, c_int32, c_uint64)),
     "edge_region_allocate": (_STATUS, (_HANDLE_OUT, c_uint64)),
+    "edge_region_load": (_STATUS, (_HANDLE_OUT, c_int32, c_uint64, c_uint64, c_int32, c_void_p, _ERROR)),
+    "edge_region_is_direct": (c_int32, (c_void_p,)),
     "edge_region_watch": (_STATUS, (_HANDLE_OUT, c_void_p, c_uint64)),
     "edge_region_destroy": (None, (_HANDLE_OUT,)),
     "edge_region_data": (c_void_p, (c_void_p,)),
     "edge_region_readable": (c_uint64, (c_void_p,)),
+    "edge_stream_sizes": (_STATUS, (POINTER(structs.Span), c_int32, c_int32, POINTER(c_uint64))),
+    "edge_stream_create": (_STATUS, (_HANDLE_OUT, c_void_p, c_int32, POINTER(structs.Span), c_int32, c_int32, c_int32)),
+    "edge_stream_destroy": (None, (_HANDLE_OUT,)),
+    "edge_stream_is_direct": (c_int32, (c_void_p,)),
+    "edge_stream_failure": (c_int32, (c_void_p, POINTER(c_uint64))),
     "edge_weights_layout_version": (c_int32, ()),
     "edge_weights_sizes": (_STATUS, (c_int32, c_int64, c_int64, POINTER(c_uint64), POINTER(c_uint64))),
     "edge_weights_create": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_int64, c_void_p, c_uint64, c_void_p)),
     "edge_weights_map": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_int64, c_void_p, c_uint64)),
+    "edge_weights_stream": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_int64, c_void_p, c_int32, c_uint64)),
     "edge_weights_data": (c_void_p, (c_void_p,)),
     "edge_weights_create_vector": (_STATUS, (_HANDLE_OUT, c_int32, c_int64, c_void_p, c_uint64)),
     "edge_weights_destroy": (None, (_HANDLE_OUT,)),
@@ -85,7 +93,7 @@ _ERRORS: dict[int, tuple[type[EdgeError], str]] = {
     _UNSUPPORTED: (NativeError, "unsupported"),
     _CANCELLED: (Cancelled, "cancelled"),
     _NONFINITE: (NumericalError, "not finite"),
-    _FILE_LOST: (NativeError, "a mapped file became shorter"),  # edge.backends knows which, and says so
+    _FILE_LOST: (NativeError, "a file became shorter or cannot be read"),  # edge.backends knows which, and says so
 }
 
 

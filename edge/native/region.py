@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from edge.native.buffers import Pinned
 from edge.native.handle import Closable, Handle, checked_int
 from edge.native.library import byte_array, check, library
+from edge.native.structs import Error
+from edge.native.threads import Threads
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -16,7 +19,7 @@ _MAX_INT32, _MAX_UINT64 = 2**31 - 1, 2**64 - 1
 
 
 class Region(Closable):
-    """Made by `map_file`, `allocate` or `watch`.
+    """Made by `map_file`, `allocate`, `load` or `watch`.
 
     A mapped or watched file that becomes shorter reads as zeros where it was, instead of ending the process with
     SIGBUS, and `readable_bytes` falls below `num_bytes`: whoever computed from it must ask.
@@ -48,6 +51,27 @@ class Region(Closable):
         return cls(Handle(out, lib.edge_region_destroy), size, writable=True)
 
     @classmethod
+    def load(
+        cls, descriptor: int, offset: int, num_bytes: int, threads: Threads | None = None, *, buffered: bool = False
+    ) -> Region:
+        """Memory filled with an open file's bytes from `offset` on, by all threads, in large reads past the page cache.
+
+        buffered, or where the system refuses that: through it, and what they leave there is dropped; `is_direct` says.
+        NativeError: the file ends before, or cannot be read; with the place. DoesNotFit: no memory.
+        """
+        lib, out, error = library(), ctypes.c_void_p(), Error()
+        descriptor = checked_int(descriptor, "descriptor", 0, _MAX_INT32)
+        start = checked_int(offset, "offset", 0, _MAX_UINT64)
+        size = checked_int(num_bytes, "bytes of a file", 1, _MAX_UINT64)
+        with threads.lock if threads is not None else nullcontext():
+            pool = threads.handle.address if threads is not None else None
+            status = lib.edge_region_load(
+                ctypes.byref(out), descriptor, start, size, int(buffered), pool, ctypes.byref(error)
+            )
+        check(status, f"reading {size} bytes from byte {start} on", error)
+        return cls(Handle(out, lib.edge_region_destroy), size, writable=False)
+
+    @classmethod
     def watch(cls, mapped: Buffer) -> Region:
         """Watches a file that `mapped` maps from its start (mmap, or a view of it); it stays mapped until close.
 
@@ -57,6 +81,11 @@ class Region(Closable):
         status = lib.edge_region_watch(ctypes.byref(out), pinned.address, pinned.num_bytes)
         check(status, f"watching {pinned.num_bytes} bytes of a mapped file")
         return cls(Handle(out, lib.edge_region_destroy, keep=pinned), pinned.num_bytes, writable=False)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it was loaded past the page cache."""
+        return bool(library().edge_region_is_direct(self.handle.address))
 
     @property
     def address(self) -> int:

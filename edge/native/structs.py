@@ -70,6 +70,12 @@ class ProgramConfig(ctypes.Structure):
     ]
 
 
+class Span(ctypes.Structure):
+    """edge_span"""
+
+    _fields_: ClassVar = [("offset", c_uint64), ("bytes", c_uint64)]
+
+
 class Batch(ctypes.Structure):
     """edge_batch"""
 

@@ -12,6 +12,7 @@ from edge.native.buffers import Pinned
 from edge.native.handle import Closable, Handle, checked_int
 from edge.native.library import byte_array, check, library
 from edge.native.region import Region
+from edge.native.stream import Stream
 from edge.native.threads import Threads
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def weights_sizes(type: int, rows: int, cols: int) -> tuple[int, int]:
 
 
 class Weights(Closable):
-    """Made by `matrix` or `vector`, whose source is only read while they run, or by `mapped`."""
+    """Made by `matrix` or `vector`, whose source is only read while they run, or by `mapped` or `streamed`."""
 
     def __init__(self, handle: Handle, rows: int, cols: int, is_vector: bool) -> None:
         self._handle = handle
@@ -78,6 +79,21 @@ class Weights(Closable):
         return cls(Handle(out, lib.edge_weights_destroy, keep=memory), rows, cols, is_vector=False)
 
     @classmethod
+    def streamed(cls, type: int, rows: int, cols: int, stream: Stream, span: int, offset: int) -> Weights:
+        """(rows, cols) whose packed bytes lie in a span of a stream, `offset` bytes from the start of the file.
+
+        The stream may be closed at any time; it reads on until no weights need it.
+        NativeError: unknown type, bad shape, no such span, or the matrix leaves it.
+        """
+        type, rows, cols = _shape(type, rows, cols)
+        span = checked_int(span, "span", 0, _MAX_INT32)
+        offset = checked_int(offset, "offset", 0, _MAX_UINT64)
+        lib, out, source = library(), ctypes.c_void_p(), stream.handle
+        status = lib.edge_weights_stream(ctypes.byref(out), type, rows, cols, source.address, span, offset)
+        check(status, f"matrix of type {type}, {rows} x {cols}, at byte {offset} of span {span} of a stream")
+        return cls(Handle(out, lib.edge_weights_destroy, keep=source), rows, cols, is_vector=False)
+
+    @classmethod
     def vector(cls, type: int, size: int, data: Buffer) -> Weights:
         """(size,) of F32, F16 or BF16, kept as float32. Errors as for `matrix`."""
         type, _, size = _shape(type, 1, size)
@@ -95,12 +111,14 @@ class Weights(Closable):
 
     @property
     def packed(self) -> memoryview:
-        """The packed bytes themselves, read-only; the view keeps them, also after close."""
-        address = int(library().edge_weights_data(self.handle.address))
-        return byte_array(address, self.packed_bytes, self.handle).toreadonly()
+        """The packed bytes themselves, read-only; the view keeps them, also after close. NativeError: streamed."""
+        address = library().edge_weights_data(self.handle.address)
+        if address is None:
+            raise NativeError("a streamed matrix is nowhere between two steps")
+        return byte_array(int(address), self.packed_bytes, self.handle).toreadonly()
 
     def row(self, index: int) -> array[float]:
-        """Row of a matrix, decoded to float32: (cols,). NativeError: no such row, or a vector."""
+        """Row of a matrix, decoded to float32: (cols,). NativeError: no such row, a vector, or streamed."""
         if self.is_vector:
             raise NativeError("a vector has no rows")
         index = checked_int(index, "row", 0, self.rows - 1)

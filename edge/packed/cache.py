@@ -28,13 +28,22 @@ class PackedCache:
     """Packed files of one model. `note`: what happened, when it was more than opening a good file; None otherwise."""
 
     def __init__(
-        self, file: GGUFFile, matrices: Sequence[PackedMatrix], options: CacheOptions, num_threads: int
+        self,
+        file: GGUFFile,
+        matrices: Sequence[PackedMatrix],
+        options: CacheOptions,
+        num_threads: int,
+        *,
+        streamed: bool = False,
     ) -> None:
+        """streamed: parts of the file will be read again and again, and none of them now."""
         self.note: str | None = None
+        self.problems: tuple[str, ...] = ()  # why `build` wrote none
         self.places = packed_places(file.path, options.folder, options.user_folder)
         self._file = file
         self._options = options
         self._num_threads = num_threads
+        self._streamed = streamed
         self._layout = PackedLayout.of(matrices, SourceStamp.of(file))
         self._owners = {os.geteuid(), 0, *(part.status.st_uid for part in file.mapped_parts)}
         self._refused: list[str] = []
@@ -67,6 +76,7 @@ class PackedCache:
                     self.note = f"the weights are packed into {place}, from where later loads map them{instead}"
                     return packed
             problems.append(problem)
+        self.problems = tuple(problems)
         self.note = f"the weights are packed in memory, at every load: {'; '.join(problems)}"
         return None
 
@@ -76,7 +86,9 @@ class PackedCache:
             if self._options.verify:
                 with SourceHash(self._file) as hashes:
                     packed.verify(hashes.result())
-            if self._options.residency == "owned":
+            if self._streamed:
+                pass
+            elif self._options.residency == "owned":
                 packed.own(self._num_threads)
             else:
                 packed.expect_all()

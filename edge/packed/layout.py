@@ -19,7 +19,16 @@ from edge.formats.header import MAGIC
 from edge.formats.types import GGMLType, ValueType
 from edge.packed.source import SourceStamp
 
-__all__ = ["ALIGNMENT", "ARCHITECTURE", "CONTAINER_VERSION", "FOOTER", "Contents", "PackedLayout", "PackedMatrix"]
+__all__ = [
+    "ALIGNMENT",
+    "ARCHITECTURE",
+    "CONTAINER_VERSION",
+    "FOOTER",
+    "Contents",
+    "PackedLayout",
+    "PackedMatrix",
+    "place",
+]
 
 ARCHITECTURE = "edge-packed"
 CONTAINER_VERSION = 1
@@ -71,7 +80,7 @@ class PackedLayout:
         fixed_length = Contents(("0" * 64,) * len(stamp.sizes), (0,) * len(matrices))
         size = sum(map(len, _encode(matrices, stamp, fixed_length)))
         header_bytes = size + _padding(size)
-        offsets, end = _place(matrices, header_bytes)
+        offsets, end = place(matrices, header_bytes)
         return cls(tuple(matrices), stamp, offsets, header_bytes, end + FOOTER.size)
 
     def header(self, contents: Contents) -> bytes:
@@ -101,7 +110,8 @@ def _padding(size: int) -> int:
     return -size % DATA_ALIGNMENT
 
 
-def _place(matrices: Sequence[PackedMatrix], start: int) -> tuple[tuple[int, ...], int]:
+def place(matrices: Sequence[PackedMatrix], start: int) -> tuple[tuple[int, ...], int]:
+    """(where each matrix begins, where the last one ends) when the first begins at `start`, a multiple of 64."""
     offsets: list[int] = []
     end = start
     for matrix in matrices:
@@ -130,7 +140,7 @@ def _encode(matrices: Sequence[PackedMatrix], stamp: SourceStamp, contents: Cont
     head = MAGIC + struct.pack("<IQQ", 3, len(matrices), len(values) + 1)
     head += b"".join(encode_string(key.encode()) + encode_value(value, kind) for key, value, kind in values)
     head += encode_string(b"edge.packed.padding") + struct.pack("<I", ValueType.STRING) + encode_string(b"")
-    offsets, _ = _place(matrices, 0)
+    offsets, _ = place(matrices, 0)
     table = b"".join(
         encode_tensor(matrix.name.encode(), (matrix.num_bytes,), GGMLType.I8, offset)
         for matrix, offset in zip(matrices, offsets, strict=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from edge import native
-from edge.errors import BadModelFile, EdgeError, ModelFileError
+from edge.errors import BadModelFile, EdgeError, ModelFileError, NativeError
 from edge.formats.cursor import quoted
 from edge.formats.header import Header, read_header
 from edge.formats.types import GGMLType, type_name
@@ -28,9 +28,12 @@ from edge.packed.source import SourceStamp
 
 __all__ = ["PackedFile"]
 
+_PIECE_BYTES = 8 * 2**20
+
 
 class PackedFile:
-    """An open packed file that fits the model. `region` holds the bytes, the file mapped or, after `own`, copied.
+    """An open packed file that fits the model. `region` holds the bytes, the file mapped or, after `own`, copied;
+    pages of a mapping are in memory once they are read.
 
     Raises ModelFileError: missing, unreadable, someone else's, damaged, of another version or of another model; the
     message says which. Only header, table and footer are read; `verify` reads the rest.
@@ -64,16 +67,32 @@ class PackedFile:
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
 
     def own(self, num_threads: int) -> None:
-        """Copies the data to memory of this process, in large reads.
-
-        Raises ModelFileError when the file is too short by now or cannot be read, DoesNotFit when there is no memory.
-        """
+        """Copies the data to memory of this process, in large reads past the page cache. Errors as `load`."""
         start = self.layout.header_bytes
-        region = native.Region.allocate(self.layout.total_bytes - start)
-        read_into(self.path, self._descriptor, start, region.view, num_threads)
+        with native.Threads(num_threads) as threads:
+            region = self.load(start, self.layout.total_bytes - start, threads)
         self.region, mapped = region, self.region
         self._base = start
         mapped.close()
+
+    def load(self, offset: int, num_bytes: int, threads: native.Threads | None) -> native.Region:
+        """A stretch of the file in memory of this process.
+
+        Raises ModelFileError when the file is too short by now or cannot be read, DoesNotFit when there is no memory.
+        """
+        try:
+            return native.Region.load(self._descriptor, offset, num_bytes, threads)
+        except NativeError as error:
+            raise ModelFileError(self.path, str(error)) from None
+
+    def stream(self, spans: Sequence[tuple[int, int]], num_slots: int) -> native.Stream:
+        """(offset, bytes) stretches of the file that are read for every step. Raises DoesNotFit."""
+        return native.Stream(self.region, self._descriptor, spans, num_slots=num_slots)
+
+    def matrix(self, index: int) -> native.Weights:
+        """Matrix `index` of the layout, in the region."""
+        of = self.layout.matrices[index]
+        return native.Weights.mapped(of.type, of.rows, of.cols, self.region, self.offset(index))
 
     def verify(self, source_hashes: Sequence[str]) -> None:
         """Reads everything; source_hashes: SHA-256 of each part of the model.
@@ -86,14 +105,17 @@ class PackedFile:
                 f"was made from a model of SHA-256 {', '.join(self.contents.source_hashes)}, "
                 f"this one has {', '.join(source_hashes)}",
             )
-        view = self.region.view
+        piece = memoryview(bytearray(_PIECE_BYTES))  # not the mapping: its pages would stay in this process
         for index, (matrix, wanted) in enumerate(zip(self.layout.matrices, self.contents.checksums, strict=True)):
-            start = self.offset(index)
-            found = zlib.crc32(view[start : start + matrix.num_bytes])
+            start, found = self.layout.offsets[index], 0
+            for done in range(0, matrix.num_bytes, _PIECE_BYTES):
+                part = piece[: min(_PIECE_BYTES, matrix.num_bytes - done)]
+                read_into(self.path, self._descriptor, start + done, part)
+                found = zlib.crc32(part, found)
             if found != wanted:
                 raise BadModelFile(
                     self.path,
-                    f"byte {self.layout.offsets[index]}: the {matrix.num_bytes} bytes of tensor {quoted(matrix.name)} "
+                    f"byte {start}: the {matrix.num_bytes} bytes of tensor {quoted(matrix.name)} "
                     f"have CRC-32 {found:08x}, the header says {wanted:08x}",
                 )
 
@@ -150,7 +172,7 @@ def _read_header(path: Path, descriptor: int, size: int, wanted_bytes: int) -> b
 
 def _read(path: Path, descriptor: int, offset: int, num_bytes: int) -> bytearray:
     data = bytearray(num_bytes)
-    read_into(path, descriptor, offset, memoryview(data), 1)
+    read_into(path, descriptor, offset, memoryview(data))
     return data
 
 

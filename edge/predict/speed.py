@@ -6,7 +6,7 @@ is named, and what is left is then a limit, not a prediction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -111,6 +111,20 @@ class Prediction:
     @property
     def ttft_seconds(self) -> float | None:
         return None if self.prefill is None else self.prefill.seconds
+
+    def while_streaming(self) -> Prediction:
+        """The same for weights that are partly read from the disk in every step, which no profile foretells."""
+
+        def limit(estimate: Estimate | None) -> Estimate | None:
+            return None if estimate is None else replace(estimate, at_most=True)
+
+        return replace(
+            self,
+            decode=limit(self.decode),
+            deep=limit(self.deep),
+            prefill=limit(self.prefill),
+            missing=(*self.missing, "reading the streamed layers from the disk in every step"),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Flat where a reader looks first; "at_most" beside every figure that is a limit."""

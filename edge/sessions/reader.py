@@ -75,7 +75,7 @@ class SavedFile:
         block_bytes = self.contents.fingerprint.block_bytes
         offset = self._data_start + index * block_bytes
         with _as_session(self.path):
-            read_into(self.path, self._descriptor, offset, target, 1)
+            read_into(self.path, self._descriptor, offset, target)
         found, wanted = zlib.crc32(target), self.contents.checksums[index]
         if found != wanted:
             raise BadSessionFile(
@@ -164,7 +164,7 @@ def _read_header(path: Path, descriptor: int, size: int) -> bytearray:
 
 def _read(path: Path, descriptor: int, offset: int, num_bytes: int) -> bytearray:
     data = bytearray(num_bytes)
-    read_into(path, descriptor, offset, memoryview(data), 1)
+    read_into(path, descriptor, offset, memoryview(data))
     return data
 
 

@@ -27,8 +27,8 @@ static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float
     const edge_program *program = p->program;
     const edge_weights *w = program->weights[p->op->weight[which]];
     edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row, p->cols);
-    program->kernels->matmul[w->family][shape_of(p->count)](y, w->data + (uint64_t)tile_row * w->tile_row_bytes,
-                                                            (int32_t)p->cols, &acts, p->count);
+    program->kernels->matmul[w->family][shape_of(p->count)](
+        y, edge_weights_tiles(w) + (uint64_t)tile_row * w->tile_row_bytes, (int32_t)p->cols, &acts, p->count);
     int64_t left = w->rows - tile_row * TILE;
     int32_t rows = left < TILE ? (int32_t)left : TILE;
     const float *bias = edge_vector(program, p->op->bias[which]);

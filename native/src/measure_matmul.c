@@ -74,7 +74,7 @@ static void *make_acts(edge_acts *acts, const edge_kernels *kernels, edge_act_ki
 edge_status edge_measure_matmul(edge_threads *threads, edge_isa isa, const edge_weights *weights, int32_t tokens,
                                 double seconds, double *macs_per_second) {
     if (!threads || !weights || !macs_per_second || !edge_measure_seconds_are_good(seconds) || weights->is_vector ||
-        tokens < 1 || tokens > EDGE_CHUNK_TOKENS) {
+        weights->stream || tokens < 1 || tokens > EDGE_CHUNK_TOKENS) {
         return EDGE_INVALID;
     }
     const edge_kernels *kernels = edge_kernels_get(isa);

@@ -1,4 +1,4 @@
-/* The operating system: memory, mapped files, threads, sleeping and the clock. Only os_*.c define feature macros. */
+/* The operating system: memory, files, threads, sleeping and the clock. Only os_*.c define feature macros. */
 #ifndef EDGE_OS_H
 #define EDGE_OS_H
 
@@ -27,8 +27,20 @@ void edge_os_refuse_huge_pages(void *memory, uint64_t bytes);
 /* For tests. The allocation (or thread start) after the next `count` ones fails, once; -1: none fails. */
 void edge_os_fail_after(int64_t count);
 
-/* For tests: allocations and threads not yet freed or joined. */
+/* For tests: allocations, threads and open files not yet freed, joined or closed. */
 int64_t edge_os_live(void);
+
+/* For tests: what befalls reads of files. */
+typedef struct edge_os_read_faults {
+    uint64_t most;                 /* bytes that one read gives; 0: as many as it can */
+    int refuse_direct;             /* no file is opened past the page cache */
+    _Atomic int refuse_reads;      /* direct reads are refused, although the file could be opened for them */
+    _Atomic int64_t until_failure; /* reads until one ends with an input/output error; -1: none will */
+    _Atomic int hold;              /* reads wait until this is 0 */
+} edge_os_read_faults;
+
+/* Nothing befalls them unless a test writes to it. */
+edge_os_read_faults *edge_os_faults(void);
 
 uint64_t edge_os_page_bytes(void);
 
@@ -51,6 +63,27 @@ void edge_os_unwatch(int32_t watch);
 
 /* Bytes from the start of a watched mapping that were there whenever they were needed; UINT64_MAX: all. */
 uint64_t edge_os_readable(int32_t watch);
+
+/* The same open file under a number of its own; -1: too many are open. */
+int32_t edge_os_duplicate(int32_t descriptor);
+
+/* The same file, opened so that reads go past the page cache; -1 where the system or the file's place refuses. What is
+ * read must then begin and end at multiples of EDGE_READ_ALIGNMENT, in the file and in memory. */
+int32_t edge_os_reopen_direct(int32_t descriptor);
+
+/* -1 is allowed. */
+void edge_os_close(int32_t descriptor);
+
+#define EDGE_READ_ALIGNMENT 4096 /* the largest block of common disks, and their smallest page */
+#define EDGE_OS_READ_REFUSED                                                                                           \
+    INT64_MIN /* the system does not read in this way: not aligned as it wants, or not at all */
+
+/* Reads up to `bytes` from `offset` on. How many came, fewer at the end of the file or for no reason; or minus the
+ * system's error number; or EDGE_OS_READ_REFUSED. */
+int64_t edge_os_read(int32_t descriptor, void *memory, uint64_t bytes, uint64_t offset);
+
+/* Advice: what the page cache holds of the file there will not be needed again. */
+void edge_os_drop_pages(int32_t descriptor, uint64_t offset, uint64_t bytes);
 
 typedef struct edge_os_thread {
     void (*run)(void *argument);

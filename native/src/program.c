@@ -54,7 +54,8 @@ static edge_status check_copies(edge_program *program, edge_error *error) {
 /* The regions that weights lie in, for the step's look at them. */
 static edge_status collect_regions(edge_program *program, edge_error *error) {
     for (int32_t i = 0; i < program->config.num_weights; i++) {
-        const edge_region *region = program->weights[i]->region;
+        const edge_weights *it = program->weights[i];
+        const edge_region *region = it->stream ? it->stream->file : it->region;
         int32_t at = 0;
         while (at < program->num_regions && program->regions[at] != region) {
             at++;
@@ -81,6 +82,9 @@ static edge_status build(edge_program *program, const edge_program_config *confi
     }
     if (status == EDGE_OK) {
         status = collect_regions(program, error);
+    }
+    if (status == EDGE_OK) {
+        status = edge_program_link_stream(program, error);
     }
     if (status != EDGE_OK) {
         return status;
@@ -132,6 +136,9 @@ void edge_program_destroy(edge_program **program) {
         return;
     }
     edge_program *p = *program;
+    if (p->stream) {
+        edge_stream_unclaim(p->stream);
+    }
     for (int32_t i = 0; i < p->num_blocks; i++) {
         edge_os_free(p->blocks[i].memory, p->blocks[i].bytes);
     }
@@ -156,5 +163,8 @@ const float *edge_program_buffer(const edge_program *program, int32_t buffer) {
 }
 
 void edge_program_cancel(edge_program *program) {
-    atomic_store_explicit(&program->cancel, 1, memory_order_relaxed);
+    atomic_store(&program->cancel, 1);
+    if (program->stream) {
+        edge_stream_nudge(program->stream); /* the step may be waiting for it */
+    }
 }

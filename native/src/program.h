@@ -31,6 +31,8 @@ typedef struct edge_op_plan {
     int32_t linked;       /* LINEAR: in a large step the operation before quantises the input */
     int32_t quantize_out; /* kinds in which a large step also quantises out[0], for the linked operation behind */
     int32_t unit;         /* LINEAR: tile rows that a large step quantises together */
+    int32_t begins_span;  /* the span of a stream that this operation is the first to read; -1: none */
+    int32_t ends_span;    /* the one that it is the last to read; -1: none */
 } edge_op_plan;
 
 typedef struct edge_rope_plan {
@@ -83,6 +85,7 @@ struct edge_program {
     int32_t vocab_size;                           /* token ids are below: the smallest embedding */
     const edge_region *regions[EDGE_MAX_REGIONS]; /* that weights lie in, each once */
     int32_t num_regions;
+    edge_stream *stream; /* that weights come from; NULL: all of them stay in memory */
 
     uint8_t *arena;
     edge_acts_area shared[2];
@@ -99,8 +102,8 @@ struct edge_program {
     const edge_batch *batch;
     edge_kv *kv;
     edge_threads *pool;
-    int32_t stopped;    /* the step was cancelled */
-    edge_pace_fn *pace; /* NULL but in tests */
+    edge_status stopped; /* EDGE_CANCELLED or EDGE_FILE_LOST: why the step ended before its last operation */
+    edge_pace_fn *pace;  /* NULL but in tests */
     void *pace_context;
     _Atomic int32_t running;
     _Atomic int32_t cancel;
@@ -122,6 +125,11 @@ typedef struct edge_worker {
 edge_status edge_program_check(const edge_program_config *config, edge_op_plan *plans, int32_t *vocab_size,
                                uint8_t *defined, uint8_t *stored, edge_error *error);
 edge_status edge_program_check_limits(const edge_program_config *config, edge_error *error);
+
+/* program_stream.c: finds the stream of the weights, checks that operations use its spans in their order, and claims
+ * it.
+ */
+edge_status edge_program_link_stream(edge_program *program, edge_error *error);
 
 /* batch.c: everything about a batch. */
 edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error);

@@ -11,6 +11,9 @@ static edge_status check_embed(edge_checker *k, edge_op_plan *plan) {
         return edge_check_refuse(k, "no such weight matrix", op->weight[0], k->c->num_weights);
     }
     const edge_weights *w = k->c->weights[op->weight[0]];
+    if (w->stream) {
+        return edge_check_refuse(k, "rows are looked up in a matrix that is streamed", op->weight[0], 0);
+    }
     if (!isfinite(op->scale)) {
         return edge_check_refuse(k, "scale must be finite", 0, 0);
     }

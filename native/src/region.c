@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "os.h"
+#include "reader.h"
 
 static edge_region *allocate(edge_region_kind kind, uint64_t bytes) {
     edge_region *region = edge_os_alloc(sizeof *region);
     if (region) {
-        *region = (edge_region){kind, -1, NULL, bytes, {0}};
+        *region = (edge_region){.kind = kind, .watch = -1, .bytes = bytes};
     }
     return region;
 }
@@ -49,6 +49,20 @@ edge_status edge_region_map(edge_region **out, int32_t descriptor, uint64_t byte
     return give(out, region, region->data && start_watch(region) ? EDGE_OK : EDGE_NO_MEMORY);
 }
 
+edge_status edge_region_reserve(edge_region **out, uint64_t offset, uint64_t bytes) {
+    if (bytes == 0 || bytes > INT64_MAX) {
+        return EDGE_INVALID;
+    }
+    edge_region *region = allocate(EDGE_REGION_OWNED, bytes);
+    if (!region) {
+        return EDGE_NO_MEMORY;
+    }
+    region->memory_bytes = edge_read_bytes(offset, bytes) + EDGE_READ_ALIGNMENT;
+    region->memory = edge_os_alloc(region->memory_bytes);
+    region->data = region->memory ? edge_read_aligned(region->memory) + offset : NULL;
+    return give(out, region, region->memory ? EDGE_OK : EDGE_NO_MEMORY);
+}
+
 edge_status edge_region_allocate(edge_region **out, uint64_t bytes) {
     if (bytes == 0) {
         return EDGE_INVALID;
@@ -57,8 +71,9 @@ edge_status edge_region_allocate(edge_region **out, uint64_t bytes) {
     if (!region) {
         return EDGE_NO_MEMORY;
     }
-    region->data = edge_os_alloc(bytes);
-    return give(out, region, region->data ? EDGE_OK : EDGE_NO_MEMORY);
+    region->memory_bytes = bytes;
+    region->memory = region->data = edge_os_alloc(bytes);
+    return give(out, region, region->memory ? EDGE_OK : EDGE_NO_MEMORY);
 }
 
 edge_status edge_region_watch(edge_region **out, const void *memory, uint64_t bytes) {
@@ -84,7 +99,7 @@ void edge_region_destroy(edge_region **region) {
     if (it->kind == EDGE_REGION_MAPPED && it->data) {
         edge_os_unmap_file(it->data, it->bytes);
     } else if (it->kind == EDGE_REGION_OWNED) {
-        edge_os_free(it->data, it->bytes);
+        edge_os_free(it->memory, it->memory_bytes);
     }
     edge_os_free(it, sizeof *it);
     *region = NULL;

@@ -13,7 +13,14 @@ struct edge_region {
     int32_t watch; /* edge_os_watch; -1 for memory of our own */
     uint8_t *data;
     uint64_t bytes;
+    int32_t direct;  /* filled past the page cache */
+    uint8_t *memory; /* of our own: data lies in it */
+    uint64_t memory_bytes;
     uint8_t tail[EDGE_REGION_TAIL]; /* of a watched file: its last bytes, or fewer if it has fewer */
 };
+
+/* Memory for `bytes` of a file that begin `offset` (less than EDGE_READ_ALIGNMENT) behind a block, and for the rest of
+ * the blocks that they lie in. */
+edge_status edge_region_reserve(edge_region **out, uint64_t offset, uint64_t bytes);
 
 #endif

@@ -149,35 +149,61 @@ static void check_finite(edge_worker *worker) {
     }
 }
 
+/* Whether the step ends before operation `index` (num_ops: it is done): it was cancelled, or weights cannot be read.
+ * Waits for those that are not read yet. Of thread 0, before a barrier. The first operation looks rows up in a matrix
+ * that is never streamed. */
+static edge_status stop_before(edge_program *program, int32_t index) {
+    if (atomic_load_explicit(&program->cancel, memory_order_relaxed)) {
+        return EDGE_CANCELLED;
+    }
+    int32_t span = index < program->config.num_ops ? program->plans[index].begins_span : -1;
+    return span < 0 ? EDGE_OK : edge_stream_await(program->stream, span, &program->cancel);
+}
+
+/* The next operation from `index` on that has rows. */
+static int32_t next_op(const edge_program *program, int32_t index) {
+    while (index < program->config.num_ops && edge_row_count(program, program->plans[index].row_kind) == 0) {
+        index++;
+    }
+    return index;
+}
+
+/* Runs operations until none is left or the step is stopped: then this says why. */
+static edge_status run_ops(edge_worker *worker) {
+    edge_program *program = worker->program;
+    edge_status stopped = EDGE_OK;
+    uint32_t done = 0; /* operations run so far */
+    for (int32_t i = next_op(program, 0), next; i < program->config.num_ops && stopped == EDGE_OK; i = next) {
+        run_op(worker, i);
+        next = next_op(program, i + 1);
+        /* All threads must stop at the same operation: thread 0 decides before the barrier, the others look behind
+         * it. Two flags in turn, so that a slow reader never sees the decision about the operation after. */
+        _Atomic int32_t *stop = &program->stop[done & 1u];
+        if (worker->index == 0) {
+            atomic_store_explicit(stop, (int32_t)stop_before(program, next), memory_order_relaxed);
+        }
+        edge_worker_barrier(worker);
+        if (worker->index == 0 && program->plans[i].ends_span >= 0) {
+            edge_stream_release(program->stream, program->plans[i].ends_span);
+        }
+        stopped = (edge_status)atomic_load_explicit(stop, memory_order_relaxed);
+        done++;
+    }
+    return stopped;
+}
+
 static void run_thread(void *context, int32_t index, int32_t count) {
     edge_program *program = context;
     edge_worker worker = {program, &program->threads[index], index, count, 0};
     uint64_t saved = edge_fpenv_enter();
-    uint32_t done = 0; /* operations run so far */
-    int stopped = 0;
     if (program->config.num_ropes > 0) {
         prepare_ropes(&worker);
     }
-    for (int32_t i = 0; i < program->config.num_ops && !stopped; i++) {
-        if (edge_row_count(program, program->plans[i].row_kind) == 0) {
-            continue;
-        }
-        run_op(&worker, i);
-        /* All threads must stop at the same operation: thread 0 decides before the barrier, the others look behind
-         * it. Two flags in turn, so that a slow reader never sees the decision about the operation after. */
-        _Atomic int32_t *stop = &program->stop[done & 1u];
-        if (index == 0) {
-            atomic_store_explicit(stop, atomic_load_explicit(&program->cancel, memory_order_relaxed),
-                                  memory_order_relaxed);
-        }
-        edge_worker_barrier(&worker);
-        stopped = atomic_load_explicit(stop, memory_order_relaxed) != 0;
-        done++;
-    }
-    if (!stopped) {
+    edge_status stopped = run_ops(&worker);
+    if (stopped == EDGE_OK) {
         check_finite(&worker);
     } else if (index == 0) {
-        program->stopped = 1; /* thread 0 is the caller, who reads it */
+        program->stopped = stopped; /* thread 0 is the caller, who reads it */
     }
     pace_to_the_end(&worker);
     edge_fpenv_leave(saved);
@@ -196,6 +222,16 @@ static edge_status check_regions(const edge_program *program, edge_error *error)
     return EDGE_OK;
 }
 
+static edge_status lost_stream(const edge_program *program, edge_error *error) {
+    uint64_t place;
+    int32_t failure = edge_stream_failure(program->stream, &place);
+    return failure == EDGE_READ_ENDED
+               ? edge_fail(error, EDGE_FILE_LOST, "the file that weights are streamed from ends at byte %llu",
+                           (unsigned long long)place)
+               : edge_fail(error, EDGE_FILE_LOST, "byte %llu of the streamed weights cannot be read: error %d",
+                           (unsigned long long)place, (int)failure);
+}
+
 static edge_status run_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,
                             edge_error *error) {
     if (edge_threads_count(threads) > program->config.max_threads) {
@@ -212,15 +248,21 @@ static edge_status run_step(edge_program *program, edge_threads *threads, edge_k
     program->batch = batch;
     program->kv = kv;
     program->pool = threads;
-    program->stopped = 0;
+    program->stopped = EDGE_OK;
     atomic_store_explicit(&program->nonfinite, 0, memory_order_relaxed);
     atomic_store_explicit(&program->counter[0], 0, memory_order_relaxed);
     atomic_store_explicit(&program->counter[1], 0, memory_order_relaxed);
     edge_threads_run(threads, run_thread, program);
     program->batch = NULL;
-    if (program->stopped) {
+    if (program->stream) {
+        edge_stream_end_pass(program->stream);
+    }
+    if (program->stopped == EDGE_CANCELLED) {
         atomic_store_explicit(&program->cancel, 0, memory_order_relaxed);
         return edge_fail(error, EDGE_CANCELLED, "cancelled");
+    }
+    if (program->stopped == EDGE_FILE_LOST) {
+        return lost_stream(program, error);
     }
     status = check_regions(program, error);
     if (status == EDGE_OK && atomic_load_explicit(&program->nonfinite, memory_order_relaxed)) {

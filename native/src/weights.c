@@ -140,6 +140,34 @@ edge_status edge_weights_map(edge_weights **out, int32_t type, int64_t rows, int
     return EDGE_OK;
 }
 
+edge_status edge_weights_stream(edge_weights **out, int32_t type, int64_t rows, int64_t cols, edge_stream *stream,
+                                int32_t span, uint64_t offset) {
+    uint64_t source, packed;
+    edge_status status = edge_weights_sizes(type, rows, cols, &source, &packed);
+    if (status != EDGE_OK) {
+        return status;
+    }
+    if (span < 0 || span >= stream->num_spans || offset % EDGE_ALIGNMENT != 0) {
+        return EDGE_INVALID;
+    }
+    const edge_span *in = &stream->spans[span];
+    if (offset < in->offset || offset - in->offset > in->bytes || packed > in->bytes - (offset - in->offset)) {
+        return EDGE_INVALID;
+    }
+    edge_weights *weights = allocate(type, rows, cols);
+    if (!weights) {
+        return EDGE_NO_MEMORY;
+    }
+    weights->family = edge_layout_of(type)->family;
+    weights->tile_row_bytes = edge_tile_row_bytes(weights->family, cols);
+    weights->data_bytes = packed + EDGE_OVERREAD;
+    weights->stream = stream;
+    weights->span = span;
+    weights->span_offset = offset - in->offset;
+    *out = weights;
+    return EDGE_OK;
+}
+
 edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
                                        uint64_t source_bytes) {
     const edge_layout *layout = edge_layout_of(type);
@@ -200,7 +228,7 @@ int32_t edge_weights_layout_version(void) {
 }
 
 edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out) {
-    if (weights->is_vector || row < 0 || row >= weights->rows) {
+    if (weights->is_vector || weights->stream || row < 0 || row >= weights->rows) {
         return EDGE_INVALID;
     }
     edge_unpack_row(out, weights->family, weights->data + (uint64_t)(row / EDGE_TILE_ROWS) * weights->tile_row_bytes,

@@ -90,3 +90,31 @@ def test_an_unknown_board_and_a_prompt_that_is_too_long(run_edge: RunEdge, tiny_
     done = run_edge("plan", str(tiny_model), "--prompt", "256")
     assert done.returncode == 2
     assert "prompt is 256; it must be a whole number from 1 to 255" in done.stderr
+
+
+def test_weights_that_do_not_fit_are_streamed_and_said(run_edge: RunEdge, tmp_path: Path) -> None:
+    from scripts.random_model import write
+
+    write("deep", "Q8_0", model := tmp_path / "m.gguf")
+    plan = run_edge("plan", str(model), "--context", "256", "--memory", "80MiB")
+    assert plan.returncode == 0, plan.stdout
+    lines = {line.split()[0]: line for line in plan.stdout.splitlines()[1:]}
+    assert {"resident", "buffers", "streamed"} <= set(lines) and "weights" not in lines
+    assert "layers that every step reads from the disk" in lines["streamed"]
+    kept = run_edge("plan", str(model), "--context", "256", "--memory", "80MiB", env={"EDGE_NO_CACHE": "1"})
+    assert kept.returncode == 3 and "would fit: " in kept.stdout
+    for note in (True, False):  # the load that packs, and the next
+        run = run_edge("run", str(model), "ab", "--raw", "--max-tokens", "2", "--context", "256", "--memory", "80MiB")
+        assert run.returncode == 0, run.stderr
+        assert ("packed into" in run.stderr) == note
+        assert "edge: the weights do not fit in memory: the last " in run.stderr
+        assert " of weights resident · " in run.stderr and " streamed for each step, " in run.stderr
+    report = run_edge(
+        "run", str(model), "ab", "--raw", "--json", "--max-tokens", "2", "--context", "256", "--memory", "80MiB"
+    )
+    weights = json.loads(report.stdout)["weights"]
+    assert weights["residency"] == "streamed" and weights["streamed_layers"] > 10
+    for option in ("--no-cache", "--residency=mapped"):
+        run = run_edge("run", str(model), "ab", "--raw", "--context", "256", "--memory", "80MiB", option)
+        assert run.returncode == 3
+        assert "24 layers streamed from the disk" in run.stderr and "layers are not streamed, since" in run.stderr

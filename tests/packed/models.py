@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,17 @@ class Answer:
 
 
 class Loaded:
-    """A model on the native backend. cache: keywords of CacheOptions; nothing is too small for a packed file."""
+    """A model on the native backend. streamed: its last layers. cache: keywords of CacheOptions; nothing is too small
+    for a packed file."""
 
-    def __init__(self, path: Path, *, threads: int = 1, on_progress: Any = None, **cache: Any) -> None:
+    def __init__(
+        self, path: Path, *, threads: int = 1, on_progress: Any = None, streamed: int = 0, **cache: Any
+    ) -> None:
         self.file = open_gguf(path)
         options = CacheOptions(smallest_bytes=0, **cache)
-        self.backend = NativeBackend(self.file, num_threads=threads, cache=options, on_progress=on_progress)
+        self.backend = NativeBackend(
+            self.file, num_threads=threads, cache=options, on_progress=on_progress, admit=lambda compiled: streamed
+        )
         self._sample = NativeSampler(self.backend.limits.vocab_size)
         self.engine = Engine(self.backend, self._choose)
         self._logits: list[bytes] = []
@@ -45,9 +51,9 @@ class Loaded:
         self._logits.append(logits.tobytes())
         return self._sample(sequence, logits)
 
-    def answer(self) -> Answer:
-        prompt, params = [1, 2, 3, 40, 50], SamplingParams(temperature=1.0, top_k=40)
-        sequence = Sequence(prompt, params, max_length=12, seed=9)
+    def answer(self, prompt: Items[int] = (1, 2, 3, 40, 50)) -> Answer:
+        params = SamplingParams(temperature=1.0, top_k=40)
+        sequence = Sequence(prompt, params, max_length=len(prompt) + 7, seed=9)
         self._logits = []
         self.engine.add(sequence)
         while self.engine.step():

@@ -145,7 +145,7 @@ def test_owning_a_file_that_was_cut(model: Path, packed: Path) -> None:
     packed.write_bytes(parts.file())
     file = PackedFile(packed, layout, owners=OWNERS)
     os.truncate(packed, layout.total_bytes - 1000)
-    with pytest.raises(BadModelFile, match=r"the file ends here, \d+ bytes were to follow"):
+    with pytest.raises(ModelFileError, match=rf"the file ends at byte {layout.total_bytes - 1000}"):
         file.own(num_threads=2)
     file.close()
 
@@ -153,11 +153,11 @@ def test_owning_a_file_that_was_cut(model: Path, packed: Path) -> None:
 def test_no_memory_to_own_is_said(model: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from edge import native
 
-    def refuse(num_bytes: int) -> native.Region:
+    def refuse(descriptor: int, offset: int, num_bytes: int, threads: native.Threads) -> native.Region:
         raise DoesNotFit(f"{num_bytes} bytes of memory: not enough memory")
 
     packed.write_bytes(sound(model).file())
-    monkeypatch.setattr(native.Region, "allocate", refuse)
+    monkeypatch.setattr(native.Region, "load", refuse)
     with pytest.raises(DoesNotFit, match="not enough memory"):
         answer(model, residency="owned")
 

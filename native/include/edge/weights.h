@@ -6,6 +6,7 @@
 
 #include "edge/region.h"
 #include "edge/status.h"
+#include "edge/stream.h"
 #include "edge/threads.h"
 
 /* Of the packed bytes. Files of another version must be packed again. */
@@ -62,6 +63,13 @@ EDGE_API edge_status edge_weights_create(edge_weights **out, int32_t type, int64
 EDGE_API edge_status edge_weights_map(edge_weights **out, int32_t type, int64_t rows, int64_t cols,
                                       const edge_region *region, uint64_t offset);
 
+/* The same for a matrix that is read anew for every step: its packed bytes lie in span number `span` of the stream,
+ * `offset` bytes from the start of the file. The stream must outlive the weights.
+ * EDGE_UNSUPPORTED, EDGE_INVALID: as edge_weights_sizes. EDGE_INVALID: no such span, offset is no multiple of 64, or
+ * the matrix leaves the span. */
+EDGE_API edge_status edge_weights_stream(edge_weights **out, int32_t type, int64_t rows, int64_t cols,
+                                         edge_stream *stream, int32_t span, uint64_t offset);
+
 /* A vector (norm gain, bias): F32, F16 or BF16 in, kept as float. */
 EDGE_API edge_status edge_weights_create_vector(edge_weights **out, int32_t type, int64_t size, const void *source,
                                                 uint64_t source_bytes);
@@ -71,13 +79,13 @@ EDGE_API void edge_weights_destroy(edge_weights **weights);
 
 EDGE_API uint64_t edge_weights_packed_bytes(const edge_weights *weights);
 
-/* The packed bytes, edge_weights_packed_bytes of them; valid as long as the weights. */
+/* The packed bytes, edge_weights_packed_bytes of them; valid as long as the weights. NULL: a streamed matrix. */
 EDGE_API const void *edge_weights_data(const edge_weights *weights);
 
 /* EDGE_LAYOUT_VERSION of this library. */
 EDGE_API int32_t edge_weights_layout_version(void);
 
-/* Row of a matrix, decoded to float (cols values). EDGE_INVALID: no such row, or a vector. */
+/* Row of a matrix, decoded to float (cols values). EDGE_INVALID: no such row, a vector, or streamed. */
 EDGE_API edge_status edge_weights_row(const edge_weights *weights, int64_t row, float *out);
 
 #endif
