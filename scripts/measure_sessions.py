@@ -18,7 +18,7 @@ import string
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,6 +76,7 @@ def measure(model: Path, *, num_tokens: int, num_new: int, rounds: int, options:
     restores: dict[bool, list[float]] = {False: [], True: []}
     warm: list[float] = []
     ahead: list[float] = []
+    usages: list[edge.Usage] = []
     for _ in range(rounds):
         with _loaded(model, options) as loaded:
             answer = loaded.chat(conversation, max_tokens=1)
@@ -92,7 +93,9 @@ def measure(model: Path, *, num_tokens: int, num_new: int, rounds: int, options:
                 found = again.chat(new, max_tokens=1)
                 if found.tokens != answer.tokens:
                     raise SystemExit(f"the session continues with {found.tokens}, not with {answer.tokens}")
-        warm.append(restores[False][-1] + _ttft(found))
+                usages.append(found.usage)
+                if not from_disk:
+                    warm.append(restores[False][-1] + _ttft(found))
         with _loaded(model, options) as loaded:
             told = [{"role": "system", "content": system}, {"role": "user", "content": new}]
             ahead.append(_ttft(loaded.chat(told, max_tokens=1)))
@@ -103,8 +106,8 @@ def measure(model: Path, *, num_tokens: int, num_new: int, rounds: int, options:
         threads=threads,
         kv_type=kv_type,
         rounds=rounds,
-        prompt_tokens=found.usage.prompt_tokens,
-        cached_tokens=found.usage.cached_tokens,
+        prompt_tokens=usages[-1].prompt_tokens,
+        cached_tokens=usages[-1].cached_tokens,
         session_bytes=num_bytes,
         save_seconds=save_seconds,
         restore_seconds=median(restores[False]),
@@ -116,7 +119,7 @@ def measure(model: Path, *, num_tokens: int, num_new: int, rounds: int, options:
 
 
 @contextmanager
-def _loaded(model: Path, options: dict[str, Any]) -> Iterator[edge.Model]:
+def _loaded(model: Path, options: dict[str, Any]) -> Generator[edge.Model]:
     with edge.load(model, **options) as loaded:
         loaded.generate("something else", max_tokens=2)
         yield loaded
