@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from edge.errors import (
     BadModelFile,
     BadProfile,
+    BadSessionFile,
     Cancelled,
     DoesNotFit,
     EdgeError,
@@ -24,6 +25,8 @@ from edge.errors import (
     NativeError,
     NumericalError,
     RequestError,
+    SessionFileError,
+    StaleSessionFile,
     TemplateError,
     UnsupportedModel,
 )
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from edge.loading import load
     from edge.model import Model
     from edge.results import Completion, Timings, Token, Usage
+    from edge.sessions import Session
     from edge.stream import Stream
 
 __version__ = "0.1.0"
@@ -39,6 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BadModelFile",
     "BadProfile",
+    "BadSessionFile",
     "Cancelled",
     "Completion",
     "DoesNotFit",
@@ -48,6 +53,9 @@ __all__ = [
     "NativeError",
     "NumericalError",
     "RequestError",
+    "Session",
+    "SessionFileError",
+    "StaleSessionFile",
     "Stream",
     "TemplateError",
     "Timings",
@@ -60,6 +68,7 @@ __all__ = [
 _LAZY = {
     "Completion": "edge.results",
     "Model": "edge.model",
+    "Session": "edge.sessions",
     "Stream": "edge.stream",
     "Timings": "edge.results",
     "Token": "edge.results",

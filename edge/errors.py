@@ -4,6 +4,9 @@ EdgeError
 ├── ModelFileError            the file cannot be used; carries .path and .exit_code 4
 │   ├── BadModelFile          the file breaks its format: file, key or offset, value, limit
 │   └── UnsupportedModel      a sound file that edge cannot run: architecture, type, projector, adapter ...
+├── SessionFileError          a saved session or prepared prompt cannot be used; carries .path and .exit_code 4
+│   ├── BadSessionFile        the file is damaged or breaks its format: byte or key, value, limit
+│   └── StaleSessionFile      a sound file of another model, quantisation, KV type ...: what differs, both values
 ├── BadProfile                a device profile breaks its format: file, table and key, value, limit
 ├── TemplateError             the chat template of the file failed or was refused
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
@@ -40,6 +43,24 @@ class BadModelFile(ModelFileError):
 
 class UnsupportedModel(ModelFileError):
     """A sound file that edge cannot run."""
+
+
+class SessionFileError(EdgeError):
+    """A saved session or prepared prompt that cannot be used. `path` names the file."""
+
+    exit_code = 4
+
+    def __init__(self, path: str | os.PathLike[str], message: str) -> None:
+        self.path = os.fspath(path)
+        super().__init__(f"{self.path}: {message}")
+
+
+class BadSessionFile(SessionFileError):
+    """The file is damaged or breaks its format. The message names the byte or key, the value found and the limit."""
+
+
+class StaleSessionFile(SessionFileError):
+    """A sound file of another model, quantisation, KV type or version. The message says what differs, both values."""
 
 
 class BadProfile(EdgeError):

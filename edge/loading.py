@@ -20,6 +20,7 @@ from edge.packed import CacheOptions
 from edge.packed.options import flag_from
 from edge.packed.places import user_cache_folder
 from edge.references import resolve
+from edge.sessions import SavedPlaces
 from edge.tuning import Asked, Choice, Workload, tune
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
@@ -57,7 +58,8 @@ def load(
     no_cache: pack the weights in memory; neither read nor write a packed file (default: EDGE_NO_CACHE, or False).
     residency: "mapped" or "owned" weights of a packed file (default: EDGE_RESIDENCY, or as chosen). verify: check every
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
-    model. What became of all this is in `Model.weights`.
+    model. What became of all this is in `Model.weights`. EDGE_SESSIONS_DIR is the place for sessions and prepared
+    prompts instead of the user's data folder.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -91,7 +93,15 @@ def load(
     except BaseException:
         file.close()
         raise
-    return Model(file, backend, tuning, plans[0], load_seconds=time.perf_counter() - started_at)
+    return Model(
+        file,
+        backend,
+        tuning,
+        plans[0],
+        saved=SavedPlaces.of(os.environ),
+        hash_folder=cache.folder or cache.user_folder,
+        load_seconds=time.perf_counter() - started_at,
+    )
 
 
 def _admitted(file: GGUFFile, compiled: Compiled, kv_type: str, num_threads: int, allowed: int | None) -> MemoryPlan:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
 from collections.abc import Sequence as Items
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
@@ -18,7 +18,12 @@ from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
+from edge.generate_options import GenerateOptions, Message, Tool
 from edge.results import Completion
+from edge.sessions import Fingerprint, SavedPlaces, Session
+from edge.sessions.content_hash import content_hashes
+from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
+from edge.sessions.store import KVStore
 from edge.stream import PrefillProgress, Stream
 from edge.tools import function_tools
 
@@ -30,25 +35,6 @@ if TYPE_CHECKING:
     from edge.tuning import Choice
 
 
-Message = Mapping[str, Any]
-Tool = Mapping[str, Any]
-
-
-class GenerateOptions(TypedDict, total=False):
-    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits."""
-
-    max_tokens: int | None
-    temperature: float
-    top_k: int
-    top_p: float
-    min_p: float
-    repetition_penalty: float
-    presence_penalty: float
-    seed: int | None
-    logit_bias: Mapping[int, float]
-    stop: str | Items[str]
-
-
 class Model:
     """A loaded model. Made by `edge.load`; a context manager, freed by close().
 
@@ -56,12 +42,30 @@ class Model:
     """
 
     def __init__(
-        self, file: GGUFFile, backend: NativeBackend, tuning: Choice, plan: MemoryPlan, *, load_seconds: float
+        self,
+        file: GGUFFile,
+        backend: NativeBackend,
+        tuning: Choice,
+        plan: MemoryPlan,
+        *,
+        load_seconds: float,
+        saved: SavedPlaces | None = None,
+        hash_folder: Path | None = None,
     ) -> None:
+        """saved: where sessions lie (None: nowhere). hash_folder: where the hash of a large model may be kept."""
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
         self._engine = Engine(backend, self._sampler)
+        self._saved = SavedPlaces(None) if saved is None else saved
+        self._hash_folder = hash_folder
+        self._store = KVStore(
+            self._engine,
+            self._fingerprint,
+            model_path=os.fsencode(file.path.absolute()).decode(errors="replace"),
+            model_name=file.get_str("general.name", default=""),
+        )
+        self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -96,6 +100,11 @@ class Model:
     def weights(self) -> WeightsInfo:
         """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
         return self._backend.weights
+
+    @property
+    def prepared_note(self) -> str | None:
+        """Why a prepared prompt that would fit is not used; None otherwise."""
+        return self._prepared.note
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -209,6 +218,29 @@ class Model:
         with self.stream_chat(messages, tools=tools, on_prefill=on_prefill, **options) as stream:
             return stream.completion()
 
+    def session(self, name: str | os.PathLike[str], *, recompute: bool = False) -> Session:
+        """A conversation that lasts: the one saved under this name, or a new one.
+
+        name: 1 to 64 letters, digits, ".", "_" or "-"; a Path is a file of yours. recompute: when the file is another
+        model's, or its K and V are damaged, keep its messages and let this model read them again.
+        Raises StaleSessionFile (what differs, both values), BadSessionFile (what is damaged), SessionFileError (it
+        cannot be read), RequestError (no name).
+        """
+        self._check_open()
+        return Session.open(self, self._store, self._saved, name, recompute=recompute)
+
+    def prepare(self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False) -> PreparedPrompt:
+        """Reads a system prompt and tools ahead and keeps their K and V on disk: every later prompt of this model that
+        begins with them takes them from there. raw: the text begins a prompt without chat template.
+
+        Raises as stream_chat, RequestError for less than a block of tokens, DoesNotFit, SessionFileError.
+        """
+        tokens = self._shared_beginning(system, tools, raw)
+        size = self._store.block_size
+        with self.stream(tokens[: max(1, len(tokens) // size * size)], max_tokens=1) as stream:
+            stream.completion()
+        return self._prepared.write(tokens)
+
     def cancel(self) -> None:
         """From any thread or signal handler: all answers end with reason "cancelled"."""
         self._engine.cancel()
@@ -250,6 +282,7 @@ class Model:
             sequence = Sequence(tokens, params, max_length=length, seed=seed, end_ids=self.tokenizer.eog_ids)
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
+        num_prepared = self._prepared.fetch(sequence.tokens)
         with self._engine.lock:
             self._engine.add(sequence)
         return Stream(
@@ -259,7 +292,22 @@ class Model:
             submitted_at=submitted_at,
             template=template,
             on_prefill=on_prefill,
+            num_prepared_tokens=num_prepared,
         )
+
+    def _fingerprint(self) -> Fingerprint:
+        self._check_open()
+        file, backend = self._file, self._backend
+        block_size = backend.limits.block_size
+        with backend.reading():
+            return Fingerprint.of(
+                backend.config,
+                [info.type for info in file.tensors.values()],
+                kv_type=backend.kv_type,
+                block_size=block_size,
+                block_bytes=backend.kv_bytes_per_position * block_size,
+                model_sha256=backend.source_hashes or content_hashes(file, self._hash_folder),
+            )
 
     def _encode_chat(self, messages: Items[Message], tools: Items[Tool] | None) -> list[int]:
         template, tokenizer = self._compiled_template, self.tokenizer
@@ -279,6 +327,20 @@ class Model:
         if bos is not None and tokenizer.add_bos and tokens[:1] != [bos]:
             tokens.insert(0, bos)
         return tokens
+
+    def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
+        """The tokens that any two prompts have in common that begin with this."""
+
+        def tokens_with(more: str) -> list[int]:
+            if raw:
+                return self.tokenizer.encode(text + more, parse_special=True)
+            messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
+            return self._encode_chat(messages, None if tools is None else function_tools(tools))
+
+        if raw and tools is not None:
+            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
+        one, other = tokens_with("a"), tokens_with("1")
+        return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))]
 
     @cached_property
     def _compiled_template(self) -> ChatTemplate:

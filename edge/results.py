@@ -20,11 +20,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts. `completion_tokens` is without the token that ended the answer."""
+    """Token counts. `completion_tokens` is without the token that ended the answer.
+
+    cached_tokens: of the prompt, those whose K and V were there already. prepared_tokens: of these, those that this
+    request brought in from a prompt prepared on disk.
+    """
 
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    prepared_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:

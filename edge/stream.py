@@ -31,7 +31,10 @@ class Stream(Iterator[Token]):
         submitted_at: float,
         template: str | None = None,
         on_prefill: PrefillProgress | None = None,
+        num_prepared_tokens: int = 0,
     ) -> None:
+        self.on_end: Callable[[Stream], None] | None = None  # called once, when the answer has been read to its end
+        self._num_prepared_tokens = num_prepared_tokens
         self._engine = engine
         self._sequence = sequence
         self._decoder = StreamDecoder(tokenizer)
@@ -47,6 +50,11 @@ class Stream(Iterator[Token]):
     def finish_reason(self) -> FinishReason | None:
         """None until the answer has ended."""
         return self._sequence.finish_reason if self._ended else None
+
+    @property
+    def context_tokens(self) -> tuple[int, ...]:
+        """Ids of the prompt and of the answer so far, as the model reads them."""
+        return tuple(self._sequence.tokens)
 
     def __next__(self) -> Token:
         if self._ended:
@@ -76,7 +84,12 @@ class Stream(Iterator[Token]):
             text="".join(self._texts),
             tokens=tuple(self._tokens),
             finish_reason=sequence.finish_reason,
-            usage=Usage(sequence.num_prompt_tokens, sequence.num_cached_tokens, len(self._tokens)),
+            usage=Usage(
+                sequence.num_prompt_tokens,
+                sequence.num_cached_tokens,
+                len(self._tokens),
+                min(self._num_prepared_tokens, sequence.num_cached_tokens),
+            ),
             timings=_timings(sequence, self._submitted_at),
             backend=self._engine.backend.name,
             template=self._template,
@@ -143,6 +156,10 @@ class Stream(Iterator[Token]):
         if (last and sequence.error is None) or self._stops.stopped:
             self._ended = True
         self._texts.append(text)
+        on_end = self.on_end
+        if self._ended and on_end is not None:
+            self.on_end = None
+            on_end(self)
         return text
 
 

@@ -36,14 +36,29 @@ ALLOWED: dict[str, set[str]] = {
     "memory": BASE | {"backends", "device", "native", "packed"},
     "engine": BASE | {"backends", "native"},
     "results": {"errors", "engine"},
+    "generate_options": set(),
+    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
     "references": {"errors", "assets", "edge"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"errors", "engine", "results"} | TEXT,
-    "model": BASE | TEXT | {"memory", "tuning", "engine", "backends", "describe", "results", "stream", "tools"},
-    "loading": BASE | {"backends", "device", "edge", "memory", "model", "packed", "references", "tuning"},
+    "model": BASE
+    | TEXT
+    | {
+        "memory",
+        "tuning",
+        "engine",
+        "backends",
+        "describe",
+        "generate_options",
+        "results",
+        "sessions",
+        "stream",
+        "tools",
+    },
+    "loading": BASE | {"backends", "device", "edge", "memory", "model", "packed", "references", "sessions", "tuning"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
-    "edge": {"errors", "loading", "model", "engine", "formats", "results", "stream"},
+    "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "edge"},
     "export": BASE | {"quant", "graph", "models", "edge"},
 }

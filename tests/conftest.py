@@ -14,6 +14,7 @@ from edge.export.gguf_writer import GGUFWriter, Value
 from edge.formats.types import GGMLType
 
 os.environ["EDGE_PROFILE"] = "off"  # what was measured here, or is measured at the first load, changes no test
+os.environ["EDGE_SESSIONS_DIR"] = "/dev/null/sessions"  # nor do the tester's prepared prompts; nothing is saved there
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, FF = 64, 2, 4, 2, 16, 128
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|unused|>")

@@ -102,6 +102,11 @@ class NativeBackend:
         return self._weights.info
 
     @property
+    def source_hashes(self) -> tuple[str, ...] | None:
+        """SHA-256 of each part of the model file, where a packed file says it."""
+        return None if self._weights is None else self._weights.source_hashes
+
+    @property
     def kv_bytes_per_position(self) -> int:
         """K and V of one position, all layers."""
         return self._open()[2].block_bytes // native.BLOCK_SIZE

@@ -63,6 +63,11 @@ class LoadedWeights:
             self._note,
         )
 
+    @property
+    def source_hashes(self) -> tuple[str, ...] | None:
+        """SHA-256 of each part of the model, as the packed file has them; None without one."""
+        return None if self._packed is None else self._packed.contents.source_hashes
+
     def close(self) -> None:
         for item in self.items:
             item.close()

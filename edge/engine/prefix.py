@@ -6,6 +6,7 @@ https://arxiv.org/abs/2309.06180). Model, KV type and rope need no place in the 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
 
@@ -17,10 +18,18 @@ KEY_BYTES = 16  # 128 bits of a cryptographic hash: no two prefixes that anyone 
 
 def block_keys(sequence: Sequence, block_size: int, first: int, last: int) -> Iterator[bytes]:
     """Keys of the blocks first to last - 1; those before `first` are in sequence.block_keys."""
-    key = sequence.block_keys[first - 1] if first else b""
+    return _chain(sequence.block_keys[first - 1] if first else b"", sequence.tokens, block_size, first, last)
+
+
+def keys_of(tokens: array[int], block_size: int) -> list[bytes]:
+    """Keys of the blocks that these tokens fill."""
+    return list(_chain(b"", tokens, block_size, 0, len(tokens) // block_size))
+
+
+def _chain(key: bytes, tokens: array[int], block_size: int, first: int, last: int) -> Iterator[bytes]:
     for index in range(first, last):
-        tokens = sequence.tokens[index * block_size : (index + 1) * block_size]
-        key = blake2b(key + tokens.tobytes(), digest_size=KEY_BYTES).digest()
+        content = tokens[index * block_size : (index + 1) * block_size].tobytes()
+        key = blake2b(key + content, digest_size=KEY_BYTES).digest()
         yield key
 
 
