@@ -10,7 +10,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code.
 
-    0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model file, 130 interrupted.
+    0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model or session file, 130 interrupted.
     """
     try:
         from edge.cli.interrupt import noticing

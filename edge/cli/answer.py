@@ -12,9 +12,11 @@ from edge.cli.progress import ProgressBar
 from edge.cli.report import as_json, summary_line
 from edge.cli.terminal import harmless
 from edge.errors import EdgeError, RequestError
+from edge.generate_options import Tool
 from edge.loading import load
-from edge.model import Model, Tool
+from edge.model import Model
 from edge.results import Completion
+from edge.sessions import Session
 from edge.stream import PrefillProgress, Stream
 
 
@@ -39,8 +41,10 @@ class Answerer:
         system: str | None,
         tools: Sequence[Tool] | None,
         options: Mapping[str, Any],
+        session: Session | None = None,
     ) -> None:
         self.model = model
+        self.session = session
         self.uses_template = not raw and model.chat_template is not None
         self.template_note = (
             "no chat template (--raw)" if raw
@@ -48,6 +52,7 @@ class Answerer:
             else "no chat template in the file"
         )  # fmt: skip
         self._raw = raw
+        self._said: set[str] = set()
         self._options = options
         self._tools = tools
         self._system = [] if system is None else [{"role": "system", "content": system}]
@@ -57,6 +62,13 @@ class Answerer:
             raise RequestError(f"--system needs a chat template, and {model.path} has none")
         if tools is not None and not self.uses_template:
             raise RequestError(f"--tools needs a chat template, and {model.path} has none")
+        if session is not None and not self.uses_template:
+            raise RequestError(f"--session needs a chat template, and {model.path} has none")
+        if session is not None and session.messages:
+            if self._system not in ([], [dict(session.messages[0])]):
+                raise RequestError(
+                    f"--system: session {session.name} begins otherwise; leave it out, or name a new one"
+                )
         if tools and not model.takes_tools:
             raise RequestError(f"--tools: the chat template of {model.path} never mentions tools; leave the option out")
 
@@ -89,6 +101,7 @@ class Answerer:
             out.write("\n")
         out.flush()
         print(summary_line(completion, self.model.weights, self.template_note), file=sys.stderr)
+        self._say_note()
         return completion
 
     def answer_json(self, prompt: str) -> tuple[Completion, dict[str, Any]]:
@@ -100,13 +113,34 @@ class Answerer:
             self._stream(messages, bar, interrupt) as stream,
         ):
             completion = stream.completion()
-        return completion, as_json(completion, self.model, self.template_note)
+        self._say_note()
+        report = as_json(completion, self.model, self.template_note)
+        if self.session is not None:
+            report["session"] = {
+                "name": self.session.name,
+                "path": str(self.session.path),
+                "messages": len(self.session.messages),
+                "tokens": len(self.session.tokens),
+                "restored_tokens": self.session.num_restored_tokens,
+            }
+        return completion, report
+
+    def _say_note(self) -> None:
+        """Why a prepared prompt was not used; once."""
+        note = self.model.prepared_note
+        if note is not None and note not in self._said:
+            self._said.add(note)
+            print(f"edge: {harmless(note)}", file=sys.stderr)
 
     def _stream(
         self, messages: Sequence[Mapping[str, Any]], on_prefill: PrefillProgress, interrupt: Interrupt
     ) -> Stream:
         options: Any = self._options
-        if self.uses_template:
+        if self.session is not None:
+            # The session has what came before, the system prompt included.
+            new = [*([] if self.session.messages else self._system), messages[-1]]
+            stream = self.session.stream_chat(new, tools=self._tools, on_prefill=on_prefill, **options)
+        elif self.uses_template:
             conversation = [*self._system, *messages]
             stream = self.model.stream_chat(conversation, tools=self._tools, on_prefill=on_prefill, **options)
         else:

@@ -18,6 +18,9 @@ from edge.errors import EdgeError
 # name -> (module, line for --help). The line stands here so that --help imports no command.
 COMMANDS = {
     "run": ("edge.cli.run", "Answer a prompt, or chat when there is none."),
+    "chat": ("edge.cli.chat", "Talk with a model, and go on with an earlier conversation."),
+    "sessions": ("edge.cli.sessions", "List, show, check and remove saved conversations and prepared prompts."),
+    "cache": ("edge.cli.cache", "Read a system prompt and tools ahead, for every later run that begins with them."),
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
@@ -57,7 +60,7 @@ def app(context: click.Context, debug: bool) -> None:
     """Run language models on this machine.
 
     Every option has an environment twin: --max-tokens is EDGE_MAX_TOKENS.
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model file, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model or session file, 130 interrupted.
     """
     context.ensure_object(Settings).debug |= debug
 

@@ -1,8 +1,9 @@
-"""The conversation of `edge run` on a terminal. Ctrl-C ends the current answer, Ctrl-D leaves."""
+"""The conversation of `edge chat`, and of `edge run` without a prompt: Ctrl-C ends an answer, Ctrl-D leaves."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from edge.cli.answer import Answerer
@@ -24,12 +25,14 @@ def chat_loop(answerer: Answerer) -> int:
     if not answerer.uses_template:
         hint += f" {answerer.template_note[0].upper()}{answerer.template_note[1:]}: every line is a prompt of its own."
     print(hint, file=sys.stderr)
-    history: list[dict[str, Any]] = []
+    history: list[Mapping[str, Any]] = [] if answerer.session is None else list(answerer.session.messages)
+    prompt = PROMPT if sys.stdin.isatty() else ""
     while True:
         try:
-            line = input(PROMPT)
+            line = input(prompt)
         except EOFError:
-            print()
+            if prompt:
+                print()
             return 0
         except KeyboardInterrupt:
             forget_interrupt()

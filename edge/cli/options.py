@@ -87,6 +87,16 @@ def model_options(function: F) -> F:
     return function
 
 
+def session_options(function: F) -> F:
+    """A conversation that lasts."""
+    for decorate in (
+        option("--recompute", is_flag=True, help="Take the messages of a session that is another model's or damaged."),
+        option("--session", default=None, metavar="NAME", help="Go on with the saved conversation NAME, or begin it."),
+    ):
+        function = decorate(function)
+    return function
+
+
 def sampling_options(function: F) -> F:
     """How an answer is chosen; ranges are checked by SamplingParams, for everyone alike."""
     for decorate in (

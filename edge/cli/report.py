@@ -30,7 +30,8 @@ def size(num_bytes: int) -> str:
 def summary_line(completion: Completion, weights: WeightsInfo, template_note: str) -> str:
     """`measured: 17 prompt (0 cached) 210 tok/s · TTFT 0.12 s · 96 tokens 31 tok/s · native/avx2 · ...`."""
     usage, timings = completion.usage, completion.timings
-    prompt = f"{usage.prompt_tokens} prompt ({usage.cached_tokens} cached)"
+    prepared = f", {usage.prepared_tokens} of them prepared" if usage.prepared_tokens else ""
+    prompt = f"{usage.prompt_tokens} prompt ({usage.cached_tokens} cached{prepared})"
     answer = f"{usage.completion_tokens} token{'' if usage.completion_tokens == 1 else 's'}"
     parts = [prompt if timings.prefill_tok_s is None else f"{prompt} {rate(timings.prefill_tok_s)}"]
     if timings.time_to_first_token is not None:
@@ -60,6 +61,7 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
         "usage": {
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
+            "prepared_tokens": usage.prepared_tokens,
             "completion_tokens": usage.completion_tokens,
             "total_tokens": usage.total_tokens,
         },

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, model_options, option, sampling_options
+from edge.cli.options import debug_option, json_option, model_options, option, sampling_options, session_options
+from edge.cli.session import check_session_options
 from edge.cli.tools_file import read_tools
 from edge.errors import RequestError
 from edge.references import looks_like_model, resolve
@@ -20,6 +21,7 @@ from edge.references import looks_like_model, resolve
 @sampling_options
 @option("--system", default=None, help="Instructions put before the conversation.")
 @option("--tools", default=None, metavar="FILE", help="Tools the model may call: JSON, as OpenAI's API takes them.")
+@session_options
 @option("--raw", is_flag=True, help="Use the prompt as it is, names of special tokens included: no chat template.")
 @model_options
 @json_option
@@ -29,6 +31,8 @@ def command(
     second: str | None,
     system: str | None,
     tools: str | None,
+    session: str | None,
+    recompute: bool,
     raw: bool,
     as_json: bool,
     context: int | None,
@@ -53,10 +57,10 @@ def command(
     model_name, prompt = split_arguments(first, second)
     if model_name is not None:
         model_name = str(resolve(model_name))
-    if raw and system is not None:
-        raise RequestError("--system needs a chat template, and --raw uses none; leave one of them out")
-    if raw and tools is not None:
-        raise RequestError("--tools needs a chat template, and --raw uses none; leave one of them out")
+    for name, value in (("--system", system), ("--tools", tools), ("--session", session)):
+        if raw and value is not None:
+            raise RequestError(f"{name} needs a chat template, and --raw uses none; leave one of them out")
+    check_session_options(session, recompute)
     tool_list = None if tools is None else read_tools(tools)
     prompt = _read_stdin() if prompt == "-" else prompt
     if prompt is None and (as_json or not sys.stdin.isatty()):
@@ -69,19 +73,23 @@ def command(
     SamplingParams(**sampling)
 
     from edge.cli.answer import Answerer, load_with_progress
+    from edge.cli.session import opened_session
 
-    with load_with_progress(
-        model_name,
-        context=context,
-        threads=threads,
-        isa=isa,
-        kv_type=kv_type,
-        memory=memory,
-        no_cache=no_cache,
-        residency=residency,
-        verify=verify,
-    ) as model:
-        answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling)
+    with (
+        load_with_progress(
+            model_name,
+            context=context,
+            threads=threads,
+            isa=isa,
+            kv_type=kv_type,
+            memory=memory,
+            no_cache=no_cache,
+            residency=residency,
+            verify=verify,
+        ) as model,
+        opened_session(model, session, recompute) as conversation,
+    ):
+        answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling, session=conversation)
         if prompt is None:
             from edge.cli.chat_loop import chat_loop
 

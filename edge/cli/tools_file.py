@@ -5,32 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
+from edge.cli.text_file import read_text
 from edge.errors import RequestError
 from edge.tools import function_tools
-
-MAX_BYTES = 8 << 20
 
 
 def read_tools(path: str) -> list[dict[str, Any]]:
     """The tools of a file, checked. Raises RequestError with the file and the place in it."""
     try:
-        return function_tools(_parse(_read(path)))
+        return function_tools(_parse(read_text(path)))
     except RequestError as error:
         raise RequestError(f"--tools {path}: {error}") from None
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise RequestError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > MAX_BYTES:
-        raise RequestError(f"larger than {MAX_BYTES} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RequestError(f"not UTF-8 at byte {error.start}") from None
 
 
 def _parse(text: str) -> object:

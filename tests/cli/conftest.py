@@ -23,11 +23,12 @@ class RunEdge(Protocol):
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """This process's environment without EDGE_*, so that a setting of the tester cannot change a test; nor can a probe
-    of this machine, or a profile that the tester saved."""
+    of this machine, or a profile, sessions and prepared prompts that the tester saved."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_")}
     # The package may be installed or only lie in the checkout.
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
-    return kept | {"PYTHONPATH": path, "EDGE_PROFILE": "off"} | (extra or {})
+    own = {"PYTHONPATH": path, "EDGE_PROFILE": "off", "EDGE_SESSIONS_DIR": "/dev/null/sessions"}
+    return kept | own | (extra or {})
 
 
 def _run(

@@ -12,7 +12,8 @@ import pytest
 
 import edge
 from apps.assistant_model.chat_template import CHAT_TEMPLATE
-from edge.cli.tools_file import MAX_BYTES, read_tools
+from edge.cli.text_file import MAX_BYTES
+from edge.cli.tools_file import read_tools
 
 RunEdge = Callable[..., CompletedProcess[str]]
 
