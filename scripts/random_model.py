@@ -78,11 +78,13 @@ def matrices(shape: Shape, file_type: str) -> Iterator[tuple[str, GGMLType, int,
             yield f"blk.{layer}.{name}.weight", matrix_type(file_type, matrix), rows, cols
 
 
-def write(name: str, file_type: str, path: Path) -> None:
-    """ValueError: no such file type. KeyError: no such shape."""
+def write(name: str, file_type: str, path: Path, *, template: str | None = None) -> None:
+    """template: a chat template. ValueError: no such file type. KeyError: no such shape."""
     shape, rng, writer = SHAPES[name], np.random.default_rng(0), GGUFWriter(path)
     base_type(file_type)
     _add_metadata(writer, name, shape, file_type)
+    if template is not None:
+        writer.add("tokenizer.chat_template", template)
     for tensor, kind, rows, cols in matrices(shape, file_type):
         writer.add_tensor(tensor, kind, (rows, cols), random_matrix(kind, rows, cols, rng))
     _add_vectors(writer, shape)
