@@ -41,9 +41,9 @@ def test_kv_type(run_edge: RunEdge, tiny_model: Path) -> None:
     with edge.load(tiny_model, kv_type="q8") as model:
         assert json.loads(found.stdout)["tokens"] == list(model.chat("hello", max_tokens=5).tokens)
         assert model.kv_type == json.loads(found.stdout)["kv_type"] == "q8"
-    wrong = run_edge("run", str(tiny_model), "hello", "--kv-type", "q4")
+    wrong = run_edge("run", str(tiny_model), "hello", "--kv-type", "q5")
     assert wrong.returncode == 2
-    assert wrong.stderr == "edge: kv_type is 'q4'; it must be one of f16, q8, f32\n"
+    assert wrong.stderr == "edge: kv_type is 'q5'; it must be one of f16, q8, q4, f32\n"
 
 
 @pytest.mark.parametrize(
