@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from edge.model import Model
     from edge.sessions import Session
 
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_REPEAT_SECONDS = 0.05
+
 
 def check_session_options(session: str | None, recompute: bool) -> None:
     """Before the seconds that loading may take. RequestError: not a name, or nothing to recompute."""
@@ -56,18 +59,39 @@ def _said(session: Session, seconds: float) -> str:
 
 @contextmanager
 def _leaving_on_signals() -> Generator[None]:
-    """Inside, a terminal that is closed and a request to end leave as Ctrl-D does, so that the session is saved."""
-    if threading.current_thread() is not threading.main_thread():
+    """Inside, a terminal that is closed and a request to end leave as Ctrl-D does, so that the session is saved.
+
+    Python runs a handler when a call that waits for a key is interrupted, and a signal that comes just before the call
+    interrupts nothing: a thread that hears of it repeats it until it was handled.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main or main.ident is None:
         yield
         return
+    ident, left = main.ident, threading.Event()
 
     def leave(number: int, frame: FrameType | None) -> None:
+        left.set()
         raise SystemExit(128 + number)
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, leave) for number in numbers]
+    def repeat() -> None:
+        while data := os.read(reader, 1):
+            while data[0] in _ENDINGS and not left.wait(_REPEAT_SECONDS):
+                signal.pthread_kill(ident, data[0])
+
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    repeater = threading.Thread(target=repeat, name="edge-leave", daemon=True)
+    repeater.start()
+    before = [signal.signal(number, leave) for number in _ENDINGS]
+    previous_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        left.set()
+        signal.set_wakeup_fd(previous_fd)
+        for number, handler in zip(_ENDINGS, before, strict=True):
             signal.signal(number, handler)
+        os.close(writer)
+        repeater.join()
+        os.close(reader)
