@@ -83,7 +83,8 @@ def main() -> None:
     truth = [log_probabilities(path, text, "f32") for text in texts]
     print(f"{'KV type':<8} {'mean KLD':>10} {'99 % KLD':>10} {'same top token':>15}")
     for kv_type in (kind for kind in KV_TYPES if kind != "f32"):
-        divergences, agreements = [], []
+        divergences: list[npt.NDArray[np.float64]] = []
+        agreements: list[npt.NDArray[np.bool_]] = []
         for text, wanted in zip(texts, truth, strict=True):
             got = log_probabilities(path, text, kv_type)
             divergences.append((np.exp(wanted) * (wanted - got)).sum(axis=1))

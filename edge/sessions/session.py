@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, Unpack
 
+from edge.engine import Priority
 from edge.errors import BadSessionFile, RequestError, StaleSessionFile
 from edge.generate_options import GenerateOptions, Message, Tool
 from edge.results import Completion
@@ -30,6 +31,7 @@ class Chats(Protocol):
         messages: Sequence[Message],
         *,
         tools: Sequence[Tool] | None,
+        priority: Priority = "interactive",
         on_prefill: PrefillProgress | None,
         **options: Unpack[GenerateOptions],
     ) -> Stream: ...
