@@ -51,6 +51,12 @@ def test_options_out_of_range_are_refused_as_a_run_would(run_edge: RunEdge, tiny
     assert "threads is 0; it must be a whole number from 1" in done.stderr
 
 
+def test_what_is_missing_for_a_prediction_can_be_measured_here(run_edge: RunEdge, tiny_model: Path) -> None:
+    advice = "edge doctor --save measures what a prediction needs here"
+    assert advice in run_edge("plan", str(tiny_model)).stdout  # the tests have no profile
+    assert advice not in run_edge("plan", str(tiny_model), "--device", "raspberry-pi-5").stdout
+
+
 def test_a_plan_for_a_board_that_is_not_here(run_edge: RunEdge, tiny_model: Path) -> None:
     """178 tiles of 544 bytes (tests/bench/test_step_bytes.py) and 33 positions of KV of 256, at 13.23 GB/s."""
     done = run_edge("plan", str(tiny_model), "--device", "raspberry-pi-5", "--json")
