@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -31,14 +32,7 @@ def command(
     tools: str | None,
     raw: bool,
     as_json: bool,
-    context: int | None,
-    threads: int | None,
-    isa: str | None,
-    kv_type: str,
-    memory: str | None,
-    no_cache: bool,
-    residency: str | None,
-    verify: bool,
+    loading: dict[str, Any],
 ) -> None:
     """Let MODEL (default: the bundled one) read a system prompt and tools, and keep what it computed on disk.
 
@@ -56,17 +50,7 @@ def command(
     from edge.cli.report import size
     from edge.sessions.places import listed_name
 
-    with load_with_progress(
-        path,
-        context=context,
-        threads=threads,
-        isa=isa,
-        kv_type=kv_type,
-        memory=memory,
-        no_cache=no_cache,
-        residency=residency,
-        verify=verify,
-    ) as loaded:
+    with load_with_progress(path, **loading) as loaded:
         prepared = loaded.prepare(text or "", tools=tool_list, raw=raw)
     name = listed_name(prepared.path)
     if as_json:

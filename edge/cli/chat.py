@@ -26,14 +26,7 @@ def command(
     tools: str | None,
     session: str | None,
     recompute: bool,
-    context: int | None,
-    threads: int | None,
-    isa: str | None,
-    kv_type: str,
-    memory: str | None,
-    no_cache: bool,
-    residency: str | None,
-    verify: bool,
+    loading: dict[str, Any],
     **sampling: Any,
 ) -> int:
     """Talk with MODEL (default: the bundled one), line by line. Ctrl-C ends an answer, Ctrl-D leaves.
@@ -54,17 +47,7 @@ def command(
     from edge.cli.session import opened_session
 
     with (
-        load_with_progress(
-            path,
-            context=context,
-            threads=threads,
-            isa=isa,
-            kv_type=kv_type,
-            memory=memory,
-            no_cache=no_cache,
-            residency=residency,
-            verify=verify,
-        ) as loaded,
+        load_with_progress(path, **loading) as loaded,
         opened_session(loaded, session, recompute) as conversation,
     ):
         return chat_loop(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
@@ -73,8 +74,18 @@ def weight_options(function: F) -> F:
     return function
 
 
-def model_options(function: F) -> F:
-    """How a model is loaded."""
+_LOADING = ("context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
+
+
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """How a model is loaded: `loading` of the command, keywords of edge.load."""
+
+    @wraps(function)
+    def gathered(**values: Any) -> Any:
+        loading = {name: values.pop(name) for name in _LOADING}
+        return function(loading=loading, **values)
+
+    function = gathered
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,

@@ -35,14 +35,7 @@ def command(
     recompute: bool,
     raw: bool,
     as_json: bool,
-    context: int | None,
-    threads: int | None,
-    isa: str | None,
-    kv_type: str,
-    memory: str | None,
-    no_cache: bool,
-    residency: str | None,
-    verify: bool,
+    loading: dict[str, Any],
     **sampling: Any,
 ) -> int:
     """Answer PROMPT with MODEL, or chat when there is no prompt and input comes from a terminal.
@@ -76,17 +69,7 @@ def command(
     from edge.cli.session import opened_session
 
     with (
-        load_with_progress(
-            model_name,
-            context=context,
-            threads=threads,
-            isa=isa,
-            kv_type=kv_type,
-            memory=memory,
-            no_cache=no_cache,
-            residency=residency,
-            verify=verify,
-        ) as model,
+        load_with_progress(model_name, **loading) as model,
         opened_session(model, session, recompute) as conversation,
     ):
         answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling, session=conversation)

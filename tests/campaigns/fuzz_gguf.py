@@ -10,7 +10,6 @@ as gguf-SEED-N.gguf, with its traceback in the state. The exit code is 1 when th
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import TypedDict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.campaigns.state import load_state, save_state  # noqa: E402
 from tests.formats.bad_files import bad_files, bad_vocabularies  # noqa: E402
 from tests.formats.mutations import mutate, sound_files, use_everything  # noqa: E402
 
@@ -34,18 +34,7 @@ class State(TypedDict):
 
 
 def _load(path: Path, seed: int) -> State:
-    if not path.exists():
-        return State(seed=seed, runs=0, refused=0, seconds=0.0, findings=[])
-    state: State = json.loads(path.read_text())
-    if state["seed"] != seed:
-        raise SystemExit(f"{path} belongs to seed {state['seed']}, not {seed}: give another --state")
-    return state
-
-
-def _save(path: Path, state: State) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(state, indent=1))
-    part.replace(path)
+    return load_state(path, State(seed=seed, runs=0, refused=0, seconds=0.0, findings=[]))
 
 
 def campaign(state_path: Path, seed: int, runs: int, chunk: int = 1000) -> State:
@@ -71,7 +60,7 @@ def campaign(state_path: Path, seed: int, runs: int, chunk: int = 1000) -> State
                     state["findings"].append({"file": kept.name, "traceback": traceback.format_exc()})
             state["runs"] = stop
             state["seconds"] += time.perf_counter() - start
-            _save(state_path, state)
+            save_state(state_path, state)
     return state
 
 

@@ -10,7 +10,6 @@ as kill-SEED-N.edge-session. The exit code is 1 when there is a finding, or when
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import sys
@@ -20,6 +19,7 @@ from typing import TypedDict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.campaigns.state import load_state, save_state  # noqa: E402
 from tests.sessions.killed_writer import kill_once  # noqa: E402
 
 
@@ -32,18 +32,7 @@ class State(TypedDict):
 
 
 def _load(path: Path, seed: int) -> State:
-    if not path.exists():
-        return State(seed=seed, kills=0, old=0, new=0, findings=[])
-    state: State = json.loads(path.read_text())
-    if state["seed"] != seed:
-        raise SystemExit(f"{path} belongs to seed {state['seed']}, not {seed}: give another --state")
-    return state
-
-
-def _save(path: Path, state: State) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(state, indent=1))
-    part.replace(path)
+    return load_state(path, State(seed=seed, kills=0, old=0, new=0, findings=[]))
 
 
 def campaign(state_path: Path, seed: int, kills: int) -> State:
@@ -65,7 +54,7 @@ def campaign(state_path: Path, seed: int, kills: int) -> State:
             state["kills"] += 1
             for orphan in Path(folder).glob(".*.part"):  # hundreds of them would fill the disk within their minute
                 orphan.unlink()
-            _save(state_path, state)
+            save_state(state_path, state)
     return state
 
 

@@ -11,7 +11,6 @@ finding is the traceback with Hypothesis's smallest example. The exit code is 1 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 import traceback
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from hypothesis import HealthCheck, seed, settings  # noqa: E402
 from hypothesis.stateful import run_state_machine_as_test  # noqa: E402  # pyright: ignore[reportUnknownVariableType]
 
+from tests.campaigns.state import load_state, save_state  # noqa: E402
 from tests.engine.machines import BlockMachine, EngineMachine  # noqa: E402
 
 STEPS_PER_EXAMPLE = 100
@@ -42,8 +42,9 @@ class State(TypedDict):
 
 
 def _load(path: Path, seed_number: int) -> State:
-    if not path.exists():
-        return State(
+    return load_state(
+        path,
+        State(
             seed=seed_number,
             chunks=0,
             block_steps=0,
@@ -52,17 +53,8 @@ def _load(path: Path, seed_number: int) -> State:
             preemptions=0,
             seconds=0.0,
             findings=[],
-        )
-    state: State = json.loads(path.read_text())
-    if state["seed"] != seed_number:
-        raise SystemExit(f"{path} belongs to seed {state['seed']}, not {seed_number}: give another --state")
-    return state
-
-
-def _save(path: Path, state: State) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(state, indent=1))
-    part.replace(path)
+        ),
+    )
 
 
 def _run(machine: type[BlockMachine] | type[EngineMachine], examples: int, number: int, state: State) -> None:
@@ -103,7 +95,7 @@ def campaign(state_path: Path, seed_number: int, steps: int, block_examples: int
         state["preemptions"] += Engines.num_preempted
         state["chunks"] += 1
         state["seconds"] += time.perf_counter() - start
-        _save(state_path, state)
+        save_state(state_path, state)
         print(summary(state), flush=True)
     return state
 

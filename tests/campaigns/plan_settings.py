@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.random_model import write
+from tests.campaigns.state import load_state, save_state
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
@@ -146,7 +147,7 @@ def main() -> int:
     parent = args.cgroup or find_parent()
     if parent is None:
         print("no control group can be made here: peaks only")
-    state: dict[str, Any] = json.loads(args.state.read_text()) if args.state.exists() else {}
+    state = load_state(args.state, dict[str, Any]())
     args.models.mkdir(parents=True, exist_ok=True)
     bad = 0
     print(f"{'planned':>8} {'peak':>8} {'ms free':>8} {'limited':>8} {'faults':>6}  setting")
@@ -157,9 +158,7 @@ def main() -> int:
             if not model.exists():
                 write(shape, weights, model)
             state[key] = measure(model, options, parent, args.rounds)
-            part = args.state.with_suffix(".part")
-            part.write_text(json.dumps(state, indent=1))
-            part.replace(args.state)
+            save_state(args.state, state)
         found, broken = state[key], problems(state[key])
         bad += bool(broken)
         limited = f"{1e3 * found['limited_seconds']:8.2f}" if "limited_seconds" in found else f"{'-':>8}"
