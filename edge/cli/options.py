@@ -77,15 +77,15 @@ def weight_options(function: F) -> F:
 _LOADING = ("context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
 
 
-def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How a model is loaded: `loading` of the command, keywords of edge.load."""
 
-    @wraps(function)
+    @wraps(command)
     def gathered(**values: Any) -> Any:
         loading = {name: values.pop(name) for name in _LOADING}
-        return function(loading=loading, **values)
+        return command(loading=loading, **values)
 
-    function = gathered
+    function: Callable[..., Any] = gathered
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,
