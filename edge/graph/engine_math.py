@@ -164,7 +164,8 @@ def silu(x: F32) -> F32:
 
 
 def gelu(x: F32) -> F32:
-    result: F32 = np.divide(x, np.float32(1.0) + exp(x * (_GELU_C3 * (x * x) + _GELU_C1)))
+    angle: F32 = np.asarray(x * (_GELU_C3 * (x * x) + _GELU_C1), np.float32)
+    result: F32 = np.divide(x, np.float32(1.0) + exp(angle))
     return result
 
 
@@ -201,11 +202,11 @@ def attend(
             end = start + _KV_BLOCK
             part = None if scales is None else (scales[0][start:end], scales[1][start:end])
             block = _attend_block(q, k[start:end], v[start:end], valid, np.float32(scale), part)
-            seen: NDArray[np.bool_] = (positions >= start) & (lowest < end)
-            state = block if state is None else _merge(state, block, seen, lowest >= start)
+            seen: NDArray[np.bool_] = np.asarray((positions >= start) & (lowest < end))
+            state = block if state is None else _merge(state, block, seen, np.asarray(lowest >= start))
         assert state is not None
-        reached = (positions >= run) & (lowest < run + _KV_RUN)
-        total = state if total is None else _merge(total, state, reached, lowest >= run)
+        reached: NDArray[np.bool_] = np.asarray((positions >= run) & (lowest < run + _KV_RUN))
+        total = state if total is None else _merge(total, state, reached, np.asarray(lowest >= run))
     assert total is not None
     return (total[0] * np.divide(np.float32(1.0), total[2])[:, :, None]).reshape(rows, heads * head_dim)
 

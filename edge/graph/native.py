@@ -69,7 +69,8 @@ class Arena(NamedTuple):
 
 class NativeProgram(NamedTuple):
     """Everything edge_program_config needs but sizes of a step and loaded weights. Numbers of weights and ropes are
-    their positions here; num_layers, num_kv_heads and head_dim are the KV arena's geometry."""
+    their positions here; num_layers, num_kv_heads and head_dim are the KV arena's geometry. num_window_layers: those
+    behind them, which have an arena of their own, and see no more than `window` positions."""
 
     ops: bytes
     num_ops: int
@@ -82,6 +83,8 @@ class NativeProgram(NamedTuple):
     num_layers: int
     num_kv_heads: int
     head_dim: int
+    num_window_layers: int = 0
+    window: int = 0
 
     def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
         """Places the buffers for steps of at most this many tokens and logit rows.
@@ -156,7 +159,14 @@ class _Lowering:
         if missing := {op.layer for op, _ in attentions} - set(layers):
             raise GraphError(f"attention reads K and V that no layer stores: {sorted(missing)}")
         num_kv_heads, head_dim = geometry.pop()
+        windows = {op.layer: op.window for op, num_inputs in attentions if num_inputs > 1}
+        if len({op.window for op, _ in attentions if op.window}) > 1 or any(
+            op.window != windows[op.layer] for op, _ in attentions
+        ):
+            raise GraphError("windows of more than one width, which has no native form")
+        layers.sort(key=lambda layer: (windows[layer] > 0, layer))
         self._kv_layers = {layer: at for at, layer in enumerate(layers)}  # those that keep K and V of their own
+        num_window_layers = sum(window > 0 for window in windows.values())
 
         last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
         last_use[self._graph.output] = len(self._nodes) - 1
@@ -179,7 +189,9 @@ class _Lowering:
             lookups=self._lookups(),
             logits_buffer=self._buffers[logits.number],
             vocab_size=logits.shape.width,
-            num_layers=len(layers),
+            num_layers=len(layers) - num_window_layers,
+            num_window_layers=num_window_layers,
+            window=max(windows.values()),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )

@@ -151,7 +151,8 @@ static void make_batch(candidate *c, input *in) {
     for (int32_t i = 0; i < 2 * STRIDE; i++) {
         c->tables[i] = i < BLOCKS ? i : -1;
     }
-    c->batch = (edge_batch){tokens, 2, STRIDE, tokens, c->ids, c->positions, c->sequences, c->tables, c->rows};
+    c->batch =
+        (edge_batch){tokens, 2, STRIDE, tokens, c->ids, c->positions, c->sequences, c->tables, c->rows, NULL, NULL};
 }
 
 /* One edit: which array, which entry, which field, what value. */

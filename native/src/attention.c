@@ -60,14 +60,15 @@ static int is_same_view(view a, view b) {
 
 /* Where the tokens of a tile end that see as much of block b as token i does, *seen, and in whose tables it is the same
  * one, *block. */
-static int32_t sharers_end(const edge_batch *batch, const edge_op *op, const tile *t, int32_t i, int32_t b, view *seen,
-                           int32_t *block) {
-    const int32_t *positions = batch->positions + t->first;
+static int32_t sharers_end(const edge_program *program, const edge_op *op, const tile *t, int32_t i, int32_t b,
+                           view *seen, int32_t *block) {
+    const int32_t *positions = program->batch->positions + t->first;
+    int32_t layer = op->kv_source_layer;
     int32_t end = i + 1;
     *seen = view_of(op, positions[i], b * BLOCK, BLOCK);
-    *block = seen->valid > 0 ? edge_block_table(batch, t->first + i)[b] : -1;
+    *block = seen->valid > 0 ? edge_block_table(program, layer, t->first + i)[b] : -1;
     while (end < t->count && is_same_view(view_of(op, positions[end], b * BLOCK, BLOCK), *seen) &&
-           (seen->valid == 0 || edge_block_table(batch, t->first + end)[b] == *block)) {
+           (seen->valid == 0 || edge_block_table(program, layer, t->first + end)[b] == *block)) {
         end++;
     }
     return end;
@@ -88,7 +89,7 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
     view seen;
     for (int32_t b = run * EDGE_RUN_BLOCKS; b < (run + 1) * EDGE_RUN_BLOCKS; b++) {
         for (int32_t i = 0, end; i < t->count; i = end) {
-            end = sharers_end(program->batch, op, t, i, b, &seen, &number);
+            end = sharers_end(program, op, t, i, b, &seen, &number);
             if (seen.valid == 0) {
                 continue;
             }

@@ -13,9 +13,23 @@ static inline int32_t edge_attention_tile(const edge_op *op) {
     return tokens > 0 ? tokens : 1;
 }
 
+/* Where a layer's K and V are: the arena, the tables of its blocks, and the layer's number there. */
+typedef struct edge_kv_place {
+    const edge_kv *kv;
+    const int32_t *tables;
+    int32_t layer;
+} edge_kv_place;
+
+static inline edge_kv_place edge_kv_place_of(const edge_program *program, int32_t layer) {
+    int32_t full = program->config.num_layers;
+    return layer < full ? (edge_kv_place){program->kv, program->batch->block_tables, layer}
+                        : (edge_kv_place){program->window_kv, program->batch->window_tables, layer - full};
+}
+
 /* Blocks of a token's sequence. */
-static inline const int32_t *edge_block_table(const edge_batch *batch, int32_t token) {
-    return batch->block_tables + (int64_t)batch->sequences[token] * batch->table_stride;
+static inline const int32_t *edge_block_table(const edge_program *program, int32_t layer, int32_t token) {
+    const edge_batch *batch = program->batch;
+    return edge_kv_place_of(program, layer).tables + (int64_t)batch->sequences[token] * batch->table_stride;
 }
 
 /* Per-head norm (norm < 0: none), then rotation by the token's position. */

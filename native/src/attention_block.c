@@ -29,8 +29,9 @@ void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t blo
     const edge_kernels *kernels = program->kernels;
     const edge_private *own = worker->own;
     int32_t n = op->head_dim;
-    const void *keys = edge_kv_keys(program->kv, block, op->kv_source_layer, kv_head);
-    const void *values = edge_kv_values(program->kv, block, op->kv_source_layer, kv_head);
+    const edge_kv_place at = edge_kv_place_of(program, op->kv_source_layer);
+    const void *keys = edge_kv_keys(at.kv, block, at.layer, kv_head);
+    const void *values = edge_kv_values(at.kv, block, at.layer, kv_head);
     const float *query = own->queries + (int64_t)row * n;
     switch (program->config.kv_type) {
     case EDGE_KV_F16:

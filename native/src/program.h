@@ -82,6 +82,7 @@ struct edge_program {
     edge_op_plan *plans;
     edge_rope_plan *ropes;
     const edge_kernels *kernels;
+    int32_t window;                               /* the widest of the layers in window_kv */
     int32_t vocab_size;                           /* token ids are below: the smallest embedding */
     const edge_region *regions[EDGE_MAX_REGIONS]; /* that weights lie in, each once */
     int32_t num_regions;
@@ -101,6 +102,7 @@ struct edge_program {
     /* One step. Plain fields are written before the threads start. */
     const edge_batch *batch;
     edge_kv *kv;
+    edge_kv *window_kv; /* of the layers behind num_layers */
     edge_threads *pool;
     edge_status stopped; /* EDGE_CANCELLED or EDGE_FILE_LOST: why the step ended before its last operation */
     edge_pace_fn *pace;  /* NULL but in tests */

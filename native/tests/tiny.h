@@ -290,10 +290,26 @@ static inline edge_program_config tiny_config(tiny *t, edge_isa isa, int32_t max
         t->buffers[i].offset = end;
         end += ((uint64_t)t->buffers[i].width * (uint64_t)rows * sizeof(float) + 63) / 64 * 64;
     }
-    edge_program_config c = {t->ops,          t->buffers,       t->weights, &t->rope,     t->num_ops,
-                             t->num_buffers,  t->num_weights,   1,          max_tokens,   max_logits,
-                             max_sequences,   t->logits_buffer, end,        (int32_t)isa, t->num_layers,
-                             t->num_kv_heads, t->head_dim,      t->kv_type, max_threads,  TINY_MAX_POSITIONS};
+    edge_program_config c = {.ops = t->ops,
+                             .buffers = t->buffers,
+                             .weights = t->weights,
+                             .ropes = &t->rope,
+                             .num_ops = t->num_ops,
+                             .num_buffers = t->num_buffers,
+                             .num_weights = t->num_weights,
+                             .num_ropes = 1,
+                             .max_tokens = max_tokens,
+                             .max_logits = max_logits,
+                             .max_sequences = max_sequences,
+                             .logits_buffer = t->logits_buffer,
+                             .arena_bytes = end,
+                             .isa = (int32_t)isa,
+                             .num_layers = t->num_layers,
+                             .num_kv_heads = t->num_kv_heads,
+                             .head_dim = t->head_dim,
+                             .kv_type = t->kv_type,
+                             .max_threads = max_threads,
+                             .max_positions = TINY_MAX_POSITIONS};
     return c;
 }
 

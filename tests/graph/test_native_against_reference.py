@@ -70,7 +70,7 @@ def test_float_weights(arch: str, kind: GGMLType) -> None:
     compare(*model(arch, (kind,)), "f32")
 
 
-@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("arch", ["llama", "qwen2", "qwen3", "phi3"])  # the last with rows of joined tensors
 @pytest.mark.parametrize("kind", QUANTIZED, ids=lambda kind: kind.name)
 def test_quantized_weights(arch: str, kind: GGMLType) -> None:
     compare(*model(arch, (kind,)), "f16")

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.backends.native import NativeBackend
-from edge.backends.protocol import Batch
+from edge.backends.protocol import Batch, Limits
 from edge.export.gguf_writer import GGUFWriter
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import open_gguf
@@ -255,12 +255,21 @@ def native(path: Path, tokens: list[int], context: int, chunks: tuple[int, ...] 
                     table,
                     len(table),
                     array("i", range(count)),
+                    window_table(backend.limits, start, count, len(table)),
                 )
                 rows.append(np.array(backend.step(batch), np.float32).reshape(count, -1))
                 start += count
         finally:
             backend.close()
     return np.concatenate(rows)
+
+
+def window_table(limits: Limits, start: int, count: int, size: int) -> array[int] | None:
+    """What a step sees, and -1 for what lies behind."""
+    if not limits.window:
+        return None
+    first, end = max(0, start - limits.window + 1) // 32, -(-(start + count) // 32)
+    return array("i", [i % limits.num_window_blocks if first <= i < end else -1 for i in range(size)])
 
 
 def relative_error(found: NDArray[Any], wanted: NDArray[Any]) -> float:

@@ -135,11 +135,13 @@ def metadata(config: ModelConfig) -> dict[str, str | int | float]:
 
 
 def vocabulary(size: int) -> list[str]:
-    """Byte-level BPE without merges: enough for a loader that wants a vocabulary."""
-    return ["<|endoftext|>", *(chr(ord("!") + i) if i < 94 else f"<extra_{i}>" for i in range(size - 1))]
+    """Byte-level BPE of printable characters with one merge: enough for a loader that wants a vocabulary."""
+    return ["<|endoftext|>", *(chr(ord("!") + i) if i < 94 else f"<extra_{i}>" for i in range(size - 2)), "!!"]
 
 
-def write_gguf(path: Path, config: ModelConfig, tensors: Mapping[str, F32], **changes: Any) -> Path:
+def write_gguf(
+    path: Path, config: ModelConfig, tensors: Mapping[str, F32], *, template: str = "", **changes: Any
+) -> Path:
     """An F32 model file. changes: metadata keys behind the architecture ("__" for "."), None to leave one out."""
     writer = GGUFWriter(path)
     keys: dict[str, Any] = dict(metadata(config))
@@ -155,6 +157,8 @@ def write_gguf(path: Path, config: ModelConfig, tensors: Mapping[str, F32], **ch
     writer.add("tokenizer.ggml.token_type", [3] + [1] * (len(tokens) - 1), ValueType.INT32)
     writer.add("tokenizer.ggml.merges", ["! !"])
     writer.add("tokenizer.ggml.eos_token_id", 0)
+    if template:
+        writer.add("tokenizer.chat_template", template)
     names = ("rope_factors_short", "rope_factors_long") if config.rope_long_factors else ("rope_freqs",)
     for name, factors in zip(names, (config.rope_freq_factors, config.rope_long_factors), strict=False):
         if factors:

@@ -90,13 +90,16 @@ typedef struct edge_program_config {
     int32_t num_layers, num_kv_heads, head_dim, kv_type; /* the KV arena it will run on must agree */
     int32_t max_threads;
     int32_t max_positions; /* of a sequence: attention's scratch grows with it */
+    /* Behind the num_layers others (either may be 0): their K and V are in an arena of their own, which holds windows.
+     */
+    int32_t num_window_layers;
 } edge_program_config;
 
 typedef struct edge_program edge_program;
 
 /* One step's work. Rows of a sequence may be any positions whose KV blocks are in its table; each row attends to
  * positions 0 .. its own, which must have been stored by this or an earlier step. A block that a row is written to
- * stands once in the table. */
+ * stands once in the table. kv of a step is NULL where all layers have a window. */
 typedef struct edge_batch {
     int32_t num_tokens;
     int32_t num_sequences;
@@ -107,6 +110,10 @@ typedef struct edge_batch {
     const int32_t *sequences;    /* (num_tokens,) index of the block table */
     const int32_t *block_tables; /* (num_sequences, table_stride), block numbers, -1 where none */
     const int32_t *logit_rows;   /* (num_logits,) token indices, ascending */
+    /* Where there are layers num_layers .. num_layers + num_window_layers - 1: their arena, and the tables of its
+     * blocks, (num_sequences, table_stride). What no token of the step sees through its window may be -1. */
+    const int32_t *window_tables;
+    edge_kv *window_kv;
 } edge_batch;
 
 /* Checks the whole op list against buffers, weights, ropes and the KV shape, then allocates everything a step will use.
