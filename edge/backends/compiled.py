@@ -14,7 +14,7 @@ from edge.formats.types import GGMLType, type_name
 from edge.graph import NativeProgram, WeightRef, lower_native
 from edge.models import build
 
-__all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_model"]
+__all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_model", "window_blocks"]
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
@@ -64,6 +64,7 @@ def compile_model(
     longest = config.max_position_embeddings
     length = min(longest, default_context) if context is None else context
     check_number("context", length, 2, longest)
+    config = config.for_context(length)
     blocks_each = -(-length // native.BLOCK_SIZE)
     num_blocks = blocks_each * num_sequences
     if kv_tokens is not None:
@@ -73,16 +74,28 @@ def compile_model(
     program = lower_native(graph)
     for ref in program.weights:
         _check_type(file, ref)
+    max_tokens = max(chunk, num_sequences)
+    num_window_blocks = window_blocks(program.window, native.BLOCK_SIZE, num_sequences, max_tokens, num_blocks)
     limits = Limits(
         vocab_size=program.vocab_size,
         context=length,
-        max_tokens=max(chunk, num_sequences),
+        max_tokens=max_tokens,
         max_sequences=num_sequences,
         block_size=native.BLOCK_SIZE,
         num_blocks=num_blocks,
+        window=program.window,
+        num_window_blocks=num_window_blocks,
     )
     work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
     return Compiled(config, program, limits, work)
+
+
+def window_blocks(window: int, block_size: int, num_sequences: int, max_tokens: int, num_blocks: int) -> int:
+    """What sequences see and write at most, and one window more, for prompts that begin as others did."""
+    if window == 0:
+        return 0
+    seen = (window - 1) // block_size + 3  # the window begins inside a block, and so does what is written
+    return min(num_blocks, num_sequences * (seen + max_tokens // block_size) + seen)
 
 
 def _check_type(file: GGUFFile, ref: WeightRef) -> None:

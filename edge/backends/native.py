@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
@@ -56,7 +57,8 @@ class NativeBackend:
         self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
         self._decode_pool: native.Threads | None = None  # where it is another one
-        self._kv: native.KV | None = None
+        self._kv: native.KV | None = None  # of layers that see everything
+        self._window_kv: native.KV | None = None
         self._program: native.Program | None = None
         self.kv_type = kv_type
         self.num_threads = device.cpus().default_threads if num_threads is None else num_threads
@@ -113,7 +115,9 @@ class NativeBackend:
     @property
     def kv_bytes_per_position(self) -> int:
         """K and V of one position, all layers."""
-        return self._open()[2].block_bytes // native.BLOCK_SIZE
+        self._open()
+        arenas = (self._kv, self._window_kv)
+        return sum(kv.block_bytes for kv in arenas if kv is not None) // native.BLOCK_SIZE
 
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""
@@ -121,19 +125,21 @@ class NativeBackend:
 
     def step(self, batch: Batch) -> memoryview[float]:
         """As the protocol says; ModelFileError when a file that the weights are in became shorter or cannot be read."""
-        program, threads, kv = self._open()
+        program, threads = self._open()
         if self._decode_pool is not None and len(batch.token_ids) <= DECODE_TOKENS:
             threads = self._decode_pool
         try:
             program.step(
                 threads,
-                kv,
+                self._kv,
                 token_ids=batch.token_ids,
                 positions=batch.positions,
                 sequences=batch.sequences,
                 block_tables=batch.block_tables,
                 table_stride=batch.table_stride,
                 logit_rows=batch.logit_rows,
+                window_kv=self._window_kv,
+                window_tables=array("i") if batch.window_tables is None else batch.window_tables,
             )
         except NativeError as error:
             if self._watch is not None:
@@ -144,13 +150,18 @@ class NativeBackend:
         return program.logits.cast("B").cast("f")
 
     def copy_block(self, source: int, target: int) -> None:
-        self._open()[2].copy_block(source, target)
+        kv, first = self._arena_of(source)
+        if kv is not None:
+            kv.copy_block(source - first, target - first)
 
     def read_block(self, block: int) -> bytearray:
-        return self._open()[2].read_block(block)
+        kv, first = self._arena_of(block)
+        return bytearray() if kv is None else kv.read_block(block - first)
 
     def write_block(self, block: int, content: Buffer) -> None:
-        self._open()[2].write_block(block, content)
+        kv, first = self._arena_of(block)
+        if kv is not None:
+            kv.write_block(block - first, content)
 
     def cancel(self) -> None:
         program = self._program
@@ -159,15 +170,31 @@ class NativeBackend:
 
     def close(self) -> None:
         """Frees program, KV arena, weights, threads and watch, in the order in which they depend on each other."""
-        for item in (self._program, self._kv, self._weights, self._decode_pool, self._threads, self._watch):
+        for item in (
+            self._program,
+            self._kv,
+            self._window_kv,
+            self._weights,
+            self._decode_pool,
+            self._threads,
+            self._watch,
+        ):
             if item is not None:
                 item.close()
-        self._program = self._kv = self._weights = self._decode_pool = self._threads = self._watch = None
+        self._program = self._kv = self._window_kv = None
+        self._weights = self._decode_pool = self._threads = self._watch = None
 
-    def _open(self) -> tuple[native.Program, native.Threads, native.KV]:
-        if self._program is None or self._threads is None or self._kv is None:
+    def _open(self) -> tuple[native.Program, native.Threads]:
+        if self._program is None or self._threads is None:
             raise RequestError("the model is closed; load it again")
-        return self._program, self._threads, self._kv
+        return self._program, self._threads
+
+    def _arena_of(self, block: int) -> tuple[native.KV | None, int]:
+        """The arena that a block is in, and the number of the first one there. None: all layers have a window, and the
+        blocks of the others hold nothing."""
+        self._open()
+        num_blocks = self.limits.num_blocks
+        return (self._kv, 0) if block < num_blocks else (self._window_kv, num_blocks)
 
     def _load(
         self,
@@ -184,13 +211,12 @@ class NativeBackend:
             self._decode_pool = native.Threads(self.decode_threads)
         self._weights = load_weights(file, lowered, self._threads, watch, cache, on_progress, streamed_layers)
         limits = self.limits
-        self._kv = native.KV(
-            kv_type,
-            num_layers=lowered.num_layers,
-            num_kv_heads=lowered.num_kv_heads,
-            head_dim=lowered.head_dim,
-            num_blocks=limits.num_blocks,
-        )
+        shape = native.KVShape(kv_type, lowered.num_layers, lowered.num_kv_heads, lowered.head_dim)
+        if lowered.num_layers:
+            self._kv = native.KV(*shape, num_blocks=limits.num_blocks)
+        if lowered.num_window_layers:
+            windows = shape._replace(num_layers=lowered.num_window_layers)
+            self._window_kv = native.KV(*windows, num_blocks=limits.num_window_blocks)
         arena = lowered.arena(limits.max_tokens, limits.max_sequences)
         self._program = native.Program(
             ops=lowered.ops,
@@ -203,7 +229,8 @@ class NativeBackend:
             max_tokens=limits.max_tokens,
             max_logits=limits.max_sequences,
             max_sequences=limits.max_sequences,
-            kv=self._kv,
+            kv=shape,
             max_threads=self.num_threads,
             max_positions=limits.context,
+            num_window_layers=lowered.num_window_layers,
         )

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """What a backend was built for. All counts; block_size in positions."""
+    """What a backend was built for. All counts; block_size in positions.
+
+    window: positions that layers with a window see, 0: there are none. Their K and V are in num_window_blocks blocks of
+    their own, which have the numbers behind num_blocks.
+    """
 
     vocab_size: int
     context: int  # positions one sequence may hold
@@ -18,6 +22,8 @@ class Limits(NamedTuple):
     max_sequences: int  # sequences in one step
     block_size: int
     num_blocks: int
+    window: int = 0
+    num_window_blocks: int = 0
 
 
 class Batch(NamedTuple):
@@ -32,6 +38,7 @@ class Batch(NamedTuple):
     block_tables: array[int]  # (num_sequences, table_stride), -1 where none
     table_stride: int
     logit_rows: array[int]  # (num_logits,) token indices, ascending
+    window_tables: array[int] | None = None  # as block_tables, of layers with a window; -1 where nothing is seen
 
 
 class Backend(Protocol):
@@ -54,11 +61,11 @@ class Backend(Protocol):
         ...
 
     def copy_block(self, source: int, target: int) -> None:
-        """Copies a KV block, all layers."""
+        """Copies a KV block, all its layers."""
         ...
 
     def read_block(self, block: int) -> bytearray:
-        """The bytes of a KV block, all layers; the same number for every block."""
+        """The bytes of a KV block, all its layers; the same number for every block of a kind."""
         ...
 
     def write_block(self, block: int, content: Buffer) -> None:

@@ -7,18 +7,21 @@ from typing import NamedTuple
 from edge import native
 from edge.backends.compiled import Compiled
 from edge.formats.gguf import GGUFFile
+from edge.graph import NativeProgram
 
 __all__ = ["EngineSizes", "engine_sizes"]
 
 
 class EngineSizes(NamedTuple):
     """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
-    packed. kv_block: one block of positions, all layers. program: op list, arena and scratch."""
+    packed. kv_block: one block of positions, all layers that see everything. window_block: one of those with a window.
+    program: op list, arena and scratch."""
 
     matrices: int
     largest: int
     vectors: int
     kv_block: int
+    window_block: int
     program: int
 
 
@@ -52,6 +55,7 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
             kv=geometry,
             max_threads=num_threads,
             max_positions=limits.context,
+            num_window_layers=program.num_window_layers,
         )
         program_bytes = planned.num_bytes
         planned.close()
@@ -64,6 +68,11 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
         matrices=sum(packed for _, packed in sizes),
         largest=max(source + packed for source, packed in sizes),
         vectors=vector_bytes,
-        kv_block=native.kv_block_bytes(kv_type, program.num_layers, program.num_kv_heads, program.head_dim),
+        kv_block=_block_bytes(kv_type, program, program.num_layers),
+        window_block=_block_bytes(kv_type, program, program.num_window_layers),
         program=program_bytes,
     )
+
+
+def _block_bytes(kv_type: str, program: NativeProgram, num_layers: int) -> int:
+    return native.kv_block_bytes(kv_type, num_layers, program.num_kv_heads, program.head_dim) if num_layers else 0

@@ -58,6 +58,15 @@ class Steps:
             for first in range(start, end, self._chunk)
         )
 
+    def _window_table(self, first: int) -> array[int] | None:
+        """Of layers with a window: a ring of the blocks that they have, as far as the token at `first` sees back."""
+        limits = self._backend.limits
+        if not limits.window:
+            return None
+        unseen = max(0, first - limits.window + 1) // limits.block_size
+        ring = (block % limits.num_window_blocks for block in range(unseen, len(self._table)))
+        return array("i", [*[-1] * unseen, *ring])
+
     def _step(self, first: int, num_tokens: int, num_logits: int) -> float:
         positions = array("i", range(first, first + num_tokens))
         batch = Batch(
@@ -67,6 +76,7 @@ class Steps:
             block_tables=self._table,
             table_stride=len(self._table),
             logit_rows=array("i", range(num_tokens - num_logits, num_tokens)),
+            window_tables=self._window_table(first),
         )
         started_at = self._clock()
         self._backend.step(batch)

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from edge.engine.windows import Windows
 from edge.errors import DoesNotFit
 
 
 class BlockManager:
     """Counts the owners of `num_blocks` blocks of `block_size` positions each."""
 
-    def __init__(self, num_blocks: int, block_size: int) -> None:
+    def __init__(self, num_blocks: int, block_size: int, windows: Windows | None = None) -> None:
+        self.windows = Windows() if windows is None else windows
         self.num_blocks = num_blocks
         self.block_size = block_size
         self._ref_counts = [0] * num_blocks
@@ -73,21 +75,23 @@ class BlockManager:
         return list(blocks)
 
     def publish(self, block: int, key: bytes) -> None:
-        """Lets a full block be found by its key, until it is written again. The first block of a key stays the one."""
-        if key not in self._published:
+        """Lets a full block be found by its key, until it is written again. The first that has its windows stays."""
+        known = self._published.get(key, block)
+        if known == block or not self.windows.holds((known,)):
+            self._withdraw(known)
             self._withdraw(block)
             self._published[key] = block
             self._keys[block] = key
 
     def find(self, keys: Iterable[bytes]) -> list[int]:
-        """The blocks published under the first of these keys, as far as they are known."""
+        """The blocks published under the first of these keys, as far as they are known and can be gone on from."""
         found: list[int] = []
         for key in keys:
             block = self._published.get(key)
             if block is None:
                 break
             found.append(block)
-        return found
+        return found[: self.windows.reach(found)]
 
     def num_idle(self, blocks: list[int]) -> int:
         """How many of them nobody owns: sharing these takes them from what is free."""

@@ -19,6 +19,7 @@ from edge.engine.sequence import FinishReason, Sequence
 from edge.engine.shelf import Shelf
 from edge.engine.stats import EngineStats
 from edge.engine.step_cost import StepCost
+from edge.engine.windows import Windows
 from edge.engine.work import Work
 from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
 
@@ -42,7 +43,8 @@ class Engine:
     ) -> None:
         limits, policy = backend.limits, Policy() if policy is None else policy
         self.backend = backend
-        self.blocks = BlockManager(limits.num_blocks, limits.block_size)
+        self.windows = Windows(limits.window, limits.block_size, limits.num_window_blocks)
+        self.blocks = BlockManager(limits.num_blocks, limits.block_size, self.windows)
         self.cost = StepCost(policy.step_seconds)
         self.shelf = Shelf(backend, self.blocks, policy, self.cost)
         self.scheduler = Scheduler(
@@ -110,12 +112,17 @@ class Engine:
     def _share(self, sequence: Sequence, fork: Sequence) -> bool:
         """Lets the fork run on the blocks of a running sequence; its last token is left to compute, for its logits."""
         computed = min(sequence.num_computed_tokens, len(fork) - 1)
+        table = sequence.block_table[: self.blocks.blocks_for(computed)]
+        if not self.windows.holds(table[self.windows.first_seen(computed) :]):
+            return False
         fork.num_computed_tokens, fork.num_cached_tokens = computed, min(computed, fork.num_prompt_tokens)
-        fork.block_table = self.blocks.share(sequence.block_table[: self.blocks.blocks_for(computed)])
+        fork.block_table = self.blocks.share(table)
         fork.block_keys = sequence.block_keys[: computed // self.blocks.block_size]
+        self.windows.enter(fork)
         try:
             self.scheduler.add_running(fork)
         except DoesNotFit:
+            self.windows.leave(fork)
             self.blocks.release(fork.block_table)
             fork.num_computed_tokens, fork.num_cached_tokens, fork.block_keys = 0, 0, []
             return False
@@ -185,7 +192,7 @@ class Engine:
     def _run(self, work: list[Work]) -> None:
         for item in work:
             self._make_room(item)
-        batch = _batch(work)
+        batch = _batch(work, self.windows)
         started_at = self._clock()
         try:
             self._stepping = True
@@ -211,6 +218,7 @@ class Engine:
             sequence, completes = item.sequence, item.completes
             sequence.num_computed_tokens += item.num_tokens
             publish_computed(sequence, self.blocks)
+            self.windows.slide(sequence)
             if not completes:
                 continue
             try:
@@ -229,9 +237,13 @@ class Engine:
     def _make_room(self, item: Work) -> None:
         """Blocks for the tokens of this step; shared ones it would write to are copied first."""
         sequence = item.sequence
-        for source, target in self.blocks.make_writable(sequence.block_table, sequence.num_computed_tokens):
+        copies = self.blocks.make_writable(sequence.block_table, sequence.num_computed_tokens)
+        for source, target in copies:
             self.backend.copy_block(source, target)
         self.blocks.grow(sequence.block_table, sequence.num_computed_tokens + item.num_tokens)
+        first = self.backend.limits.num_blocks
+        for source, target in self.windows.make_room(sequence, copies):
+            self.backend.copy_block(first + source, first + target)
 
     def _fail_stuck(self) -> bool:
         """False: nothing is left to do. Otherwise the first sequence cannot run even alone, and ends with an error."""
@@ -259,10 +271,10 @@ class Engine:
                 self._drop(sequence)
 
 
-def _batch(work: list[Work]) -> Batch:
+def _batch(work: list[Work], windows: Windows) -> Batch:
     """The rows of all sequences, one after another; logits of each row that completes its sequence."""
     stride = max(len(item.sequence.block_table) for item in work)
-    token_ids, positions, sequences, logit_rows, tables = (array("i") for _ in range(5))
+    token_ids, positions, sequences, logit_rows, tables, seen = (array("i") for _ in range(6))
     for index, item in enumerate(work):
         start = item.sequence.num_computed_tokens
         end = start + item.num_tokens
@@ -272,6 +284,9 @@ def _batch(work: list[Work]) -> Batch:
         table = item.sequence.block_table
         tables.extend(table)
         tables.extend([-1] * (stride - len(table)))
+        if windows.window:
+            seen.extend(windows.table(item.sequence))
+            seen.extend([-1] * (stride - len(table)))
         if item.completes:
             logit_rows.append(len(token_ids) - 1)
-    return Batch(token_ids, positions, sequences, tables, stride, logit_rows)
+    return Batch(token_ids, positions, sequences, tables, stride, logit_rows, seen if windows.window else None)

@@ -60,6 +60,7 @@ class Scheduler:
             if sequence in sequences:
                 sequences.remove(sequence)
         self._shelf.forget(sequence)
+        self._blocks.windows.leave(sequence)
         self._blocks.release(sequence.block_table)
 
     def schedule(self) -> list[Work]:

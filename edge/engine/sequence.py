@@ -48,6 +48,8 @@ class Sequence:
         "swap_slots",
         "times_passed",
         "tokens",
+        "window_end",
+        "window_start",
     )
 
     def __init__(
@@ -74,6 +76,7 @@ class Sequence:
         self.number = number
         self.end_ids = end_ids
         self.block_table: list[int] = []
+        self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
         self.finish_reason: FinishReason | None = None

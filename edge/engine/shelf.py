@@ -4,7 +4,7 @@ Dropped blocks that are full stay findable until their memory is needed for some
 only lost its place in the steps loses next to nothing. When memory is what it lost, the KV is written to the disk if
 writing and reading it back takes less time than computing it again: bytes over the disk's speed, which the profile
 knows, twice, against tokens over the speed of this model's prompts, which the engine measures. Where either is not
-known it is dropped, and also when the disk is full or fails.
+known it is dropped, and also when the disk is full or fails, and where layers see a window.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Shelf:
     def set_aside(self, sequence: Sequence, *, evicted: bool) -> None:
         """Frees its blocks. evicted: their memory is needed now, so that they will not be found again."""
         slots = self._written(sequence) if evicted and self._disk_is_faster(sequence) else []
+        self._blocks.windows.leave(sequence)
         self._blocks.release(sequence.block_table)
         sequence.block_keys = []
         sequence.swap_slots = slots
@@ -63,6 +64,7 @@ class Shelf:
         if sequence.num_computed_tokens > computed and self._read(sequence, len(found)):
             computed = sequence.num_computed_tokens
         sequence.num_computed_tokens = computed
+        self._blocks.windows.enter(sequence)
         if sequence.num_preemptions == 0:
             sequence.num_cached_tokens = computed
         self.forget(sequence)
@@ -80,6 +82,8 @@ class Shelf:
     def _disk_is_faster(self, sequence: Sequence) -> bool:
         tokens_s = self._cost.tokens_per_second(self._backend.limits.max_tokens)
         if tokens_s is None or self._policy.disk_bytes_s is None or sequence.num_computed_tokens == 0:
+            return False
+        if self._blocks.windows.window:  # a file has whole blocks, of which most windows are gone
             return False
         if not self._block_bytes:
             self._block_bytes = len(self._backend.read_block(sequence.block_table[0]))

@@ -48,9 +48,9 @@ class MemoryPlan:
 
     weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches; without the
     streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
-    sequence as long as its context, or all of them together as long as kv_tokens. program: buffers and scratch of a
-    step. packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how
-    fast it will be; None where no profile says.
+    sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
+    program: buffers and scratch of a step. packing: what the first load takes beside the process while it packs, in
+    place of the rest. prediction: how fast it will be; None where no profile says.
     """
 
     weights_bytes: int
@@ -121,7 +121,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
     writer_bytes = WRITER_BYTES if sizes.matrices >= SMALLEST_BYTES else 0  # less is packed without a file
     plan = MemoryPlan(
         weights_bytes=sizes.matrices + sizes.vectors,
-        kv_bytes=sizes.kv_block * limits.num_blocks,
+        kv_bytes=sizes.kv_block * limits.num_blocks + sizes.window_block * limits.num_window_blocks,
         program_bytes=sizes.program,
         tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * limits.vocab_size,
         process_bytes=PROCESS_BYTES + THREAD_BYTES * settings.num_threads,

@@ -85,6 +85,7 @@ class Program(Closable):
         kv: KV | KVShape,
         max_threads: int,
         max_positions: int,
+        num_window_layers: int = 0,
     ) -> None:
         lib, out, error = library(), ctypes.c_void_p(), structs.Error()
         config = structs.ProgramConfig()
@@ -96,7 +97,8 @@ class Program(Closable):
         config.arena_bytes = checked_int(arena_bytes, "arena_bytes", 0, 2**63)
         config.isa = isa_number(isa)
         config.kv_type = kv_type_number(kv.type)
-        config.num_layers = checked_int(kv.num_layers, "num_layers", 1, _MAX_INT32)
+        config.num_layers = checked_int(kv.num_layers, "num_layers", 0, _MAX_INT32)
+        config.num_window_layers = checked_int(num_window_layers, "num_window_layers", 0, _MAX_INT32)
         config.num_kv_heads = checked_int(kv.num_kv_heads, "num_kv_heads", 1, _MAX_INT32)
         config.head_dim = checked_int(kv.head_dim, "head_dim", 1, _MAX_INT32)
         handles = [w.handle for w in weights]
@@ -129,22 +131,26 @@ class Program(Closable):
     def step(
         self,
         threads: Threads,
-        kv: KV,
+        kv: KV | None,
         token_ids: Int32s,
         positions: Int32s,
         sequences: Int32s,
         block_tables: Int32s,
         table_stride: int,
         logit_rows: Int32s,
+        window_kv: KV | None = None,
+        window_tables: Int32s = (),
     ) -> None:
         """Runs one step; the logits of `logit_rows` are then at `logits`.
 
         token_ids, positions, sequences: (num_tokens,). block_tables: (num_sequences, table_stride), -1 where none.
-        logit_rows: (num_logits,), token indices, ascending. All int32.
+        logit_rows: (num_logits,), token indices, ascending. window_kv, window_tables: of the layers with a window, like
+        kv and block_tables, which may be None and anything where all layers have one. All int32.
         NativeError: the batch breaks a rule and nothing ran. Cancelled, NumericalError: the KV positions of this batch
         are undefined, everything else is intact.
         """
-        handle, pool, arena, error = self.handle, threads.handle, kv.handle, structs.Error()
+        handle, pool, error = self.handle, threads.handle, structs.Error()
+        arena, windows = (None if item is None else item.handle for item in (kv, window_kv))
         stride = checked_int(table_stride, "table_stride", 1, _MAX_INT32)
         with ExitStack() as stack:
             ids = stack.enter_context(pin_int32(token_ids, "token_ids"))
@@ -152,12 +158,15 @@ class Program(Closable):
             owners = stack.enter_context(pin_int32(sequences, "sequences"))
             tables = stack.enter_context(pin_int32(block_tables, "block_tables"))
             rows = stack.enter_context(pin_int32(logit_rows, "logit_rows"))
+            seen = stack.enter_context(pin_int32(window_tables, "window_tables"))
             if not ids.count == places.count == owners.count:
                 raise NativeError(
                     f"{ids.count} token_ids, {places.count} positions and {owners.count} sequences: they must be equal"
                 )
             if tables.count % stride != 0:
                 raise NativeError(f"{tables.count} block_tables are no rows of table_stride {stride}")
+            if windows is not None and seen.count != tables.count:
+                raise NativeError(f"{seen.count} window_tables and {tables.count} block_tables: they must be equal")
             if max(ids.count, rows.count, tables.count // stride) > _MAX_ROWS:
                 raise NativeError(f"a batch may have at most {_MAX_ROWS} tokens, logit rows and sequences")
             batch = structs.Batch(
@@ -170,11 +179,17 @@ class Program(Closable):
                 owners.address,
                 tables.address,
                 rows.address,
+                None if windows is None else seen.address,
+                None if windows is None else windows.address,
             )
             stack.enter_context(threads.lock)
             self._num_tokens = self._num_logits = 0
             status = library().edge_program_step(
-                handle.address, pool.address, arena.address, ctypes.byref(batch), ctypes.byref(error)
+                handle.address,
+                pool.address,
+                None if arena is None else arena.address,
+                ctypes.byref(batch),
+                ctypes.byref(error),
             )
             check(status, "step", error)
             self._num_tokens, self._num_logits = ids.count, rows.count

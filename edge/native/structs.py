@@ -67,6 +67,7 @@ class ProgramConfig(ctypes.Structure):
         ("kv_type", c_int32),
         ("max_threads", c_int32),
         ("max_positions", c_int32),
+        ("num_window_layers", c_int32),
     ]
 
 
@@ -89,6 +90,8 @@ class Batch(ctypes.Structure):
         ("sequences", c_void_p),
         ("block_tables", c_void_p),
         ("logit_rows", c_void_p),
+        ("window_tables", c_void_p),
+        ("window_kv", c_void_p),
     ]
 
 

@@ -154,7 +154,7 @@ def _cut(config: ModelConfig, tensors: Mapping[str, tuple[tuple[int, ...], int]]
         f"{layers} of {config.num_hidden_layers} layers, {vocab} tokens"
     )
     kept = {name: item for name, item in tensors.items() if layer_of(name) < layers}
-    return Sample(name, dataclasses.replace(config, num_hidden_layers=layers, vocab_size=vocab), kept)
+    return Sample(name, dataclasses.replace(config, num_hidden_layers=layers, vocab_size=vocab, sliding_window=0), kept)
 
 
 class SampleModel:

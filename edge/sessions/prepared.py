@@ -45,6 +45,10 @@ class PreparedPrompts:
         """
         store, size = self._store, self._store.block_size
         keys = store.keys(tokens)
+        if store.has_windows:
+            raise RequestError(
+                "layers of this model see a window, so that little of their K and V is left: nothing is prepared"
+            )
         if not keys:
             raise RequestError(
                 f"the beginning that prompts will share has {len(tokens)} tokens, it takes {size} or more"

@@ -45,6 +45,11 @@ class KVStore:
     def block_size(self) -> int:
         return self._engine.blocks.block_size
 
+    @property
+    def has_windows(self) -> bool:
+        """Whether layers see a window, and their K and V are not kept in files."""
+        return self._engine.windows.window > 0
+
     def keys(self, tokens: Sequence[int]) -> list[bytes]:
         """Of the blocks that these tokens fill."""
         return keys_of(array("i", tokens), self.block_size)
@@ -55,7 +60,8 @@ class KVStore:
             return len(self._engine.blocks.find(keys))
 
     def save(self, path: Path, kind: Kind, tokens: Sequence[int], conversation: str) -> Contents:
-        """Writes the tokens, and K and V of those whose blocks are full and still in memory, from the first on.
+        """Writes the tokens, and K and V of those whose blocks are full and still in memory, from the first on; none of
+        a model whose layers see a window: most of theirs is gone.
 
         Raises DoesNotFit, SessionFileError (it cannot be written), RequestError; the file is then what it was.
         """
@@ -70,7 +76,7 @@ class KVStore:
             conversation=conversation,
             checksums=(),
         )
-        kept = self.num_kept(keys)
+        kept = 0 if self.has_windows else self.num_kept(keys)
         return write_saved(path, contents, kept, self._blocks(keys[:kept]))
 
     def restore(self, saved: SavedFile, keys: Sequence[bytes], first: int = 0) -> int:

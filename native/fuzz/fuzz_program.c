@@ -80,7 +80,7 @@ static void empty_op(edge_op *op, int32_t kind) {
     op->num_heads = op->num_kv_heads = op->head_dim = 0;
     op->eps = 1e-5f;
     op->scale = 1.0f;
-    op->reserved[0] = op->reserved[1] = 0;
+    op->window = op->reserved = 0;
 }
 
 /* One layer with two query heads on one KV head; a second attention that reads the first one's KV; a head. */
@@ -151,7 +151,8 @@ static void make_batch(candidate *c, input *in) {
     for (int32_t i = 0; i < 2 * STRIDE; i++) {
         c->tables[i] = i < BLOCKS ? i : -1;
     }
-    c->batch = (edge_batch){tokens, 2, STRIDE, tokens, c->ids, c->positions, c->sequences, c->tables, c->rows};
+    c->batch =
+        (edge_batch){tokens, 2, STRIDE, tokens, c->ids, c->positions, c->sequences, c->tables, c->rows, NULL, NULL};
 }
 
 /* One edit: which array, which entry, which field, what value. */

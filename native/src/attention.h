@@ -13,9 +13,23 @@ static inline int32_t edge_attention_tile(const edge_op *op) {
     return tokens > 0 ? tokens : 1;
 }
 
+/* Where a layer's K and V are: the arena, the tables of its blocks, and the layer's number there. */
+typedef struct edge_kv_place {
+    const edge_kv *kv;
+    const int32_t *tables;
+    int32_t layer;
+} edge_kv_place;
+
+static inline edge_kv_place edge_kv_place_of(const edge_program *program, int32_t layer) {
+    int32_t full = program->config.num_layers;
+    return layer < full ? (edge_kv_place){program->kv, program->batch->block_tables, layer}
+                        : (edge_kv_place){program->window_kv, program->batch->window_tables, layer - full};
+}
+
 /* Blocks of a token's sequence. */
-static inline const int32_t *edge_block_table(const edge_batch *batch, int32_t token) {
-    return batch->block_tables + (int64_t)batch->sequences[token] * batch->table_stride;
+static inline const int32_t *edge_block_table(const edge_program *program, int32_t layer, int32_t token) {
+    const edge_batch *batch = program->batch;
+    return edge_kv_place_of(program, layer).tables + (int64_t)batch->sequences[token] * batch->table_stride;
 }
 
 /* Per-head norm (norm < 0: none), then rotation by the token's position. */
@@ -41,9 +55,9 @@ void edge_unpack_q4(uint8_t *restrict q8, const uint8_t *restrict q4, int32_t co
  * cache has them. */
 void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t first, int32_t count, int32_t kv_head);
 
-/* `rows` of the prepared queries, from `row` on, against the first `valid` positions of a block, into `to`. */
+/* `rows` of the prepared queries, from `row` on, against the positions first .. valid - 1 of a block, into `to`. */
 void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
-                       int32_t rows, int32_t valid, const edge_partial *to);
+                       int32_t rows, int32_t first, int32_t valid, const edge_partial *to);
 
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);

@@ -55,11 +55,12 @@ void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token
     const edge_program *program = worker->program;
     const edge_kernels *kernels = program->kernels;
     int32_t position = program->batch->positions[token], slot = position % BLOCK, n = op->head_dim;
-    int32_t block = edge_block_table(program->batch, token)[position / BLOCK];
+    int32_t block = edge_block_table(program, op->layer, token)[position / BLOCK];
     int64_t at = ((int64_t)token * op->num_kv_heads + kv_head) * n;
     const float *key = edge_buffer_rows(program, op->in[1]) + at, *value = edge_buffer_rows(program, op->in[2]) + at;
-    void *keys = edge_kv_keys(program->kv, block, op->layer, kv_head);
-    void *values = edge_kv_values(program->kv, block, op->layer, kv_head);
+    const edge_kv_place place = edge_kv_place_of(program, op->layer);
+    void *keys = edge_kv_keys(place.kv, block, place.layer, kv_head);
+    void *values = edge_kv_values(place.kv, block, place.layer, kv_head);
     float *head = worker->own->head;
     memcpy(head, key, (size_t)n * sizeof(float));
     edge_norm_and_rotate(program, op, op->norm[1], token, head);

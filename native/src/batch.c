@@ -28,15 +28,18 @@ static edge_status check_counts(const edge_program *program, const edge_batch *b
     return EDGE_OK;
 }
 
-static edge_status check_kv(const edge_program *program, const edge_kv *kv, edge_error *error) {
+static edge_status check_kv(const edge_program *program, const edge_kv *kv, int32_t num_layers, edge_error *error) {
     const edge_program_config *c = &program->config;
+    if (!kv) {
+        return edge_fail(error, EDGE_INVALID, "the KV arena of %d layers is NULL", (int)num_layers);
+    }
     const edge_kv_config *k = &kv->config;
-    if (k->type != c->kv_type || k->num_layers != c->num_layers || k->num_kv_heads != c->num_kv_heads ||
+    if (k->type != c->kv_type || k->num_layers != num_layers || k->num_kv_heads != c->num_kv_heads ||
         k->head_dim != c->head_dim) {
         return edge_fail(error, EDGE_INVALID,
                          "the KV arena (type %d, %d layers, %d heads of %d) is not the program's (%d, %d, %d, %d)",
                          (int)k->type, (int)k->num_layers, (int)k->num_kv_heads, (int)k->head_dim, (int)c->kv_type,
-                         (int)c->num_layers, (int)c->num_kv_heads, (int)c->head_dim);
+                         (int)num_layers, (int)c->num_kv_heads, (int)c->head_dim);
     }
     return EDGE_OK;
 }
@@ -70,27 +73,49 @@ static edge_status check_tokens(edge_program *program, const edge_batch *batch, 
     return EDGE_OK;
 }
 
+static edge_status check_entry(const int32_t *table, int32_t sequence, int32_t b, const edge_kv *kv,
+                               edge_error *error) {
+    if (table[b] >= 0 && table[b] < kv->config.num_blocks) {
+        return EDGE_OK;
+    }
+    return edge_fail(error, EDGE_INVALID, "sequence %d, entry %d: block %d is not in 0 .. %d", (int)sequence, (int)b,
+                     (int)table[b], (int)kv->config.num_blocks - 1);
+}
+
 /* A token reads all blocks up to its own. */
 static edge_status check_tables(const edge_program *program, const edge_batch *batch, const edge_kv *kv,
                                 edge_error *error) {
+    edge_status status = EDGE_OK;
     for (int32_t s = 0; s < batch->num_sequences; s++) {
         const int32_t *table = batch->block_tables + (int64_t)s * batch->table_stride;
-        for (int32_t b = 0; b <= program->last_block[s]; b++) {
-            if (table[b] < 0 || table[b] >= kv->config.num_blocks) {
-                return edge_fail(error, EDGE_INVALID, "sequence %d, entry %d: block %d is not in 0 .. %d", (int)s,
-                                 (int)b, (int)table[b], (int)kv->config.num_blocks - 1);
-            }
+        for (int32_t b = 0; b <= program->last_block[s] && status == EDGE_OK; b++) {
+            status = check_entry(table, s, b, kv, error);
         }
     }
-    return EDGE_OK;
+    return status;
+}
+
+/* With a window only those that it reaches. */
+static edge_status check_windows(const edge_program *program, const edge_batch *batch, edge_error *error) {
+    edge_status status = EDGE_OK;
+    for (int32_t t = 0; t < batch->num_tokens; t++) {
+        int32_t position = batch->positions[t], sequence = batch->sequences[t];
+        int32_t lowest = position >= program->window ? position - program->window + 1 : 0;
+        const int32_t *table = batch->window_tables + (int64_t)sequence * batch->table_stride;
+        for (int32_t b = lowest / EDGE_KV_BLOCK_SIZE; b <= position / EDGE_KV_BLOCK_SIZE && status == EDGE_OK; b++) {
+            status = check_entry(table, sequence, b, batch->window_kv, error);
+        }
+    }
+    return status;
 }
 
 /* A block that a token writes may not hold other positions of its sequence too: with one token, whose key another
  * thread stores while this one reads the blocks before, that would be a race. */
-static edge_status check_written(const edge_program *program, const edge_batch *batch, edge_error *error) {
+static edge_status check_written(const edge_program *program, const edge_batch *batch, const int32_t *tables,
+                                 edge_error *error) {
     for (int32_t t = 0; t < batch->num_tokens; t++) {
         int32_t sequence = batch->sequences[t], at = batch->positions[t] / EDGE_KV_BLOCK_SIZE;
-        const int32_t *table = batch->block_tables + (int64_t)sequence * batch->table_stride;
+        const int32_t *table = tables + (int64_t)sequence * batch->table_stride;
         if (t > 0 && batch->sequences[t - 1] == sequence && batch->positions[t - 1] / EDGE_KV_BLOCK_SIZE == at) {
             continue;
         }
@@ -105,7 +130,8 @@ static edge_status check_written(const edge_program *program, const edge_batch *
 }
 
 /* Two tokens that write the same place would race: a hash set of the places finds them. */
-static edge_status check_places(edge_program *program, const edge_batch *batch, edge_error *error) {
+static edge_status check_places(edge_program *program, const edge_batch *batch, const int32_t *tables,
+                                edge_error *error) {
     uint32_t size = 2;
     if (batch->num_tokens == 1) {
         return EDGE_OK;
@@ -115,7 +141,7 @@ static edge_status check_places(edge_program *program, const edge_batch *batch, 
     }
     memset(program->written, 0, size * sizeof(*program->written));
     for (int32_t t = 0; t < batch->num_tokens; t++) {
-        const int32_t *table = batch->block_tables + (int64_t)batch->sequences[t] * batch->table_stride;
+        const int32_t *table = tables + (int64_t)batch->sequences[t] * batch->table_stride;
         int32_t position = batch->positions[t];
         uint32_t place = (uint32_t)table[position / EDGE_KV_BLOCK_SIZE] * EDGE_KV_BLOCK_SIZE +
                          (uint32_t)(position % EDGE_KV_BLOCK_SIZE) + 1; /* 0 is an empty entry */
@@ -145,25 +171,43 @@ static edge_status check_logit_rows(const edge_batch *batch, edge_error *error) 
     return EDGE_OK;
 }
 
-edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error) {
-    edge_status status = check_counts(program, batch, error);
-    if (status == EDGE_OK) {
-        status = check_kv(program, kv, error);
-    }
-    if (status == EDGE_OK) {
-        status = check_tokens(program, batch, error);
-    }
+/* What must hold of the layers that see everything. */
+static edge_status check_full(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error) {
+    edge_status status = check_kv(program, kv, program->config.num_layers, error);
     if (status == EDGE_OK) {
         status = check_tables(program, batch, kv, error);
     }
     if (status == EDGE_OK) {
-        status = check_written(program, batch, error);
+        status = check_written(program, batch, batch->block_tables, error);
+    }
+    return status == EDGE_OK ? check_places(program, batch, batch->block_tables, error) : status;
+}
+
+/* And of those with a window. */
+static edge_status check_windowed(edge_program *program, const edge_batch *batch, edge_error *error) {
+    edge_status status = check_kv(program, batch->window_kv, program->config.num_window_layers, error);
+    if (status == EDGE_OK && !batch->window_tables) {
+        return edge_fail(error, EDGE_INVALID, "window_tables is NULL");
     }
     if (status == EDGE_OK) {
-        status = check_places(program, batch, error);
+        status = check_windows(program, batch, error);
     }
     if (status == EDGE_OK) {
-        status = check_logit_rows(batch, error);
+        status = check_written(program, batch, batch->window_tables, error);
     }
-    return status;
+    return status == EDGE_OK ? check_places(program, batch, batch->window_tables, error) : status;
+}
+
+edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error) {
+    edge_status status = check_counts(program, batch, error);
+    if (status == EDGE_OK) {
+        status = check_tokens(program, batch, error);
+    }
+    if (status == EDGE_OK && program->config.num_layers > 0) {
+        status = check_full(program, batch, kv, error);
+    }
+    if (status == EDGE_OK && program->config.num_window_layers > 0) {
+        status = check_windowed(program, batch, error);
+    }
+    return status == EDGE_OK ? check_logit_rows(batch, error) : status;
 }

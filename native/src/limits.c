@@ -51,6 +51,20 @@ static edge_status check_ropes(const edge_program_config *c, edge_error *error) 
     return EDGE_OK;
 }
 
+/* Either kind of layers may be missing. */
+static edge_status check_kv(const edge_program_config *c, edge_error *error) {
+    const int32_t layers[] = {c->num_layers, c->num_window_layers};
+    for (int32_t i = 0; i < 2; i++) {
+        const edge_kv_config kv = {c->kv_type, layers[i], c->num_kv_heads, c->head_dim, 1};
+        uint64_t bytes;
+        if ((layers[i] != 0 || layers[!i] == 0) && edge_kv_block_bytes(&kv, &bytes) != EDGE_OK) {
+            return edge_fail(error, EDGE_INVALID, "KV type %d, %d layers, %d heads of %d is no KV arena",
+                             (int)c->kv_type, (int)layers[i], (int)c->num_kv_heads, (int)c->head_dim);
+        }
+    }
+    return EDGE_OK;
+}
+
 edge_status edge_program_check_limits(const edge_program_config *c, edge_error *error) {
     const struct {
         const char *name;
@@ -78,12 +92,7 @@ edge_status edge_program_check_limits(const edge_program_config *c, edge_error *
             return edge_fail(error, EDGE_INVALID, "weight %d is NULL or too wide", (int)i);
         }
     }
-    const edge_kv_config kv = {c->kv_type, c->num_layers, c->num_kv_heads, c->head_dim, 1};
-    uint64_t bytes;
-    if (edge_kv_block_bytes(&kv, &bytes) != EDGE_OK) {
-        return edge_fail(error, EDGE_INVALID, "KV type %d, %d layers, %d heads of %d is no KV arena", (int)c->kv_type,
-                         (int)c->num_layers, (int)c->num_kv_heads, (int)c->head_dim);
-    }
-    edge_status status = check_buffers(c, error);
+    edge_status status = check_kv(c, error);
+    status = status == EDGE_OK ? check_buffers(c, error) : status;
     return status == EDGE_OK ? check_ropes(c, error) : status;
 }

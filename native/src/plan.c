@@ -24,6 +24,11 @@ static int is_linked(const edge_program *program, int32_t index) {
 void edge_program_link(edge_program *program) {
     for (int32_t i = 0; i < program->config.num_ops; i++) {
         edge_op_plan *plan = &program->plans[i];
+        const edge_op *op = &program->ops[i];
+        if (op->kind == EDGE_OP_ATTENTION && op->kv_source_layer >= program->config.num_layers &&
+            op->window > program->window) {
+            program->window = op->window;
+        }
         plan->unit = 1;
         if (!is_linked(program, i)) {
             continue;

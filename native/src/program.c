@@ -40,7 +40,7 @@ static int copy_config(edge_program *program, const edge_program_config *config)
 /* The copies are what is checked: nobody can change them behind the check's back. */
 static edge_status check_copies(edge_program *program, edge_error *error) {
     const edge_program_config *c = &program->config;
-    uint64_t bytes = (uint64_t)c->num_buffers + (uint64_t)c->num_layers;
+    uint64_t bytes = (uint64_t)c->num_buffers + (uint64_t)c->num_layers + (uint64_t)c->num_window_layers;
     uint8_t *flags = edge_os_alloc(bytes);
     if (!flags) {
         return EDGE_NO_MEMORY;

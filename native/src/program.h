@@ -82,6 +82,7 @@ struct edge_program {
     edge_op_plan *plans;
     edge_rope_plan *ropes;
     const edge_kernels *kernels;
+    int32_t window;                               /* the widest of the layers in window_kv */
     int32_t vocab_size;                           /* token ids are below: the smallest embedding */
     const edge_region *regions[EDGE_MAX_REGIONS]; /* that weights lie in, each once */
     int32_t num_regions;
@@ -101,6 +102,7 @@ struct edge_program {
     /* One step. Plain fields are written before the threads start. */
     const edge_batch *batch;
     edge_kv *kv;
+    edge_kv *window_kv; /* of the layers behind num_layers */
     edge_threads *pool;
     edge_status stopped; /* EDGE_CANCELLED or EDGE_FILE_LOST: why the step ended before its last operation */
     edge_pace_fn *pace;  /* NULL but in tests */
@@ -157,6 +159,17 @@ static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
     }
     atomic_store_explicit(arrived, 0, memory_order_relaxed);
     return 1;
+}
+
+static inline edge_unary_fn *edge_activation_of(const edge_kernels *kernels, int32_t activation) {
+    return activation == EDGE_ACT_GELU ? kernels->gelu : activation == EDGE_ACT_RELU2 ? kernels->relu2 : kernels->silu;
+}
+
+/* activation(gate) * up. */
+static inline edge_binary_fn *edge_gate_of(const edge_kernels *kernels, int32_t activation) {
+    return activation == EDGE_ACT_GELU    ? kernels->gelu_mul
+           : activation == EDGE_ACT_RELU2 ? kernels->relu2_mul
+                                          : kernels->silu_mul;
 }
 
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {

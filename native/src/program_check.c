@@ -54,8 +54,8 @@ static edge_status check_rows(edge_checker *k, edge_op_plan *plan) {
         }
         EDGE_TRY(edge_check_eps(k));
     }
-    if (op->kind == EDGE_OP_ACTIVATION && op->activation != EDGE_ACT_SILU) {
-        return edge_check_refuse(k, "no such activation", op->activation, EDGE_ACT_SILU);
+    if (op->kind == EDGE_OP_ACTIVATION && op->activation == EDGE_ACT_NONE) {
+        return edge_check_refuse(k, "ACTIVATION needs one", op->activation, EDGE_NUM_ACTIVATIONS);
     }
     EDGE_TRY(edge_check_output(k, op->out[0], plan->row_kind, width));
     return edge_check_write(k, op->out[0]);
@@ -100,9 +100,6 @@ static edge_status check_linear_outputs(edge_checker *k, edge_op_plan *plan) {
 
 static edge_status check_linear(edge_checker *k, edge_op_plan *plan) {
     const edge_op *op = edge_check_op(k);
-    if (op->activation != EDGE_ACT_NONE && op->activation != EDGE_ACT_SILU) {
-        return edge_check_refuse(k, "no such activation", op->activation, EDGE_ACT_SILU);
-    }
     while (plan->num_weights < 3 && op->weight[plan->num_weights] != -1) {
         plan->num_weights++;
     }
@@ -140,6 +137,7 @@ static edge_status check_attention(edge_checker *k, edge_op_plan *plan) {
         return edge_check_refuse(k, "num_heads is not a multiple of num_kv_heads", op->num_heads, op->num_kv_heads);
     }
     int64_t width = (int64_t)op->num_heads * op->head_dim, kv_width = (int64_t)op->num_kv_heads * op->head_dim;
+    int32_t layers = c->num_layers + c->num_window_layers;
     int stores = op->in[1] >= 0;
     if (stores != (op->in[2] >= 0) || (!stores && op->norm[1] >= 0)) {
         return edge_check_refuse(k, "k and v (and the norm of k) come together or not at all", op->in[1], op->in[2]);
@@ -167,14 +165,16 @@ static edge_status check_attention(edge_checker *k, edge_op_plan *plan) {
         return edge_check_refuse(k, "scale must be finite", 0, 0);
     }
     if (stores) {
-        if (op->layer < 0 || op->layer >= c->num_layers) {
-            return edge_check_refuse(k, "no such KV layer", op->layer, c->num_layers);
+        if (op->layer < 0 || op->layer >= layers) {
+            return edge_check_refuse(k, "no such KV layer", op->layer, layers);
         }
         k->stored[op->layer] = 1;
     }
-    if (op->kv_source_layer < 0 || op->kv_source_layer >= c->num_layers || !k->stored[op->kv_source_layer]) {
-        return edge_check_refuse(k, "no operation up to here stores the KV source layer", op->kv_source_layer,
-                                 c->num_layers);
+    if (op->kv_source_layer < 0 || op->kv_source_layer >= layers || !k->stored[op->kv_source_layer]) {
+        return edge_check_refuse(k, "no operation up to here stores the KV source layer", op->kv_source_layer, layers);
+    }
+    if (op->kv_source_layer >= c->num_layers && op->window == 0) {
+        return edge_check_refuse(k, "a layer whose arena holds windows needs one", op->kv_source_layer, c->num_layers);
     }
     plan->row_kind = 0;
     EDGE_TRY(edge_check_output(k, op->out[0], 0, width));

@@ -83,7 +83,7 @@ static void run_row(const edge_program *program, const edge_op *op, int32_t row)
         kernels->mul(out, in[0], in[1], width);
         break;
     case EDGE_OP_ACTIVATION:
-        kernels->silu(out, in[0], width);
+        edge_activation_of(kernels, op->activation)(out, in[0], width);
         break;
     case EDGE_OP_SELECT_ROWS: {
         const float *from = edge_buffer_rows(program, op->in[0]) + (int64_t)batch->logit_rows[row] * width;
@@ -247,6 +247,7 @@ static edge_status run_step(edge_program *program, edge_threads *threads, edge_k
     }
     program->batch = batch;
     program->kv = kv;
+    program->window_kv = batch->window_kv;
     program->pool = threads;
     program->stopped = EDGE_OK;
     atomic_store_explicit(&program->nonfinite, 0, memory_order_relaxed);
@@ -273,8 +274,8 @@ static edge_status run_step(edge_program *program, edge_threads *threads, edge_k
 
 edge_status edge_program_step(edge_program *program, edge_threads *threads, edge_kv *kv, const edge_batch *batch,
                               edge_error *error) {
-    if (!program || !threads || !kv || !batch) {
-        return edge_fail(error, EDGE_INVALID, "program, threads, kv or batch is NULL");
+    if (!program || !threads || !batch) {
+        return edge_fail(error, EDGE_INVALID, "program, threads or batch is NULL");
     }
     int32_t idle = 0;
     if (!atomic_compare_exchange_strong(&program->running, &idle, 1)) {

@@ -76,7 +76,47 @@ static void test_batches(void) {
     bench_close(&b);
 }
 
+/* One layer, whose K and V are in an arena of windows. */
+static void test_windows(void) {
+    bench b;
+    bench_open(&b, EDGE_TYPE_Q8_0, 1, 1);
+    edge_program_destroy(&b.program);
+    b.config.num_layers = 0;
+    CHECK(edge_program_create(&b.program, &b.config, &b.error) == EDGE_INVALID, "no layers");
+    b.config.num_window_layers = -1;
+    CHECK(edge_program_create(&b.program, &b.config, &b.error) == EDGE_INVALID, "-1 layers");
+    b.config.num_window_layers = 1;
+    b.t.ops[2].window = 0;
+    CHECK(edge_program_create(&b.program, &b.config, &b.error) == EDGE_INVALID, "a layer without its window");
+    b.t.ops[2].window = 40;
+    CHECK(edge_program_create(&b.program, &b.config, &b.error) == EDGE_OK, "%s", b.error.message);
+    edge_kv *kv = b.kv;
+    b.kv = NULL; /* no layer sees everything */
+    b.batch.window_kv = kv;
+    CHECK(bench_step(&b) == EDGE_INVALID, "no tables");
+    b.batch.window_tables = b.tables;
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    b.batch.window_kv = NULL;
+    CHECK(bench_step(&b) == EDGE_INVALID, "no arena");
+    b.batch.window_kv = kv;
+    REFUSE_BATCH(b, tables[0], -1);
+    REFUSE_BATCH(b, tables[1], BLOCKS);
+    REFUSE_BATCH(b, tables[1], 0); /* two positions in one place */
+    b.batch.num_tokens = 1;
+    b.positions[0] = 71; /* sees 32 .. 71 */
+    b.tables[0] = -1;
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    b.positions[0] = 70;
+    CHECK(bench_step(&b) == EDGE_INVALID, "a window that begins in a block that is not there");
+    b.positions[0] = 71;
+    REFUSE_BATCH(b, tables[1], -1);
+    REFUSE_BATCH(b, tables[1], 2); /* the block that is written holds earlier positions too */
+    edge_kv_destroy(&kv);
+    bench_close(&b);
+}
+
 int main(void) {
     test_batches();
+    test_windows();
     return check_result("batch");
 }

@@ -73,7 +73,7 @@ static void compare(tiny *t, const expected *e, edge_isa isa, int32_t threads, i
                 rows[n] = n;
             }
         }
-        const edge_batch batch = {n, count, STRIDE, n, ids, positions, sequences, r.tables, rows};
+        const edge_batch batch = {n, count, STRIDE, n, ids, positions, sequences, r.tables, rows, NULL, NULL};
         edge_error error = {""};
         edge_status status = edge_program_step(r.program, r.threads, r.kv, &batch, &error);
         CHECK(status == EDGE_OK, "%s", error.message);
@@ -98,7 +98,8 @@ static void make_expected(tiny *t, expected *e, uint64_t *state) {
             e->ids[s][i] = random_int(&t->state, 0, t->vocab - 1);
             positions[i] = rows[i] = i;
         }
-        const edge_batch batch = {TOKENS, 1, STRIDE, TOKENS, e->ids[s], positions, sequences, r.tables, rows};
+        const edge_batch batch = {TOKENS,    1,        STRIDE, TOKENS, e->ids[s], positions,
+                                  sequences, r.tables, rows,   NULL,   NULL};
         edge_error error = {""};
         CHECK(edge_program_step(r.program, r.threads, r.kv, &batch, &error) == EDGE_OK, "%s", error.message);
         memcpy(e->logits + (int64_t)s * TOKENS * t->vocab, edge_program_logits(r.program),

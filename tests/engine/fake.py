@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.backends import Batch, Limits
+from edge.backends.compiled import window_blocks
 from edge.engine import Engine, Policy, SamplingParams, Sequence
 from edge.errors import Cancelled, NumericalError
 
@@ -28,7 +29,7 @@ class FakeBackend:
     def __init__(self, limits: Limits, poisoned: bool) -> None:
         self.limits = limits
         self.poisoned = poisoned
-        self.cells = [[-1] * limits.block_size for _ in range(limits.num_blocks)]
+        self.cells = [[-1] * limits.block_size for _ in range(limits.num_blocks + limits.num_window_blocks)]
         self.batches: list[Batch] = []
         self.copies: list[tuple[int, int]] = []
         self.cancelled = False
@@ -48,8 +49,17 @@ class FakeBackend:
         def block(row: int, position: int) -> int:
             return batch.block_tables[batch.sequences[row] * batch.table_stride + position // size]
 
+        def place(row: int, position: int) -> int:
+            assert batch.window_tables is not None
+            found = batch.window_tables[batch.sequences[row] * batch.table_stride + position // size]
+            assert 0 <= found < self.limits.num_window_blocks
+            return self.limits.num_blocks + found
+
+        window = self.limits.window
         for row, (token, position) in enumerate(zip(batch.token_ids, batch.positions, strict=True)):
             self.cells[block(row, position)][position % size] = token
+            if window:
+                self.cells[place(row, position)][position % size] = token
         if self.cancelled:
             self.cancelled = False
             raise Cancelled("the run was cancelled")
@@ -57,6 +67,10 @@ class FakeBackend:
         for row in batch.logit_rows:
             seen = [self.cells[block(row, p)][p % size] for p in range(batch.positions[row] + 1)]
             assert -1 not in seen, "a row looks at a position that was never computed"
+            if window:
+                first = max(0, batch.positions[row] - window + 1)
+                through = [self.cells[place(row, p)][p % size] for p in range(first, batch.positions[row] + 1)]
+                assert through == seen[first:], "a window holds something else"
             if self.poisoned and POISON in seen:
                 raise NumericalError("logits are not finite")
             whole = zlib.crc32(bytes(seen))
@@ -95,12 +109,14 @@ class Bench:
         max_sequences: int = 4,
         block_size: int = 4,
         num_blocks: int = 40,
+        window: int = 0,
         poisoned: bool = False,
         schedule: str = "throughput",
         disk_bytes_s: float | None = None,
         swap_folder: Path | None = None,
     ) -> None:
-        limits = Limits(VOCAB_SIZE, context, max_tokens, max_sequences, block_size, num_blocks)
+        places = window_blocks(window, block_size, max_sequences, max_tokens, num_blocks)
+        limits = Limits(VOCAB_SIZE, context, max_tokens, max_sequences, block_size, num_blocks, window, places)
         self.backend = FakeBackend(limits, poisoned)
         policy = Policy(schedule, disk_bytes_s=disk_bytes_s, swap_folders=() if swap_folder is None else (swap_folder,))
         self.engine = Engine(self.backend, greedy, policy=policy, clock=lambda: self.backend.now)
@@ -145,6 +161,19 @@ class Bench:
         slots = [slot for sequence in scheduler.waiting for slot in sequence.swap_slots]
         assert len(slots) == len(set(slots)) == self.swap_slots
         assert not any(sequence.swap_slots for sequence in scheduler.running)
+        self.check_windows()
+
+    def check_windows(self) -> None:
+        """What a running sequence will see has its place, and nothing behind the window is held."""
+        engine = self.engine
+        seen: set[int] = set()
+        for sequence in engine.scheduler.running:
+            first = engine.windows.first_seen(sequence.num_computed_tokens)
+            needed = sequence.block_table[first : engine.blocks.blocks_for(sequence.num_computed_tokens)]
+            assert engine.windows.holds(needed)
+            seen.update(sequence.block_table[first:] if engine.windows.window else [])
+        assert engine.windows.num_seen <= len(seen)
+        assert all(sequence.window_end == 0 for sequence in engine.scheduler.waiting)
 
     @property
     def swap_slots(self) -> int:

@@ -211,6 +211,7 @@ class EngineMachine(RuleBasedStateMachine):
         disk=st.sampled_from([1e15, 1e-15, None]),
         solo=st.sampled_from([1e-4, 0.03, 0.2]),
         num_long=st.sampled_from([3, 2, 1, 0]),
+        window=st.sampled_from([0, 1, 6, 13]),
     )
     def begin(
         self,
@@ -221,6 +222,7 @@ class EngineMachine(RuleBasedStateMachine):
         disk: float | None,
         solo: float,
         num_long: int,
+        window: int,
     ) -> None:
         if self.disk_is_faster is not None:
             disk = 1e15 if self.disk_is_faster else 1e-15
@@ -229,6 +231,7 @@ class EngineMachine(RuleBasedStateMachine):
             num_blocks=num_blocks,
             max_tokens=max_tokens,
             max_sequences=max_sequences,
+            window=window,
             poisoned=True,
             schedule=schedule,
             disk_bytes_s=disk,

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import native
+from edge.backends.compiled import window_blocks
 from edge.formats.types import GGMLType
-from edge.graph import lower_native
+from edge.graph import WeightRef, lower_native
 from edge.graph.ops import Graph
 from edge.graph.reference import Weight
 from edge.quant import decode
@@ -60,9 +61,12 @@ class NativeModel:
     ) -> None:
         self.lowered = lower_native(graph)
         self._threads = native.Threads(num_threads)
-        self._weights = [_pack(tensors[w.tensor], w.kind) for w in self.lowered.weights]
+        self._weights = [_pack(tensors[w.tensor], w) for w in self.lowered.weights]
         low = self.lowered
-        self._kv = native.KV(kv_type, low.num_layers, low.num_kv_heads, low.head_dim, NUM_BLOCKS)
+        geometry = low.num_kv_heads, low.head_dim
+        self._kv = native.KV(kv_type, low.num_layers, *geometry, NUM_BLOCKS) if low.num_layers else None
+        self._ring = window_blocks(low.window, native.BLOCK_SIZE, 1, max_tokens, NUM_BLOCKS)
+        self._window_kv = native.KV(kv_type, low.num_window_layers, *geometry, self._ring) if self._ring else None
         arena = low.arena(max_tokens, max_tokens, share=share)
         self._program = native.Program(
             ops=low.ops,
@@ -75,9 +79,10 @@ class NativeModel:
             max_tokens=max_tokens,
             max_logits=max_tokens,
             max_sequences=4,
-            kv=self._kv,
+            kv=native.KVShape(kv_type, low.num_layers, *geometry),
             max_threads=num_threads,
             max_positions=NUM_BLOCKS * native.BLOCK_SIZE,
+            num_window_layers=low.num_window_layers,
         )
 
     def step(self, token_ids: Sequence[int], start: int = 0, logit_rows: Sequence[int] | None = None) -> F32:
@@ -93,8 +98,20 @@ class NativeModel:
             block_tables=array("i", table),
             table_stride=NUM_BLOCKS,
             logit_rows=array("i", range(n) if logit_rows is None else logit_rows),
+            window_kv=self._window_kv,
+            window_tables=array("i", self._window_table(start, n)),
         )
         return np.array(self._program.logits, dtype=np.float32)
+
+    def _window_table(self, start: int, count: int) -> list[int]:
+        """No more places than a window and a step take: what lies behind was overwritten."""
+        if self._window_kv is None:
+            return []
+        first, end = (
+            max(0, start - self.lowered.window + 1) // native.BLOCK_SIZE,
+            -(-(start + count) // native.BLOCK_SIZE),
+        )
+        return [i % self._ring if first <= i < end else -1 for i in range(NUM_BLOCKS)]
 
     def values(self) -> dict[str, F32]:
         """Every value that survived fusion, from the last step, by its name in the graph."""
@@ -107,13 +124,16 @@ class NativeModel:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for item in (self._program, self._kv, *self._weights, self._threads):
-            item.close()
+        for item in (self._program, self._kv, self._window_kv, *self._weights, self._threads):
+            if item is not None:
+                item.close()
 
 
-def _pack(tensor: Tensor, kind: str) -> native.Weights:
-    if kind == "matrix":
-        return native.Weights.matrix(tensor.type, tensor.shape[0], tensor.shape[1], tensor.data)
+def _pack(tensor: Tensor, ref: WeightRef) -> native.Weights:
+    if ref.kind == "matrix":
+        row = len(tensor.data) // tensor.shape[0]
+        data = tensor.data[ref.first_row * row : (ref.first_row + ref.shape[0]) * row]
+        return native.Weights.matrix(tensor.type, ref.shape[0], ref.shape[1], data)
     return native.Weights.vector(tensor.type, tensor.shape[0], tensor.data)
 
 

@@ -37,13 +37,14 @@ class Op(NamedTuple):
     rope: int
     eps: float
     scale: float
-    reserved: tuple[int, ...]
+    window: int
+    reserved: int
 
 
 def unpack(program: NativeProgram) -> list[Op]:
     ops: list[Op] = []
     for f in struct.iter_unpack("=23i2f2i", program.ops):
-        fields: list[Any] = [f[0], f[1:4], f[4:7], f[7:10], f[10:13], f[13:15], *f[15:25], f[25:27]]
+        fields: list[Any] = [f[0], f[1:4], f[4:7], f[7:10], f[10:13], f[13:15], *f[15:27]]
         ops.append(Op._make(fields))
     return ops
 
@@ -59,7 +60,7 @@ def test_struct_fields_stand_as_in_the_header() -> None:
     fields = re.findall(r"(int32_t|float) (\w+)(?:\[(\d)\])?;", body[1])
     names = ["kind", "in", "out", "weight", "bias", "norm", "residual", "activation", "layer", "kv_source_layer"]
     assert [name for _, name, _ in fields] == [
-        *names, "num_heads", "num_kv_heads", "head_dim", "rope", "eps", "scale", "reserved"
+        *names, "num_heads", "num_kv_heads", "head_dim", "rope", "eps", "scale", "window", "reserved"
     ]  # fmt: skip
     letters = "".join(("i" if kind == "int32_t" else "f") * int(size or 1) for kind, _, size in fields)
     assert letters == "i" * 23 + "ff" + "ii"
@@ -71,11 +72,12 @@ def test_numbers_are_those_of_the_header() -> None:
     assert kinds == [
         (name, i + 1) for i, name in enumerate("EMBED RMS_NORM LINEAR ATTENTION ADD MUL ACTIVATION SELECT_ROWS".split())
     ]
-    assert "EDGE_ACT_NONE = 0, EDGE_ACT_SILU = 1" in HEADER
+    activations = [(name, int(number)) for name, number in re.findall(r"EDGE_ACT_(\w+) = (\d+)", HEADER)]
+    assert activations == [("NONE", 0), ("SILU", 1), ("GELU", 2), ("RELU2", 3)]
     assert (Rows.TOKENS.value, Rows.LOGITS.value) == (0, 1)
 
 
-@pytest.mark.parametrize("arch", MODEL_TYPES)
+@pytest.mark.parametrize("arch", ["llama", "qwen2", "qwen3"])
 def test_a_layer_in_five_ops(arch: str) -> None:
     program = lowered(arch)
     ops = unpack(program)
@@ -100,8 +102,39 @@ def test_a_layer_in_five_ops(arch: str) -> None:
     assert tensors(glu.weights) == ["blk.0.ffn_gate.weight", "blk.0.ffn_up.weight"] and glu.activation == 1
     assert tensors(glu.norms) == ["blk.0.ffn_norm.weight"] and glu.outs[1:] == (-1, -1) and glu.residual == -1
     assert down.residual == out.outs[0] and tensors(down.weights) == ["blk.0.ffn_down.weight"]
-    assert ops[-1].outs[0] == program.logits_buffer and all(op.reserved == (0, 0) for op in ops)
+    assert ops[-1].outs[0] == program.logits_buffer and all(op.window == op.reserved == 0 for op in ops)
     assert (program.num_layers, program.num_kv_heads, program.head_dim, program.vocab_size) == (2, 2, 16, 96)
+
+
+def test_rows_of_a_joined_tensor_are_matrices() -> None:
+    program = lowered("phi3")
+    qkv, glu = unpack(program)[1], unpack(program)[4]
+    parts = [program.weights[i] for i in (*qkv.weights, *glu.weights[:2])]
+    assert [(part.name, part.shape) for part in parts] == [
+        ("blk.0.attn_qkv.weight[0:64]", (64, 48)),
+        ("blk.0.attn_qkv.weight[64:96]", (32, 48)),
+        ("blk.0.attn_qkv.weight[96:128]", (32, 48)),
+        ("blk.0.ffn_up.weight[0:80]", (80, 48)),
+        ("blk.0.ffn_up.weight[80:160]", (80, 48)),
+    ]
+
+
+def test_layers_with_a_window_come_last_in_the_arenas() -> None:
+    """gemma3's layer 0 has one, layer 1 has not; each rotates by a theta of its own."""
+    program = lowered("gemma3")
+    ops = [op for op in unpack(program) if op.kind == ATTENTION]
+    assert [(op.layer, op.kv_source_layer, op.window) for op in ops] == [(1, 1, 9), (0, 0, 0)]
+    assert (program.num_layers, program.num_window_layers, program.window) == (1, 1, 9)
+    assert [program.ropes[op.rope].theta for op in ops] == [10000.0, 10000.0] and ops[0].rope == ops[1].rope
+    apart = lowered("gemma3", rope_theta=1e6)
+    assert [rope.theta for rope in apart.ropes] == [10000.0, 1e6]
+    assert unpack(program)[0].scale == struct.unpack("f", struct.pack("f", 48**0.5))[0]
+
+
+@pytest.mark.parametrize(("arch", "activation"), [("gemma3", 2), ("phi3", 1), ("bitnet", 1), ("bitnet-b1.58", 3)])
+def test_gates_have_their_activation(arch: str, activation: int) -> None:
+    gates = [op.activation for op in unpack(lowered(arch)) if op.kind == LINEAR and op.activation]
+    assert gates == [activation] * 2
 
 
 @pytest.mark.parametrize("arch", MODEL_TYPES)

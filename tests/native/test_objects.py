@@ -207,6 +207,6 @@ def test_structs_have_the_sizes_of_the_headers() -> None:
     assert sizeof(structs.Error) == 256
     assert sizeof(structs.KVConfig) == 20
     assert sizeof(structs.Rope) == 32
-    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 7 * 4 + 4  # padding
-    assert sizeof(structs.Batch) == 4 * 4 + 5 * 8
+    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 8 * 4
+    assert sizeof(structs.Batch) == 4 * 4 + 7 * 8
     assert sizeof(structs.Sampling) == 6 * 4 + 3 * 8
