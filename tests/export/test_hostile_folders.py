@@ -43,6 +43,22 @@ def tokenizer(change: Callable[[dict[str, Any]], object]) -> Spoil:
     return json_of("tokenizer.json", change)
 
 
+def bpe(**changes: Any) -> Spoil:
+    return tokenizer(lambda values: values["model"].update(changes))
+
+
+def vocab(**changes: Any) -> Spoil:
+    return tokenizer(lambda values: values["model"]["vocab"].update(changes))
+
+
+def merge(entry: object) -> Spoil:
+    return tokenizer(lambda values: values["model"]["merges"].append(entry))
+
+
+def added(entry: object) -> Spoil:
+    return tokenizer(lambda values: values["added_tokens"].append(entry))
+
+
 def text(name: str, content: str | bytes) -> Spoil:
     return lambda folder: (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -162,25 +178,25 @@ BAD: dict[str, tuple[Spoil, str]] = {
     "no-tokenizer": (removed("tokenizer.json"), "holds neither tokenizer.json nor tokenizer.model"),
     "tokenizer-not-json": (text("tokenizer.json", "{"), "tokenizer.json: not JSON at character 1"),
     "tokenizer-no-model": (tokenizer(lambda t: t.pop("model")), "missing key 'model'"),
-    "tokenizer-unigram": (tokenizer(lambda t: t["model"].update(type="Unigram")), "of type 'Unigram'; edge exports BPE"),
-    "vocab-list": (tokenizer(lambda t: t["model"].update(vocab=[])), "key 'model.vocab' is a list, wanted an object"),
-    "vocab-text-id": (tokenizer(lambda t: t["model"]["vocab"].update(th="1")), "key 'model.vocab.th' is '1', wanted an"),
-    "vocab-negative-id": (tokenizer(lambda t: t["model"]["vocab"].update(th=-1)), "key 'model.vocab.th' is -1, wanted 0"),
-    "vocab-same-id": (tokenizer(lambda t: t["model"]["vocab"].update(zz=5)), "'zz' are both token 5"),
-    "vocab-beyond": (tokenizer(lambda t: t["model"]["vocab"].update(zz=300)), "but the model has 300 rows of embeddings"),
+    "tokenizer-unigram": (bpe(type="Unigram"), "of type 'Unigram'; edge exports BPE"),
+    "vocab-list": (bpe(vocab=[]), "key 'model.vocab' is a list, wanted an object"),
+    "vocab-text-id": (vocab(th="1"), "key 'model.vocab.th' is '1', wanted an"),
+    "vocab-negative-id": (vocab(th=-1), "key 'model.vocab.th' is -1, wanted 0"),
+    "vocab-same-id": (vocab(zz=5), "'zz' are both token 5"),
+    "vocab-beyond": (vocab(zz=300), "but the model has 300 rows of embeddings"),
     "vocab-surrogate": (
         text("tokenizer.json", json.dumps(folders.tokenizer()).replace('"th"', '"\\ud800"', 1)),
         "is no Unicode text: half of a surrogate pair at character 0",
     ),
-    "merge-alone": (tokenizer(lambda t: t["model"]["merges"].append("th")), "key 'model.merges' at 2 is not two tokens"),
-    "merge-three": (tokenizer(lambda t: t["model"]["merges"].append(["a", "b", "c"])), "at 2 is not two tokens"),
-    "merge-number": (tokenizer(lambda t: t["model"]["merges"].append([1, 2])), "at 2 is not two tokens"),
-    "merge-unknown": (tokenizer(lambda t: t["model"]["merges"].append("q q")), "merge 2 needs 'qq', which is not a token"),
-    "added-number": (tokenizer(lambda t: t["added_tokens"].append(7)), "an added token must be an object"),
-    "added-empty": (tokenizer(lambda t: t["added_tokens"].append({"id": 290, "content": ""})), "token 290 is empty"),
-    "added-beyond": (tokenizer(lambda t: t["added_tokens"].append({"id": 2**25, "content": "x"})), "wanted 0 to 16777216"),
+    "merge-alone": (merge("th"), "key 'model.merges' at 2 is not two tokens"),
+    "merge-three": (merge(["a", "b", "c"]), "at 2 is not two tokens"),
+    "merge-number": (merge([1, 2]), "at 2 is not two tokens"),
+    "merge-unknown": (merge("q q"), "merge 2 needs 'qq', which is not a token"),
+    "added-number": (added(7), "an added token must be an object"),
+    "added-empty": (added({"id": 290, "content": ""}), "token 290 is empty"),
+    "added-beyond": (added({"id": 2**25, "content": "x"}), "wanted 0 to 16777216"),
     "added-twice": (
-        tokenizer(lambda t: t["added_tokens"].append({"id": 290, "content": "<s>"})), "tokens 1 and 290 are both '<s>'"
+        added({"id": 290, "content": "<s>"}), "tokens 1 and 290 are both '<s>'"
     ),
     "words-unknown": (
         tokenizer(lambda t: t.update(pre_tokenizer={"type": "Whitespace"})), "'Whitespace' has no counterpart in GGUF"

@@ -104,7 +104,7 @@ def test_the_language_model_inside_a_multimodal_one(tmp_path: Path) -> None:
     models.make(alone, "gemma3")
     models.write_tokenizer(alone)
     wanted = exported(alone).read_bytes()
-    for prefix, head in (("language_model.model.", "language_model."), ("model.language_model.", "")):
+    for prefix in ("language_model.model.", "model.language_model."):
         folder = tmp_path / prefix / "alone"
         folder.mkdir(parents=True)
         models.write_tokenizer(folder)
