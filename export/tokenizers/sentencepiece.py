@@ -47,9 +47,9 @@ def from_sentencepiece(path: Path, data: bytes) -> Pieces:
         raise BadModelFile(path, "holds no piece: is it a SentencePiece model?")
     _check(path, trainer, normalizer)
     for key, (number, default) in _SPECIAL.items():
-        index = trainer.get(number, default)
-        if isinstance(index, int) and index in pieces.texts:  # -1, as 2**64 - 1: there is none
-            pieces.special[f"{key}_token_id"] = index
+        named = trainer.get(number, default)
+        if isinstance(named, int) and named in pieces.texts:  # -1, as 2**64 - 1: there is none
+            pieces.special[f"{key}_token_id"] = named
     pieces.keys["add_space_prefix"] = bool(normalizer.get(_DUMMY_PREFIX, 1))
     return pieces
 

@@ -128,16 +128,12 @@ def write_tokenizer(folder: Path) -> None:
 
 def load(path: Path) -> dict[str, Any]:
     """The arrays of a safetensors file, by the format's own library."""
-    from safetensors.numpy import load_file
-
-    arrays: dict[str, Any] = load_file(path)
+    arrays: dict[str, Any] = pytest.importorskip("safetensors.numpy").load_file(path)
     return arrays
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(arrays, path)
+    pytest.importorskip("safetensors.numpy").save_file(arrays, path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -133,8 +133,8 @@ def test_the_file_that_they_were_made_from_is_sound(tmp_path: Path) -> None:
 
 
 def test_every_float_type_is_read_as_the_formats_own_library_and_torch_do(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    library = pytest.importorskip("safetensors.torch")
+    torch: Any = pytest.importorskip("torch")
+    library: Any = pytest.importorskip("safetensors.torch")
     values = torch.randn(5, 7)
     kinds = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
     arrays = {str(kind): values.to(kind) for kind in kinds}

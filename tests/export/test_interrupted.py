@@ -47,7 +47,7 @@ def test_too_small_a_disk_is_known_before_anything_is_written(tmp_path: Path, mo
     folder = folders.write_model(tmp_path / "model")
     real = os.statvfs(tmp_path)
     small = os.statvfs_result((*real[:3], 10, 10, *real[5:10]))
-    monkeypatch.setattr(os, "statvfs", lambda path: small)  # type: ignore[misc]
+    monkeypatch.setattr(os, "statvfs", lambda path: small)
     free = 10 * real.f_frsize
     with pytest.raises(DoesNotFit, match=f"writing takes [0-9]+ bytes, the file system has {free} free"):
         write_version(folder, tmp_path / "out.gguf", 1)

@@ -123,8 +123,7 @@ def test_the_language_model_inside_a_multimodal_one(tmp_path: Path) -> None:
 def test_bitnet_packed_and_ternarised_here(tmp_path: Path) -> None:
     """Packed files decode to what transformers' own unpacking gives, by both conventions of the scale; bf16 masters
     become what its WeightQuant makes of them."""
-    from transformers.integrations import bitnet
-
+    bitnet: Any = pytest.importorskip("transformers.integrations.bitnet")
     model = models.make(tmp_path, "bitnet")
     models.write_tokenizer(tmp_path)
     weight = model.model.layers[1].mlp.gate_proj.weight.detach()
@@ -201,9 +200,7 @@ def test_eight_bit_floats_with_block_scales(tmp_path: Path) -> None:
     stored = {name: torch.from_numpy(value) for name, value in tensors.items()}
     stored["model.layers.0.mlp.up_proj.weight"] = values
     stored["model.layers.0.mlp.up_proj.weight_scale_inv"] = scales
-    from safetensors.torch import save_file
-
-    save_file(stored, tmp_path / "model.safetensors")
+    pytest.importorskip("safetensors.torch").save_file(stored, tmp_path / "model.safetensors")
     settings = {"quant_method": "fp8", "weight_block_size": [32, 32]}
     models.change_json(tmp_path / "config.json", lambda config: config.update(quantization_config=settings))
     wanted = values.float() * scales.repeat_interleave(32, 0).repeat_interleave(32, 1)

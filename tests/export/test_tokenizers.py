@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,18 @@ def _added(index: int, text: str) -> dict[str, Any]:
     return {"id": index, "content": text, "special": True, **flags}
 
 
-def compare(ours: Tokenizer, encode: Any, wanted: list[str]) -> None:
+def hugging_face(folder: Path) -> Callable[[str], list[int]]:
+    """Encodes as the folder's tokenizer.json says."""
+    theirs = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = theirs.encode(text, add_special_tokens=False).ids
+        return ids
+
+    return encode
+
+
+def compare(ours: Tokenizer, encode: Callable[[str], list[int]], wanted: list[str]) -> None:
     for made in wanted:
         assert ours.encode(made, add_special=False) == encode(made), repr(made)
 
@@ -95,13 +106,12 @@ def compare(ours: Tokenizer, encode: Any, wanted: list[str]) -> None:
 @pytest.mark.parametrize("name", WORDS)
 def test_byte_level(tmp_path: Path, name: str) -> None:
     count, _ = byte_level(tmp_path, name)
-    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     wanted = texts(2000)
     if name == "qwen2":  # it composes characters first, which GGUF cannot say, and the export tells so
         wanted = [text for text in texts(2600) if unicodedata.is_normalized("NFC", text)]
     assert len(wanted) >= 2000
     ours = converted(tmp_path, count)
-    compare(ours, lambda made: theirs.encode(made, add_special_tokens=False).ids, wanted)
+    compare(ours, hugging_face(tmp_path), wanted)
 
 
 def spm_pieces() -> tuple[list[str], list[float], list[int]]:
@@ -125,7 +135,7 @@ def write_spm(path: Path) -> int:
 
 
 def test_sentencepiece(tmp_path: Path) -> None:
-    library = pytest.importorskip("sentencepiece")
+    library: Any = pytest.importorskip("sentencepiece")
     count = write_spm(tmp_path / "tokenizer.model")
     theirs = library.SentencePieceProcessor(model_file=str(tmp_path / "tokenizer.model"))
     ours = converted(tmp_path, count)
@@ -166,10 +176,9 @@ def llama2_json(folder: Path) -> Mapping[str, int]:
 def test_characters_with_byte_tokens(tmp_path: Path) -> None:
     """tokenizer.json alone: scores are made of the merges."""
     ids = llama2_json(tmp_path)
-    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     ours = converted(tmp_path, len(ids))
     wanted = [text for text in texts(2010) if text]  # an empty text gets no space there, and none here
-    compare(ours, lambda made: theirs.encode(made, add_special_tokens=False).ids, wanted[:2000])
+    compare(ours, hugging_face(tmp_path), wanted[:2000])
 
 
 def test_merges_that_scores_cannot_say(tmp_path: Path) -> None:
@@ -200,7 +209,7 @@ def test_special_tokens_and_templates(tmp_path: Path) -> None:
     (tmp_path / "chat_template.jinja").write_text("{{ messages }}")
     values = json.loads((tmp_path / "tokenizer.json").read_text())
     single = [{"SpecialToken": {"id": "<|begin_of_text|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
-    template = {"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}}
+    template: dict[str, Any] = {"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": {}}
     values["post_processor"] = {"type": "Sequence", "processors": [{"type": "ByteLevel"}, template]}
     (tmp_path / "tokenizer.json").write_text(json.dumps(values))
     ours = converted(tmp_path, count + 56)
