@@ -89,28 +89,8 @@ class ModelFolder:
                 "and its kin), which edge never opens; save the model as safetensors where you trust it",
             )
 
-    def _checked(self, name: str, named_by: Path | None) -> Path:
-        """The path of an entry that may be read."""
-        self._check_name(name, named_by)
-        path = self.path / name
-        try:
-            target = Path(os.path.realpath(path, strict=True))
-            status = os.stat(target, follow_symlinks=False)
-        except OSError as error:
-            reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-            if path.is_symlink():
-                reason = f"is a link that leads nowhere: {error.strerror}"
-            by = f", which {named_by.name} names" if named_by is not None else ""
-            raise ModelFileError(path, f"{reason}{by}") from None
-        if not self._may_hold(target):
-            raise BadModelFile(path, f"is a link that leads out of the folder, to {quoted(str(target))}")
-        if not stat.S_ISREG(status.st_mode):
-            raise BadModelFile(path, f"is {_kind(status.st_mode)}, wanted a regular file")
-        if status.st_nlink > 1 and status.st_uid not in (self._status.st_uid, os.geteuid()):
-            raise BadModelFile(path, f"is a hard link to a file of another user ({status.st_uid})")
-        return target
-
-    def _check_name(self, name: str, named_by: Path | None) -> None:
+    def check_name(self, name: str, named_by: Path | None = None) -> None:
+        """BadModelFile unless `name` is a plain name of a file in this folder. named_by: the file that names it."""
         where = self.path if named_by is None else named_by
 
         def refuse(reason: str) -> BadModelFile:
@@ -130,6 +110,27 @@ class ModelFolder:
             raise refuse("an absolute path; it must be a name in the same folder")
         if "/" in name or "\\" in name:
             raise refuse("a path; it must be a name in the same folder")
+
+    def _checked(self, name: str, named_by: Path | None) -> Path:
+        """The path of an entry that may be read."""
+        self.check_name(name, named_by)
+        path = self.path / name
+        try:
+            target = Path(os.path.realpath(path, strict=True))
+            status = os.stat(target, follow_symlinks=False)
+        except OSError as error:
+            reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+            if path.is_symlink():
+                reason = f"is a link that leads nowhere: {error.strerror}"
+            by = f", which {named_by.name} names" if named_by is not None else ""
+            raise ModelFileError(path, f"{reason}{by}") from None
+        if not self._may_hold(target):
+            raise BadModelFile(path, f"is a link that leads out of the folder, to {quoted(str(target))}")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadModelFile(path, f"is {_kind(status.st_mode)}, wanted a regular file")
+        if status.st_nlink > 1 and status.st_uid not in (self._status.st_uid, os.geteuid()):
+            raise BadModelFile(path, f"is a hard link to a file of another user ({status.st_uid})")
+        return target
 
     def _may_hold(self, target: Path) -> bool:
         if target.is_relative_to(self._real):

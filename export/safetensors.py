@@ -19,6 +19,7 @@ from edge.errors import BadModelFile, UnsupportedModel
 from edge.export.json_file import is_list, is_object, parse_object
 from edge.formats.cursor import quoted
 from edge.formats.mapping import MappedFile
+from edge.formats.sniff import describe_foreign_file
 
 __all__ = ["SafetensorsFile", "StoredTensor"]
 
@@ -98,10 +99,14 @@ def _read_header(path: Path, view: memoryview) -> dict[str, StoredTensor]:
     if len(view) < 8:
         raise BadModelFile(path, f"has {len(view)} bytes, a safetensors file has at least 8")
     length: int = struct.unpack_from("<Q", view)[0]
-    if length > MAX_HEADER_BYTES:
-        raise BadModelFile(path, f"byte 0: header length {length}, the limit is {MAX_HEADER_BYTES}")
-    if length > len(view) - 8:
-        raise BadModelFile(path, f"byte 0: header length {length}, only {len(view) - 8} bytes follow")
+    if length > min(MAX_HEADER_BYTES, len(view) - 8):
+        limit = (
+            f"the limit is {MAX_HEADER_BYTES}" if length > MAX_HEADER_BYTES else f"only {len(view) - 8} bytes follow"
+        )
+        clue = describe_foreign_file(bytes(view[:64]))
+        raise BadModelFile(
+            path, f"byte 0: header length {length}, {limit}" + (f"; it {clue}" if clue.startswith("looks") else "")
+        )
     if bytes(view[8:9]) != b"{":
         raise BadModelFile(path, "byte 8: the header must begin with '{'")
     header = parse_object(path, view[8 : 8 + length], "header")

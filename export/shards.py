@@ -65,10 +65,15 @@ class Shards:
             raise BadModelFile(index.path, "key 'weight_map' names no tensor")
         if len(files) > MAX_SHARDS:
             raise BadModelFile(index.path, f"key 'weight_map' names {len(files)} files, the limit is {MAX_SHARDS}")
-        self._refuse_missing(folder, files)
         for name in files:
+            folder.check_name(name, index.path)
             if not name.endswith(".safetensors"):
                 raise BadModelFile(index.path, f"names the file {quoted(name)}, which must end in .safetensors")
+        missing = [name for name in files if not folder.has(name)]
+        if missing:
+            shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+            raise ModelFileError(folder.path, f"{len(missing)} of {len(files)} shards are missing: {shown}")
+        for name in files:
             self._open(folder, name, by_index=True)
         self._check_against(index.path.name, wanted, folder)
 
@@ -83,13 +88,6 @@ class Shards:
             if tensor in self._places:
                 raise BadModelFile(file.path, f"tensor {quoted(tensor)} is also in {self._places[tensor].path.name}")
             self._places[tensor] = file
-
-    def _refuse_missing(self, folder: ModelFolder, files: list[str]) -> None:
-        plain = [name for name in files if "/" not in name and "\0" not in name]  # others are refused when opened
-        missing = [name for name in plain if name and not folder.has(name)]
-        if missing:
-            shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
-            raise ModelFileError(folder.path, f"{len(missing)} of {len(files)} shards are missing: {shown}")
 
     def _check_against(self, index: str, wanted: Mapping[str, str], folder: ModelFolder) -> None:
         for name, file in wanted.items():

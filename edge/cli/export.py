@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
     from edge.errors import RequestError
     from edge.export.export import export
     from edge.export.types import FILE_TYPES, choose_types
-    from edge.formats.types import GGMLType
+    from edge.formats.types import GGMLType, tensor_num_bytes
     from edge.quant import encode
 
     with _open(source) as (model, name, notes):
@@ -67,11 +68,12 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
                 extra_metadata={"general.file_type": FILE_TYPES[main]} if main in FILE_TYPES else {},
                 progress=bar,
             )
-        parameters = sum(_size(tensor.shape) for tensor in model.tensors)
+        parameters = sum(math.prod(tensor.shape) for tensor in model.tensors)
+        bits = 8 * sum(tensor_num_bytes(GGMLType[types[name]], shape) for name, shape, _ in model.tensors)
     report: dict[str, Any] = {
         "path": str(target),
         "bytes": target.stat().st_size,
-        "bits_per_weight": 8 * target.stat().st_size / parameters,
+        "bits_per_weight": bits / parameters,
         "types": {name: list(types.values()).count(name) for name in sorted(set(types.values()))},
         "packed": _pack(target) if form == "packed" else None,
         "notes": list(notes),
@@ -100,15 +102,8 @@ def _main_type(model: TensorSource, types: dict[str, str]) -> str:
     """The type that holds most weights."""
     counts: dict[str, int] = {}
     for tensor in model.tensors:
-        counts[types[tensor.name]] = counts.get(types[tensor.name], 0) + _size(tensor.shape)
+        counts[types[tensor.name]] = counts.get(types[tensor.name], 0) + math.prod(tensor.shape)
     return max(counts, key=lambda name: counts[name])
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
 
 
 def _require_runnable(source: str, model: TensorSource) -> None:

@@ -33,7 +33,8 @@ class AddedToken:
 class Pieces:
     """Texts, types and scores by id, filled from several files. model: GGUF's name of the kind of tokenizer.
 
-    keys: what else goes behind "tokenizer.ggml.". add_bos: what the tokenizer does when its settings do not say.
+    keys: what else goes behind "tokenizer.ggml.". special: ids of special tokens that the vocabulary itself names, by
+    the same keys. add_bos: what the tokenizer does when its settings do not say.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Pieces:
     types: dict[int, TokenType] = field(default_factory=dict[int, TokenType])
     scores: dict[int, float] | None = None
     keys: dict[str, Any] = field(default_factory=dict[str, Any])
+    special: dict[str, int] = field(default_factory=dict[str, int])
     add_bos: bool = False
     add_eos: bool = False
     notes: list[str] = field(default_factory=list[str])

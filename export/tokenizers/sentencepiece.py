@@ -21,6 +21,7 @@ MAX_TOKENS = 1 << 24
 _BPE = 2
 _PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
 _MODEL_TYPE, _SUFFIX = 3, 24  # of the trainer
+_SPECIAL = {"unknown": (40, 0), "bos": (41, 1), "eos": (42, 2), "padding": (43, -1)}  # (field of the trainer, default)
 _CHARSMAP, _DUMMY_PREFIX, _EXTRA_SPACES, _ESCAPE = 2, 3, 4, 5  # of the normalizer
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -45,6 +46,10 @@ def from_sentencepiece(path: Path, data: bytes) -> Pieces:
     if not pieces.texts:
         raise BadModelFile(path, "holds no piece: is it a SentencePiece model?")
     _check(path, trainer, normalizer)
+    for key, (number, default) in _SPECIAL.items():
+        named = trainer.get(number, default)
+        if isinstance(named, int) and named in pieces.texts:  # -1, as 2**64 - 1: there is none
+            pieces.special[f"{key}_token_id"] = named
     pieces.keys["add_space_prefix"] = bool(normalizer.get(_DUMMY_PREFIX, 1))
     return pieces
 

@@ -19,7 +19,7 @@ _MORE_ENDS = ("eot", "eom")  # other tokens that end an answer, where the model 
 
 
 def special_ids(config: Config, settings: Fields | None, generation: Fields | None, pieces: Pieces) -> dict[str, int]:
-    """Keys behind "tokenizer.ggml.". The tokenizer's own settings come first, then those of the model."""
+    """Keys behind "tokenizer.ggml.". The tokenizer's settings come first, then the model's, then its vocabulary."""
     ids, count = pieces.ids(), max(pieces.texts) + 1
     found: dict[str, int] = {}
     for name, theirs in _SPECIAL.items():
@@ -30,6 +30,8 @@ def special_ids(config: Config, settings: Fields | None, generation: Fields | No
         listed = _ids(config.text, f"{theirs}_token_id", count) or _ids(config.root, f"{theirs}_token_id", count)
         if listed:
             found[f"{name}_token_id"] = listed[0]
+        elif f"{name}_token_id" in pieces.special:
+            found[f"{name}_token_id"] = pieces.special[f"{name}_token_id"]
     ends = [] if generation is None else _ids(generation, "eos_token_id", count)
     ends += _ids(config.text, "eos_token_id", count)
     others = [end for end in dict.fromkeys(ends) if end != found.get("eos_token_id")]

@@ -126,8 +126,27 @@ def write_tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<s>", "eos_token": "</s>"}))
 
 
+def load(path: Path) -> dict[str, Any]:
+    """The arrays of a safetensors file, by the format's own library."""
+    arrays: dict[str, Any] = pytest.importorskip("safetensors.numpy").load_file(path)
+    return arrays
+
+
+def save(path: Path, arrays: dict[str, Any]) -> None:
+    pytest.importorskip("safetensors.numpy").save_file(arrays, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(path.read_text())
+    return values
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values))
+
+
 def change_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Reads a JSON file, changes it, writes it back."""
-    values = json.loads(path.read_text())
+    values = read_json(path)
     change(values)
-    path.write_text(json.dumps(values))
+    write_json(path, values)
