@@ -75,8 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "edge"},
-    "export": BASE | {"quant", "graph", "models", "edge"},
+    "quant": BASE | {"graph", "models", "native", "edge"},
+    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 
