@@ -72,10 +72,12 @@ ALLOWED: dict[str, set[str]] = {
         "sessions",
         "tuning",
     },
+    "calibration": BASE
+    | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "tokenizer"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "edge"},
+    "quant": BASE | {"graph", "models", "native", "edge"},
     "export": BASE | {"quant", "graph", "models", "edge"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
