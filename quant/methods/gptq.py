@@ -43,7 +43,7 @@ def gptq(
     encode: Encode,
     *,
     damping: float = DAMPING,
-    act_order: bool = False,
+    act_order: bool = True,
 ) -> NDArray[np.uint8]:
     """The bytes (n, bytes of a row) of a matrix (n, k) in one of GRIDS whose output on the calibration text is near.
 
