@@ -78,7 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "native", "edge"},
-    "export": BASE | {"quant", "graph", "models", "edge"},
+    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 
