@@ -64,6 +64,7 @@ def compile_model(
     longest = config.max_position_embeddings
     length = min(longest, default_context) if context is None else context
     check_number("context", length, 2, longest)
+    config = config.for_context(length)
     blocks_each = -(-length // native.BLOCK_SIZE)
     num_blocks = blocks_each * num_sequences
     if kv_tokens is not None:

@@ -28,7 +28,7 @@ _LAYER = re.compile(r"blk\.(\d+)\.")
 def packed_matrices(file: GGUFFile, refs: Sequence[WeightRef]) -> list[PackedMatrix]:
     """In the order of the packed file, which is the one in which a step uses them."""
     return [
-        PackedMatrix.of(ref.tensor, file.tensors[ref.tensor].type, ref.shape[0], ref.shape[1])
+        PackedMatrix.of(ref.name, file.tensors[ref.tensor].type, ref.shape[0], ref.shape[1])
         for ref in refs
         if ref.kind == "matrix"
     ]
@@ -36,7 +36,7 @@ def packed_matrices(file: GGUFFile, refs: Sequence[WeightRef]) -> list[PackedMat
 
 def num_layers(program: NativeProgram) -> int:
     """Layers that can be streamed: all, or none where a layer's matrices are used by another one too."""
-    runs = [run for run in _runs([ref.tensor for ref in program.weights if ref.kind == "matrix"]) if run[0] is not None]
+    runs = [run for run in _runs([ref.name for ref in program.weights if ref.kind == "matrix"]) if run[0] is not None]
     return len(runs) if [layer for layer, _ in runs] == list(range(len(runs))) else 0
 
 
@@ -66,7 +66,7 @@ class Split:
     @classmethod
     def of(cls, program: NativeProgram, streamed_layers: int) -> Split:
         """streamed_layers: how many, the last ones; at most `num_layers`."""
-        names = [ref.tensor for ref in program.weights if ref.kind == "matrix"]
+        names = [ref.name for ref in program.weights if ref.kind == "matrix"]
         first = num_layers(program) - streamed_layers
         looked_up = frozenset(i for i, name in enumerate(names) if name in program.lookups)
         streamed = tuple(run for layer, run in _runs(names) if layer is not None and layer >= first)

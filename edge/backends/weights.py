@@ -12,7 +12,7 @@ from edge.backends.file_watch import FileWatch
 from edge.backends.streaming import Split, StreamedFile, packed_matrices
 from edge.errors import DoesNotFit
 from edge.formats.gguf import GGUFFile
-from edge.graph import NativeProgram
+from edge.graph import NativeProgram, WeightRef
 from edge.packed import CacheOptions, PackedCache, PackedFile, PackedMatrix
 from edge.packed.resident import resident
 
@@ -179,13 +179,14 @@ class _Loader:
         self._threads = threads
         self._watch = watch
         self._on_progress = on_progress
-        self._left = {ref.tensor: file.tensors[ref.tensor].num_bytes for ref in refs}
+        self._by_name = {ref.name: ref for ref in refs}
+        self._left = {ref.name: len(self._data(ref)) for ref in refs}
         self._total = sum(self._left.values())
 
     @contextmanager
     def pack(self, matrix: PackedMatrix) -> Generator[memoryview]:
         """The packed bytes of one matrix, for the writer of a packed file: never made of lost pages."""
-        with self._matrix(matrix.name, matrix.type, matrix.rows, matrix.cols) as weights, weights.packed as packed:
+        with self._matrix(self._by_name[matrix.name]) as weights, weights.packed as packed:
             self._watch.check()
             yield packed
         self._count(matrix.name)
@@ -195,23 +196,33 @@ class _Loader:
         items: list[native.Weights] = []
         num_matrices = 0
         for ref in self._refs:
-            kind = self._file.tensors[ref.tensor].type
             if ref.kind == "vector":
-                weights = native.Weights.vector(kind, ref.shape[0], self._file.tensor_data(ref.tensor))
+                weights = native.Weights.vector(self._type(ref), ref.shape[0], self._data(ref))
             elif packed is None:
-                weights = self._matrix(ref.tensor, kind, ref.shape[0], ref.shape[1])
+                weights = self._matrix(ref)
             else:
                 weights = packed.matrix(num_matrices)
             num_matrices += ref.kind == "matrix"
             items.append(weights)
-            self._count(ref.tensor)
+            self._count(ref.name)
         return items
 
-    def _matrix(self, name: str, kind: int, rows: int, cols: int) -> native.Weights:
+    def _matrix(self, ref: WeightRef) -> native.Weights:
         """Packs a matrix, whose source is not needed in memory afterwards."""
-        weights = native.Weights.matrix(kind, rows, cols, self._file.tensor_data(name), self._threads)
-        self._file.let_go(name)
+        weights = native.Weights.matrix(self._type(ref), ref.shape[0], ref.shape[1], self._data(ref), self._threads)
+        self._file.let_go(ref.tensor)
         return weights
+
+    def _type(self, ref: WeightRef) -> int:
+        return self._file.tensors[ref.tensor].type
+
+    def _data(self, ref: WeightRef) -> memoryview:
+        """The bytes of a tensor, or of the rows of it that are meant: rows are whole blocks."""
+        data = self._file.tensor_data(ref.tensor)
+        if not ref.is_part:
+            return data
+        row = len(data) // self._file.tensors[ref.tensor].shape[0]
+        return data[ref.first_row * row : (ref.first_row + ref.shape[0]) * row]
 
     def _count(self, name: str) -> None:
         self._left.pop(name, None)  # a matrix is packed again when a second place is tried

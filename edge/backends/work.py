@@ -73,7 +73,8 @@ def step_work(config: ModelConfig, graph: Graph, tensors: Mapping[str, TypedShap
     for node in graph.nodes:
         if not isinstance(node.op, Linear):
             continue
-        (rows, cols), kind = tensors[node.op.weight]
+        (_, cols), kind = tensors[node.op.weight]
+        rows = node.shape.width
         if node.shape.rows is Rows.LOGITS:
             head = Matrix(kind, rows, cols)
         else:

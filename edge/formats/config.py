@@ -6,21 +6,22 @@ Whatever the file asks for that would change the result and that edge does not c
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from edge.errors import BadModelFile, UnsupportedModel
+from edge.formats import positions
 from edge.formats.cursor import quoted
+from edge.formats.positions import RopeScaling
 
 if TYPE_CHECKING:
     from edge.formats.gguf import GGUFFile
 
-# general.architecture values with a file in edge/models. Mistral and SmolLM are written as llama.
-ARCHITECTURES = ("llama", "qwen2", "qwen3")
+__all__ = ["ARCHITECTURES", "ModelConfig", "RopeScaling", "activations"]
 
-_F32 = 0  # ggml's type number: the only type rope_freqs.weight is written in
+# general.architecture values with a file in edge/models. Mistral and SmolLM are written as llama.
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "phi3", "bitnet", "bitnet-b1.58")
 
 # Keys below "{arch}." that change the result, with the values that do not. A value outside them is refused.
 _NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
@@ -49,7 +50,14 @@ _NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
     "rope.scaling.yarn_attn_factor": (1.0,),
     "rope.scaling.alpha": (0.0,),
 }
-_FOREIGN = ("rope.dimension_sections", "attention.sliding_window_pattern")  # refused when there at all
+_FOREIGN = ("rope.dimension_sections",)  # refused when there at all
+
+# What a gate may be passed through; the first is what a file means that does not say.
+_ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
+    "gemma3": ("gelu_pytorch_tanh",),
+    "bitnet": ("silu", "relu2"),
+    "bitnet-b1.58": ("relu2",),
+}
 
 # What a file without a text generator in it is, by general.architecture.
 _NOT_A_GENERATOR: Mapping[str, str] = {
@@ -66,22 +74,6 @@ _NOT_A_GENERATOR: Mapping[str, str] = {
     "eurobert": "an embedding model",
     "t5encoder": "an embedding model",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RopeScaling:
-    """How rotary angles are stretched beyond the trained context.
-
-    linear: every frequency is divided by `factor`. yarn: Peng et al. 2023, as ggml computes it. Llama 3's scaling is
-    no type of its own in GGUF files: it comes as `ModelConfig.rope_freq_factors`.
-    """
-
-    rope_type: Literal["linear", "yarn"]
-    factor: float
-    original_max_position_embeddings: int
-    beta_fast: float = 32.0
-    beta_slow: float = 1.0
-    extrapolation_factor: float = 1.0  # yarn: share of the ramp, 0 is linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +98,24 @@ class ModelConfig:
     rope_scaling: RopeScaling | None = None
     rope_attention_factor: float = 1.0  # multiplies cos and sin
     rope_freq_factors: tuple[float, ...] = ()  # rope_dims / 2 divisors of the frequencies, or none
+    rope_long_factors: tuple[float, ...] = ()  # LongRoPE: those of a context beyond the original one
+    original_max_position_embeddings: int = 0  # LongRoPE: up to here rope_freq_factors are meant
+    hidden_act: str = "silu"
+    rope_local_theta: float = 10000.0  # gemma3: of layers with a window
+    sliding_window: int = 0  # positions that a layer with a window sees, the row's own the last; 0: none acts
+    sliding_window_pattern: int = 0  # every so-manieth layer sees everything; 0: all have the window
     tie_word_embeddings: bool = False
     path: str = field(default="model", compare=False)  # for messages
 
     def __post_init__(self) -> None:
         if self.model_type not in ARCHITECTURES:
             raise UnsupportedModel(self.path, _not_supported(self.model_type))
+        known = activations(self.model_type)
+        if self.hidden_act not in known:
+            raise UnsupportedModel(
+                self.path,
+                f"hidden_act is {quoted(self.hidden_act)}; edge runs {self.model_type} with {' or '.join(known)}",
+            )
         self._range("vocab_size", self.vocab_size, 1, 2**24)
         self._range("hidden_size", self.hidden_size, 1, 2**20)
         self._range("intermediate_size", self.intermediate_size, 1, 2**22)
@@ -137,11 +141,34 @@ class ModelConfig:
         self._positive("rope_attention_factor", self.rope_attention_factor, 1e6)
         if self.rope_scaling is not None:
             self._check_scaling(self.rope_scaling)
-        if self.rope_freq_factors and len(self.rope_freq_factors) != self.rope_dims // 2:
-            found, wanted = len(self.rope_freq_factors), self.rope_dims // 2
-            raise self._bad(f"rope_freqs.weight has {found} values, wanted rope_dims / 2 = {wanted}")
-        for i, value in enumerate(self.rope_freq_factors):
-            self._positive(f"rope_freqs.weight[{i}]", value, 1e30)
+        short = "rope_factors_short.weight" if self.rope_long_factors else "rope_freqs.weight"
+        for name, factors in (
+            (short, self.rope_freq_factors),
+            ("rope_factors_long.weight", self.rope_long_factors),
+        ):
+            if factors and len(factors) != self.rope_dims // 2:
+                raise self._bad(f"{name} has {len(factors)} values, wanted rope_dims / 2 = {self.rope_dims // 2}")
+            for i, value in enumerate(factors):
+                self._positive(f"{name}[{i}]", value, 1e30)
+        self._positive("rope_local_theta", self.rope_local_theta, 1e30)
+        if self.rope_local_theta < 1.0:
+            raise self._bad(f"rope_local_theta = {self.rope_local_theta}, wanted at least 1")
+        self._range("sliding_window", self.sliding_window, 0, 2**31 - 1)
+        self._range("sliding_window_pattern", self.sliding_window_pattern, 0, 1024)
+
+    def has_window(self, layer: int) -> bool:
+        """Whether a layer is one of those with a window, be it wider than the context."""
+        return self.sliding_window_pattern == 0 or (layer + 1) % self.sliding_window_pattern != 0
+
+    def window_of(self, layer: int) -> int:
+        """Positions that a layer sees; 0: all up to a row's own."""
+        return self.sliding_window if self.has_window(layer) else 0
+
+    def for_context(self, length: int) -> ModelConfig:
+        """The configuration for sequences of up to `length` tokens: LongRoPE has other factors for long ones."""
+        if not self.rope_long_factors or length <= self.original_max_position_embeddings:
+            return self
+        return replace(self, rope_freq_factors=self.rope_long_factors)
 
     def _check_scaling(self, scaling: RopeScaling) -> None:
         self._positive("rope_scaling.factor", scaling.factor, 1e6)
@@ -199,12 +226,24 @@ class ModelConfig:
             rms_norm_eps=file.get_float(f"{arch}.attention.layer_norm_rms_epsilon"),
             rope_theta=file.get_float(f"{arch}.rope.freq_base", default=10000.0),
             rope_dims=rope_dims,
-            rope_scaling=_rope_scaling(file, arch, context),
+            rope_scaling=positions.rope_scaling(file, arch, context),
             rope_attention_factor=file.get_float(f"{arch}.rope.scaling.attn_factor", default=1.0),
-            rope_freq_factors=_freq_factors(file, rope_dims),
+            rope_freq_factors=positions.freq_factors(file, "rope_freqs.weight", rope_dims)
+            or positions.freq_factors(file, "rope_factors_short.weight", rope_dims),
+            rope_long_factors=positions.freq_factors(file, "rope_factors_long.weight", rope_dims),
+            original_max_position_embeddings=positions.original_context(file, arch, context),
+            hidden_act=file.get_str(f"{arch}.hidden_act", default=activations(arch)[0]),
+            rope_local_theta=file.get_float(f"{arch}.rope.freq_base_swa", default=10000.0),
+            sliding_window=positions.sliding_window(file, arch, context),
+            sliding_window_pattern=positions.window_pattern(file, arch),
             tie_word_embeddings="output.weight" not in file.tensors,
             path=str(file.path),
         )
+
+
+def activations(arch: str) -> tuple[str, ...]:
+    """Values of hidden_act that an architecture may have; the first is the usual one."""
+    return _ACTIVATIONS.get(arch, ("silu",))
 
 
 def _not_supported(arch: str) -> str:
@@ -245,14 +284,6 @@ def _refuse_foreign(file: GGUFFile, arch: str) -> None:
     for suffix in _FOREIGN:
         if file.has(f"{arch}.{suffix}"):
             raise UnsupportedModel(file.path, f"{arch}.{suffix} is set, which edge does not compute")
-    window = file.get_int(f"{arch}.attention.sliding_window", default=0, minimum=0)
-    context = file.get_int(f"{arch}.context_length", minimum=1, maximum=2**31 - 1)
-    if 0 < window < context:  # a window as wide as the context never acts
-        raise UnsupportedModel(
-            file.path,
-            f"{arch}.attention.sliding_window = {window} is narrower than the context of {context}: "
-            "windowed attention is not supported",
-        )
 
 
 def _uniform(file: GGUFFile, key: str, num_layers: int) -> int:
@@ -306,38 +337,3 @@ def _vocab_size(file: GGUFFile, arch: str, hidden: int) -> int:
         if tokens != rows:
             raise BadModelFile(file.path, f"tokenizer.ggml.tokens has {tokens} entries, token_embd.weight {rows} rows")
     return rows
-
-
-def _rope_scaling(file: GGUFFile, arch: str, context: int) -> RopeScaling | None:
-    """As llama.cpp reads it: a factor alone means linear, a factor of 0 or no factor means 1."""
-    kind = file.get_str(f"{arch}.rope.scaling.type", default="linear")
-    if kind == "none":
-        return None
-    if kind not in ("linear", "yarn"):
-        raise UnsupportedModel(
-            file.path, f"{arch}.rope.scaling.type is {quoted(kind)}; edge knows none, linear and yarn"
-        )
-    old = file.get_float(f"{arch}.rope.scale_linear", default=0.0)
-    factor = file.get_float(f"{arch}.rope.scaling.factor", default=old) or 1.0
-    if kind == "linear":
-        return None if factor == 1.0 else RopeScaling("linear", factor, context)
-    return RopeScaling(
-        "yarn",
-        factor,
-        file.get_int(f"{arch}.rope.scaling.original_context_length", default=context, minimum=1, maximum=2**31 - 1),
-        beta_fast=file.get_float(f"{arch}.rope.scaling.yarn_beta_fast", default=32.0),
-        beta_slow=file.get_float(f"{arch}.rope.scaling.yarn_beta_slow", default=1.0),
-        extrapolation_factor=file.get_float(f"{arch}.rope.scaling.yarn_ext_factor", default=1.0),
-    )
-
-
-def _freq_factors(file: GGUFFile, rope_dims: int) -> tuple[float, ...]:
-    """rope_freqs.weight: Llama 3's per-frequency divisors, worked out by the converter."""
-    info = file.tensors.get("rope_freqs.weight")
-    if info is None:
-        return ()
-    wanted = (rope_dims // 2,)
-    if info.shape != wanted or info.type != _F32:
-        found = f"shape {info.shape} and type {info.type}"
-        raise BadModelFile(file.path, f"tensor rope_freqs.weight has {found}, wanted {wanted} and {_F32} (F32)")
-    return struct.unpack(f"<{wanted[0]}f", file.tensor_data("rope_freqs.weight"))

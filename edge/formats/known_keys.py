@@ -76,6 +76,7 @@ _GENERAL.update({f"tokenizer.ggml.{name}_token_id": Kind.INT for name in _SPECIA
 # Keys behind "{architecture}."
 _ARCHITECTURE: dict[str, Kind] = {
     "vocab_size": Kind.INT,
+    "hidden_act": Kind.STRING,
     "context_length": Kind.INT,
     "embedding_length": Kind.INT,
     "block_count": Kind.INT,
@@ -92,6 +93,7 @@ _ARCHITECTURE: dict[str, Kind] = {
     "pooling_type": Kind.INT,
     "rope.dimension_count": Kind.INT,
     "rope.freq_base": Kind.FLOAT,
+    "rope.freq_base_swa": Kind.FLOAT,
     "rope.scale_linear": Kind.FLOAT,
     "rope.scaling.type": Kind.STRING,
     "rope.scaling.factor": Kind.FLOAT,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from edge.graph.builder import GraphBuilder, Value
 from edge.graph.native import NativeProgram, WeightRef, lower_native
 from edge.graph.ops import Graph, GraphError, RopeSpec
-from edge.graph.rope import rope_spec
+from edge.graph.rope import local_rope_spec, rope_spec
 
 __all__ = [
     "Graph",
@@ -19,6 +19,7 @@ __all__ = [
     "RopeSpec",
     "Value",
     "WeightRef",
+    "local_rope_spec",
     "lower_native",
     "rope_spec",
 ]

@@ -12,12 +12,14 @@ from edge.graph.ops import (
     Add,
     Attention,
     Embedding,
+    Gelu,
     Graph,
     GraphError,
     Linear,
     Mul,
     Node,
     Op,
+    Relu2,
     RmsNorm,
     Rope,
     RopeSpec,
@@ -28,7 +30,10 @@ from edge.graph.ops import (
 )
 
 # Read by the configuration, or left over from converters: angles that the configuration gives again.
-_NOT_WEIGHTS = re.compile(r"rope_freqs\.weight|(blk\.\d+\.)?(attn_rot_embd|attention\.rotary_emb\.inv_freq)(\.weight)?")
+_NOT_WEIGHTS = re.compile(
+    r"rope_(freqs|factors_long|factors_short)\.weight|"
+    r"(blk\.\d+\.)?(attn_rot_embd|attention\.rotary_emb\.inv_freq)(\.weight)?"
+)
 
 
 class Value(NamedTuple):
@@ -64,9 +69,9 @@ class GraphBuilder:
     def end_layers(self) -> None:
         self._layer = None
 
-    def embedding(self, module: str, vocab_size: int, width: int) -> Value:
+    def embedding(self, module: str, vocab_size: int, width: int, *, scale: float = 1.0) -> Value:
         stem = self._stem(module)
-        return self._add(stem, Embedding(self._weight(f"{stem}.weight", (vocab_size, width))))
+        return self._add(stem, Embedding(self._weight(f"{stem}.weight", (vocab_size, width)), scale))
 
     def rms_norm(self, x: Value, module: str, eps: float, *, width: int | None = None) -> Value:
         """Normalises groups of `width` values, whole rows when it is not given."""
@@ -80,16 +85,35 @@ class GraphBuilder:
         has_bias = bias or f"{stem}.bias" in self._tensors
         return self._add(name or stem, Linear(weight, self._weight(f"{stem}.bias", (out,)) if has_bias else None), x)
 
+    def linears(self, x: Value, module: str, outs: Mapping[str, int]) -> tuple[Value, ...]:
+        """Projections whose rows stand one behind the other in one tensor: their names and how many values each has."""
+        stem, first, values = self._stem(module), 0, list[Value]()
+        weight = self._weight(f"{stem}.weight", (sum(outs.values()), x.shape.width))
+        for name, out in outs.items():
+            values.append(self._add(f"{stem}.{name}", Linear(weight, rows=(first, first + out)), x))
+            first += out
+        return tuple(values)
+
     def rope(self, x: Value, spec: RopeSpec, head_dim: int, name: str) -> Value:
         return self._add(self._local(name), Rope(spec, head_dim), x)
 
     def attention(
-        self, q: Value, k: Value, v: Value, *, num_heads: int, num_kv_heads: int, head_dim: int, scale: float
+        self,
+        q: Value,
+        k: Value,
+        v: Value,
+        *,
+        num_heads: int,
+        num_kv_heads: int,
+        head_dim: int,
+        scale: float,
+        window: int = 0,
     ) -> Value:
-        """Causal attention over the layer's KV cache, after storing k and v in it."""
+        """Causal attention over the layer's KV cache, after storing k and v in it. window: over so many positions, the
+        row's own the last of them; 0: over all."""
         if self._layer is None:
             raise GraphError("attention outside a layer")
-        op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale)
+        op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale, window)
         self._stores[self._layer] = op
         return self._add(self._local("attention"), op, q, k, v)
 
@@ -108,6 +132,13 @@ class GraphBuilder:
 
     def silu(self, x: Value, name: str) -> Value:
         return self._add(self._local(name), Silu(), x)
+
+    def gelu(self, x: Value, name: str) -> Value:
+        """With tanh."""
+        return self._add(self._local(name), Gelu(), x)
+
+    def relu2(self, x: Value, name: str) -> Value:
+        return self._add(self._local(name), Relu2(), x)
 
     def select_rows(self, x: Value) -> Value:
         return self._add(self._local("selected"), SelectRows(), x)

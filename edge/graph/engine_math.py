@@ -23,6 +23,7 @@ _LIMIT = np.float32(128.0)
 _LOG2E = np.float32(float.fromhex("0x1.715476p+0"))
 _LN2_HI, _LN2_LO = np.float32(float.fromhex("0x1.63p-1")), np.float32(float.fromhex("-0x1.bd0106p-13"))
 _ROUND = np.float32(float.fromhex("0x1.8p+23"))
+_GELU_C1, _GELU_C3 = np.float32(float.fromhex("-0x1.988454p+0")), np.float32(float.fromhex("-0x1.2444f2p-4"))
 _COEFFICIENTS = tuple(
     np.float32(float.fromhex(c))
     for c in ("0x1.6a23dp-10", "0x1.123a2p-7", "0x1.5558f2p-5", "0x1.555492p-3", "0x1.fffffcp-2")
@@ -162,8 +163,24 @@ def silu(x: F32) -> F32:
     return result
 
 
+def gelu(x: F32) -> F32:
+    result: F32 = np.divide(x, np.float32(1.0) + exp(x * (_GELU_C3 * (x * x) + _GELU_C1)))
+    return result
+
+
+def relu2(x: F32) -> F32:
+    positive: F32 = np.where(x < 0, np.float32(0.0), x)
+    return positive * positive
+
+
 def attend(
-    q: F32, k: F32, v: F32, positions: NDArray[np.int64], scale: float, scales: tuple[F32, F32] | None = None
+    q: F32,
+    k: F32,
+    v: F32,
+    positions: NDArray[np.int64],
+    scale: float,
+    window: int = 0,
+    scales: tuple[F32, F32] | None = None,
 ) -> F32:
     """As numerics.attend; a softmax per 32 positions, then blocks merge in position order, then runs of blocks.
 
@@ -174,18 +191,21 @@ def attend(
     k, v = (np.repeat(x, group, axis=1) for x in (k, v))  # (length, heads, head_dim)
     if scales is not None:
         scales = np.repeat(scales[0], group, axis=1), np.repeat(scales[1], group, axis=1)
+    lowest = np.maximum(positions - window + 1, 0) if window else np.zeros_like(positions)
     total: _Partial | None = None
-    for run in range(0, k.shape[0], _KV_RUN):
+    for run in range(int(lowest.min()) // _KV_RUN * _KV_RUN, k.shape[0], _KV_RUN):
         state: _Partial | None = None
         for start in range(run, min(run + _KV_RUN, k.shape[0]), _KV_BLOCK):
             times = np.arange(start, start + _KV_BLOCK, dtype=np.int64)
-            valid = (times[None, :] <= positions[:, None])[:, None, :]  # (rows, 1, 32)
+            valid = ((times[None, :] <= positions[:, None]) & (times[None, :] >= lowest[:, None]))[:, None, :]
             end = start + _KV_BLOCK
             part = None if scales is None else (scales[0][start:end], scales[1][start:end])
             block = _attend_block(q, k[start:end], v[start:end], valid, np.float32(scale), part)
-            state = block if state is None else _merge(state, block, positions >= start)
+            seen: NDArray[np.bool_] = (positions >= start) & (lowest < end)
+            state = block if state is None else _merge(state, block, seen, lowest >= start)
         assert state is not None
-        total = state if total is None else _merge(total, state, positions >= run)
+        reached = (positions >= run) & (lowest < run + _KV_RUN)
+        total = state if total is None else _merge(total, state, reached, lowest >= run)
     assert total is not None
     return (total[0] * np.divide(np.float32(1.0), total[2])[:, :, None]).reshape(rows, heads * head_dim)
 
@@ -227,11 +247,17 @@ def _attend_block(
     return o, largest, total
 
 
-def _merge(a: _Partial, b: _Partial, reached: NDArray[np.bool_]) -> _Partial:
-    """`b` comes behind `a`; rows that do not reach it keep what they have."""
-    both: F32 = np.where(a[1] > b[1], a[1], b[1])
-    first, second = exp(a[1] - both), exp(b[1] - both)
-    o = np.asarray(a[0] * first[:, :, None] + b[0] * second[:, :, None], np.float32)
-    total = np.asarray(a[2] * first + b[2] * second, np.float32)
-    used = reached[:, None]
-    return np.where(used[:, :, None], o, a[0]), np.where(used, both, a[1]), np.where(used, total, a[2])
+def _merge(a: _Partial, b: _Partial, seen: NDArray[np.bool_], begins: NDArray[np.bool_]) -> _Partial:
+    """`b` comes behind `a`; rows that see nothing of it keep what they have, those that see nothing before it begin."""
+    with np.errstate(invalid="ignore"):  # of rows that begin here, or have not begun
+        both: F32 = np.where(a[1] > b[1], a[1], b[1])
+        first, second = exp(a[1] - both), exp(b[1] - both)
+        o = np.asarray(a[0] * first[:, :, None] + b[0] * second[:, :, None], np.float32)
+        total = np.asarray(a[2] * first + b[2] * second, np.float32)
+    old, new = (~seen)[:, None], (seen & begins)[:, None]
+
+    def pick(before: F32, merged: F32, here: F32) -> F32:
+        shape = (old.shape[0],) + (1,) * (merged.ndim - 1)
+        return np.where(old.reshape(shape), before, np.where(new.reshape(shape), here, merged))
+
+    return pick(a[0], o, b[0]), pick(a[1], both, b[1]), pick(a[2], total, b[2])

@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge.graph.ops import (
+    Activation,
     Add,
     Attention,
     Embedding,
+    Gelu,
     Graph,
     GraphError,
     Linear,
     Mul,
     Node,
+    Relu2,
     RmsNorm,
     Rope,
     RopeSpec,
@@ -28,14 +31,13 @@ MAX_OUTPUTS = 3  # of one fused projection: q, k, v
 
 
 class FusedLinear(NamedTuple):
-    """x = inputs[0], normalised first when `norm` is set. One output per weight, or with `glu` one output
-    silu(weights[0] x + biases[0]) * (weights[1] x + biases[1]). With `residual` inputs[1] is added to the only output.
+    """x = inputs[0], normalised first when `norm` is set. One output per linear, or with `glu` one output
+    glu(linears[0](x)) * linears[1](x). With `residual` inputs[1] is added to the only output.
     """
 
-    weights: tuple[str, ...]
-    biases: tuple[str | None, ...]
+    linears: tuple[Linear, ...]
     norm: RmsNorm | None = None
-    glu: bool = False
+    glu: Activation | None = None
     residual: bool = False
 
 
@@ -48,7 +50,7 @@ class FusedAttention(NamedTuple):
     rope: RopeSpec | None
 
 
-FusedOp = Embedding | RmsNorm | FusedLinear | FusedAttention | Add | Mul | Silu | SelectRows
+FusedOp = Embedding | RmsNorm | FusedLinear | FusedAttention | Add | Mul | Activation | SelectRows
 
 
 class FusedNode(NamedTuple):
@@ -140,22 +142,23 @@ class _Fusion:
             if isinstance(op, Linear) and self._only_here(index):
                 residual = add.inputs[0] if add.inputs[1] == index else add.inputs[1]
                 self._swallowed.add(index)
-                fused = FusedLinear((op.weight,), (op.bias,), residual=True)
+                fused = FusedLinear((op,), residual=True)
                 self._fused[add.number] = FusedNode(fused, (self._node(index).inputs[0], residual), (add.number,))
                 return
 
     def _fuse_glu(self, mul: Node) -> None:
-        for silu, up in (mul.inputs, mul.inputs[::-1]):
-            if not isinstance(self._node(silu).op, Silu):
+        for gated, up in (mul.inputs, mul.inputs[::-1]):
+            activation = self._node(gated).op
+            if not isinstance(activation, (Silu, Gelu, Relu2)):
                 continue
-            gate = self._node(silu).inputs[0]
+            gate = self._node(gated).inputs[0]
             gate_op, up_op = self._node(gate).op, self._node(up).op
             if not (isinstance(gate_op, Linear) and isinstance(up_op, Linear)):
                 continue
             same_input = self._node(gate).inputs == self._node(up).inputs
-            if same_input and all(self._only_here(i) for i in (silu, gate, up)):
-                self._swallowed.update((silu, gate, up))
-                fused = FusedLinear((gate_op.weight, up_op.weight), (gate_op.bias, up_op.bias), glu=True)
+            if same_input and all(self._only_here(i) for i in (gated, gate, up)):
+                self._swallowed.update((gated, gate, up))
+                fused = FusedLinear((gate_op, up_op), glu=activation)
                 self._fused[mul.number] = FusedNode(fused, self._node(gate).inputs, (mul.number,))
                 return
 
@@ -203,8 +206,7 @@ class _Fusion:
         for x, linears in groups.items():
             for start in range(0, len(linears), MAX_OUTPUTS):
                 part = linears[start : start + MAX_OUTPUTS]
-                ops = [node.op for node in part if isinstance(node.op, Linear)]
-                fused = FusedLinear(tuple(op.weight for op in ops), tuple(op.bias for op in ops))
+                fused = FusedLinear(tuple(node.op for node in part if isinstance(node.op, Linear)))
                 outputs = tuple(node.number for node in part)
                 self._fused[part[0].number] = FusedNode(fused, (x,), outputs)
                 self._swallowed.update(outputs[1:])

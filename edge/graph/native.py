@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode, fuse
 from edge.graph.ops import (
+    Activation,
     Add,
     Attention,
     Embedding,
+    Gelu,
     Graph,
     GraphError,
+    Linear,
     Mul,
+    Relu2,
     RmsNorm,
     RopeSpec,
     Rows,
@@ -23,18 +28,26 @@ from edge.graph.planner import Lifetime, plan, plan_apart
 
 # enum edge_op_kind, enum edge_activation
 _EMBED, _RMS_NORM, _LINEAR, _ATTENTION, _ADD, _MUL, _ACTIVATION, _SELECT_ROWS = range(1, 9)
-_ACT_NONE, _ACT_SILU = 0, 1
+_ACT_NONE = 0
+_ACTIVATIONS: Mapping[type[Activation], int] = {Silu: 1, Gelu: 2, Relu2: 3}
 
 _OP = struct.Struct("=23i2f2i")  # struct edge_op
 _BUFFER = struct.Struct("=Qii")  # struct edge_buffer
 
 
 class WeightRef(NamedTuple):
-    """A tensor of the file and the native object that it becomes."""
+    """A tensor of the file, or rows of it from first_row on, and the native object that it becomes."""
 
     tensor: str
     kind: Literal["matrix", "vector"]
     shape: tuple[int, ...]
+    first_row: int = 0
+    is_part: bool = False
+
+    @property
+    def name(self) -> str:
+        """The tensor's, with the rows where they are a part of it."""
+        return f"{self.tensor}[{self.first_row}:{self.first_row + self.shape[0]}]" if self.is_part else self.tensor
 
 
 class BufferSpec(NamedTuple):
@@ -108,6 +121,7 @@ class _Op(NamedTuple):
     rope: int = -1
     eps: float = 0.0
     scale: float = 1.0
+    window: int = 0
 
     def pack(self) -> bytes:
         lists = ((self.ins, 3), (self.outs, 3), (self.weights, 3), (self.biases, 3), (self.norms, 2))
@@ -115,7 +129,7 @@ class _Op(NamedTuple):
         layer = self.kv_source_layer if len(self.ins) > 1 else -1
         fields = (self.residual, self.activation, layer, self.kv_source_layer)
         heads = (self.num_heads, self.num_kv_heads, self.head_dim, self.rope)
-        return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, 0, 0)
+        return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, self.window, 0)
 
 
 def lower_native(graph: Graph, *, keep_inputs: bool = False) -> NativeProgram:
@@ -133,7 +147,7 @@ class _Lowering:
         self._nodes = nodes
         self._keep_inputs = keep_inputs
         self._buffers: dict[int, int] = {}  # node index -> buffer
-        self._weights: dict[str, int] = {}
+        self._weights: dict[tuple[str, tuple[int, int] | None], int] = {}
         self._kinds: list[WeightRef] = []
         self._ropes: list[RopeSpec] = []
         self._kv_layers: dict[int, int] = {}  # layer -> its number in the arena
@@ -178,7 +192,7 @@ class _Lowering:
 
     def _lookups(self) -> frozenset[str]:
         ops = [node.op for node in self._nodes]
-        multiplied = {name for op in ops if isinstance(op, FusedLinear) for name in op.weights}
+        multiplied = {linear.weight for op in ops if isinstance(op, FusedLinear) for linear in op.linears}
         return frozenset(op.weight for op in ops if isinstance(op, Embedding) and op.weight not in multiplied)
 
     def _op(self, node: FusedNode) -> _Op:
@@ -197,8 +211,8 @@ class _Lowering:
                 return _Op(_ADD, ins, outs)
             case Mul():
                 return _Op(_MUL, ins, outs)
-            case Silu():
-                return _Op(_ACTIVATION, ins, outs, activation=_ACT_SILU)
+            case Silu() | Gelu() | Relu2():
+                return _Op(_ACTIVATION, ins, outs, activation=_ACTIVATIONS[type(node.op)])
             case SelectRows():
                 return _Op(_SELECT_ROWS, ins, outs)
 
@@ -207,11 +221,11 @@ class _Lowering:
             _LINEAR,
             ins[:1],
             outs,
-            weights=tuple(self._weight(name, "matrix") for name in op.weights),
-            biases=tuple(-1 if name is None else self._weight(name, "vector") for name in op.biases),
+            weights=tuple(self._matrix(linear) for linear in op.linears),
+            biases=tuple(-1 if name is None else self._weight(name, "vector") for _, name, _ in op.linears),
             norms=() if op.norm is None else (self._weight(op.norm.gain, "vector"),),
             residual=ins[1] if op.residual else -1,
-            activation=_ACT_SILU if op.glu else _ACT_NONE,
+            activation=_ACT_NONE if op.glu is None else _ACTIVATIONS[type(op.glu)],
             eps=0.0 if op.norm is None else op.norm.eps,
         )
 
@@ -229,13 +243,25 @@ class _Lowering:
             rope=-1 if fused.rope is None else self._rope(fused.rope),
             eps=next((norm.eps for norm in norms if norm is not None), 0.0),
             scale=op.scale,
+            window=op.window,
         )
 
+    def _matrix(self, linear: Linear) -> int:
+        """Rows of a tensor that others share become a matrix of their own."""
+        if linear.rows is None:
+            return self._weight(linear.weight, "matrix")
+        (first, end), shape = linear.rows, self._graph.weight_shapes[linear.weight]
+        return self._number(WeightRef(linear.weight, "matrix", (end - first, *shape[1:]), first, True), linear.rows)
+
     def _weight(self, name: str, kind: Literal["matrix", "vector"]) -> int:
-        if name not in self._weights:
-            self._weights[name] = len(self._kinds)
-            self._kinds.append(WeightRef(name, kind, self._graph.weight_shapes[name]))
-        return self._weights[name]
+        return self._number(WeightRef(name, kind, self._graph.weight_shapes[name]), None)
+
+    def _number(self, ref: WeightRef, rows: tuple[int, int] | None) -> int:
+        key = ref.tensor, rows
+        if key not in self._weights:
+            self._weights[key] = len(self._kinds)
+            self._kinds.append(ref)
+        return self._weights[key]
 
     def _rope(self, spec: RopeSpec) -> int:
         if spec not in self._ropes:

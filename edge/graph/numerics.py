@@ -25,6 +25,18 @@ def silu(x: Array) -> Array:
     return result
 
 
+def gelu(x: Array) -> Array:
+    u = x.dtype.type(np.sqrt(2.0 / np.pi)) * (x + x.dtype.type(0.044715) * x * x * x)
+    result: Array = x.dtype.type(0.5) * x * (x.dtype.type(1.0) + np.tanh(u))
+    return result
+
+
+def relu2(x: Array) -> Array:
+    positive = np.maximum(x, x.dtype.type(0.0))
+    result: Array = positive * positive
+    return result
+
+
 def rope_tables(spec: RopeSpec, positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """cos and sin, (len(positions), dims / 2), times the magnitude."""
     pairs = np.arange(spec.dims // 2, dtype=np.float64)
@@ -46,8 +58,9 @@ def rope(x: Array, spec: RopeSpec, head_dim: int, positions: NDArray[np.int64]) 
     return result.reshape(x.shape)
 
 
-def attend(q: Array, k: Array, v: Array, positions: NDArray[np.int64], scale: float) -> Array:
-    """q (rows, heads, head_dim) over k and v (length, kv_heads, head_dim): row r sees positions 0 .. positions[r].
+def attend(q: Array, k: Array, v: Array, positions: NDArray[np.int64], scale: float, window: int = 0) -> Array:
+    """q (rows, heads, head_dim) over k and v (length, kv_heads, head_dim): row r sees positions 0 .. positions[r], with
+    a window the last `window` of them.
 
     Query head h reads KV head h // (heads / kv_heads). Result (rows, heads * head_dim).
     """
@@ -56,8 +69,10 @@ def attend(q: Array, k: Array, v: Array, positions: NDArray[np.int64], scale: fl
     grouped = q.reshape(rows, kv_heads, heads // kv_heads, head_dim)
     scores = np.einsum("rkgd,nkd->rkgn", grouped, k) * q.dtype.type(scale)
     keys: NDArray[np.int64] = np.arange(k.shape[0], dtype=np.int64)
-    future = keys[None, :] > positions[:, None]
-    scores = np.where(future[:, None, None, :], q.dtype.type(-np.inf), scores)
+    unseen = keys[None, :] > positions[:, None]
+    if window:
+        unseen |= keys[None, :] <= positions[:, None] - window
+    scores = np.where(unseen[:, None, None, :], q.dtype.type(-np.inf), scores)
     weights = np.exp(scores - scores.max(axis=3, keepdims=True))
     weights /= weights.sum(axis=3, keepdims=True)
     result: Array = np.einsum("rkgn,nkd->rkgd", weights, v).reshape(rows, heads * head_dim)

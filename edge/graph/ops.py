@@ -58,10 +58,12 @@ class RmsNorm(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """out = weight x + bias; weight (out, in), bias (out,)."""
+    """out = weight x + bias; weight (out, in), bias (out,). rows: (first, behind the last) of the weight, whose other
+    rows belong to other projections; None: all."""
 
     weight: str
     bias: str | None = None
+    rows: tuple[int, int] | None = None
 
 
 class Rope(NamedTuple):
@@ -75,7 +77,8 @@ class Attention(NamedTuple):
     """Inputs q, k, v. Stores k and v at `layer`, then softmax(scale * q k^T) v over positions 0 .. the row's own.
     With q alone nothing is stored: it reads what an earlier attention stored at `layer`, whose k was rotated there.
 
-    Query head h reads KV head h // (num_heads / num_kv_heads).
+    Query head h reads KV head h // (num_heads / num_kv_heads). window: the row's own position is the last of so many
+    that it sees; 0: all up to its own.
     """
 
     layer: int
@@ -83,6 +86,7 @@ class Attention(NamedTuple):
     num_kv_heads: int
     head_dim: int
     scale: float
+    window: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,22 @@ class Silu:
 
 
 @dataclass(frozen=True, slots=True)
+class Gelu:
+    """out = x / 2 * (1 + tanh(u)), u = sqrt(2 / pi) * (x + 0.044715 x^3) (Hendrycks and Gimpel, 2016)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relu2:
+    """out = max(x, 0)^2 (So et al. 2021)."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectRows:
     """Token rows to logit rows: those whose logits are wanted."""
 
 
-Op = Embedding | RmsNorm | Linear | Rope | Attention | Add | Mul | Silu | SelectRows
+Activation = Silu | Gelu | Relu2
+Op = Embedding | RmsNorm | Linear | Rope | Attention | Add | Mul | Activation | SelectRows
 
 
 class Node(NamedTuple):
@@ -149,6 +164,8 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
     Add: 2,
     Mul: 2,
     Silu: 1,
+    Gelu: 1,
+    Relu2: 1,
     SelectRows: 1,
 }
 
@@ -168,6 +185,11 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
             rows, cols = _matrix(weight_shapes, op.weight)
             if cols != inputs[0].width:
                 raise GraphError(f"{op.weight} reads {cols} values, its input has {inputs[0].width}")
+            if op.rows is not None:
+                first, end = op.rows
+                if not 0 <= first < end <= rows:
+                    raise GraphError(f"{op.weight} has {rows} rows, not {first} to {end - 1}")
+                rows = end - first
             if op.bias is not None and _vector(weight_shapes, op.bias) != rows:
                 raise GraphError(f"{op.bias} has {weight_shapes[op.bias]} values, {op.weight} makes {rows}")
             return Shape(inputs[0].rows, rows)
@@ -179,14 +201,14 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
         case Attention():
             q, kv = op.num_heads * op.head_dim, op.num_kv_heads * op.head_dim
             wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)][: len(inputs)]
-            if list(inputs) != wanted or op.num_heads % op.num_kv_heads:
+            if list(inputs) != wanted or op.num_heads % op.num_kv_heads or op.window < 0:
                 raise GraphError(f"attention wants {wanted}, got {list(inputs)}")
             return wanted[0]
         case Add() | Mul():
             if inputs[0] != inputs[1]:
                 raise GraphError(f"{type(op).__name__} of {inputs[0]} and {inputs[1]}")
             return inputs[0]
-        case Silu():
+        case Silu() | Gelu() | Relu2():
             return inputs[0]
         case SelectRows():
             if inputs[0].rows is not Rows.TOKENS:

@@ -22,10 +22,12 @@ from edge.graph.ops import (
     Add,
     Attention,
     Embedding,
+    Gelu,
     Graph,
     Linear,
     Mul,
     Node,
+    Relu2,
     RmsNorm,
     Rope,
     SelectRows,
@@ -162,6 +164,10 @@ class Reference:
                 return inputs[0] * inputs[1]
             case Silu():
                 return (engine_math.silu if self._engine else numerics.silu)(inputs[0])
+            case Gelu():
+                return (engine_math.gelu if self._engine else numerics.gelu)(inputs[0])
+            case Relu2():
+                return (engine_math.relu2 if self._engine else numerics.relu2)(inputs[0])
             case SelectRows():
                 return inputs[0][run.logit_rows]
 
@@ -185,6 +191,8 @@ class Reference:
             y = engine_math.matmul_blocks(x.astype(np.float32), self._blocks[op.weight])
         else:
             y = engine_math.matmul_floats(x.astype(np.float32), weight.astype(np.float32))
+        if op.rows is not None:
+            y = y[:, op.rows[0] : op.rows[1]]
         return y if op.bias is None else y + self._weight(op.bias)
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
@@ -197,14 +205,15 @@ class Reference:
             key = op.layer, sequence
             history = self._store(key, run.positions[rows], *(x[rows] for x in stored)) if stored else self._kv[key]
             length = int(run.positions[rows].max()) + 1
-            if not history.stored[:length].all():
+            lowest = max(0, int(run.positions[rows].min()) - op.window + 1) if op.window else 0
+            if not history.stored[lowest:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
             k_seen, v_seen, positions = history.k[:length], history.v[:length], run.positions[rows]
             if self._engine:
                 scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type in _CODES else None
-                out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, scales)
+                out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, op.window, scales)
             else:
-                out[rows] = numerics.attend(q[rows], k_seen, v_seen, positions, op.scale)
+                out[rows] = numerics.attend(q[rows], k_seen, v_seen, positions, op.scale, op.window)
         return out
 
     def _store(self, key: tuple[int, int], positions: NDArray[np.int64], k: Array, v: Array) -> _History:

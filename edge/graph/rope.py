@@ -1,4 +1,4 @@
-"""Rotary frequencies: linear, Llama 3 and YaRN scaling as one factor per frequency.
+"""Rotary frequencies: linear, Llama 3, YaRN and LongRoPE scaling as one factor per frequency.
 
 Only +, -, *, / and our own logarithm are used, so that every machine computes the same factors.
 """
@@ -35,6 +35,12 @@ def rope_spec(config: ModelConfig, pairs: Pairs) -> RopeSpec:
             config.path, f"rope scaling raises a frequency to {max(scale)}, the limit is {_MAX_FREQUENCY}"
         )
     return RopeSpec(config.rope_theta, config.rope_dims, pairs == "neox", magnitude, tuple(scale))
+
+
+def local_rope_spec(config: ModelConfig, pairs: Pairs) -> RopeSpec:
+    """The rotation in layers with a window, where it is another one: never scaled."""
+    ones = (1.0,) * (config.rope_dims // 2)
+    return RopeSpec(config.rope_local_theta, config.rope_dims, pairs == "neox", 1.0, ones)
 
 
 def _yarn(config: ModelConfig, scaling: RopeScaling) -> list[float]:

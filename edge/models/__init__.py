@@ -9,7 +9,7 @@ from edge.errors import UnsupportedModel
 from edge.formats.config import ModelConfig
 from edge.graph.builder import GraphBuilder, Value
 from edge.graph.ops import Graph
-from edge.models import llama, qwen2, qwen3
+from edge.models import bitnet, gemma3, llama, phi3, qwen2, qwen3
 
 __all__ = ["ARCHITECTURES", "Architecture", "build"]
 
@@ -25,6 +25,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "llama": Architecture(llama.MODULES, llama.build),
     "qwen2": Architecture(qwen2.MODULES, qwen2.build),
     "qwen3": Architecture(qwen3.MODULES, qwen3.build),
+    "gemma3": Architecture(gemma3.MODULES, gemma3.build),
+    "phi3": Architecture(phi3.MODULES, phi3.build),
+    "bitnet": Architecture(bitnet.MODULES, bitnet.build),
+    "bitnet-b1.58": Architecture(bitnet.MODULES, bitnet.build),
 }
 
 

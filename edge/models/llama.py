@@ -1,6 +1,7 @@
 """Llama 2 and 3, and what is built like them: Mistral, SmolLM, TinyLlama.
 
-Touvron et al. 2023, Grattafiori et al. 2024. GGUF files hold q and k permuted so that rotary pairs are neighbours.
+Touvron et al. 2023, Grattafiori et al. 2024; with a window where the file gives one (Jiang et al. 2023). GGUF files
+hold q and k permuted so that rotary pairs are neighbours.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def build(b: GraphBuilder, config: ModelConfig) -> Value:
         v = b.linear(h, "self_attn.v_proj", kv_heads * head_dim)
         q = b.rope(q, rope, head_dim, "q_rope")
         k = b.rope(k, rope, head_dim, "k_rope")
-        a = b.attention(q, k, v, num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, scale=scale)
+        a = b.attention(
+            q, k, v, num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, scale=scale, window=config.window_of(i)
+        )
         x = b.add(x, b.linear(a, "self_attn.o_proj", hidden), "attn_residual")
 
         h = b.rms_norm(x, "post_attention_layernorm", eps)

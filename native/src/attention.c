@@ -13,16 +13,27 @@
  * KV head read it once. So the branches of a prefix cost one reading of it. */
 typedef struct tile {
     int32_t first, count;
-    int32_t runs; /* that its last position reaches */
+    int32_t first_run; /* of the runs that its tokens see */
+    int32_t end_run;   /* behind the last one */
 } tile;
 
-static tile tile_of(const edge_batch *batch, int32_t first, int32_t end) {
-    tile t = {first, end - first, 0};
+/* The first position that a token at `position` sees. */
+static int32_t lowest(const edge_op *op, int32_t position) {
+    return op->window > 0 && position >= op->window ? position - op->window + 1 : 0;
+}
+
+static tile tile_of(const edge_batch *batch, const edge_op *op, int32_t first, int32_t end) {
+    tile t = {first, end - first, INT32_MAX, 0};
     for (int32_t token = first; token < end; token++) {
-        int32_t runs = batch->positions[token] / RUN + 1;
-        t.runs = runs > t.runs ? runs : t.runs;
+        int32_t from = lowest(op, batch->positions[token]) / RUN, to = batch->positions[token] / RUN + 1;
+        t.first_run = from < t.first_run ? from : t.first_run;
+        t.end_run = to > t.end_run ? to : t.end_run;
     }
     return t;
+}
+
+static int32_t count_runs(const tile *t) {
+    return t->end_run - t->first_run;
 }
 
 /* How many tokens make a tile: what keeps all threads in work, within what shares a look at a block. */
@@ -31,35 +42,35 @@ static int32_t tile_tokens(const edge_op *op, int64_t pieces) {
     return pieces < 1 ? 1 : pieces < most ? (int32_t)pieces : most;
 }
 
-/* How many of the `most` positions that begin at `start` a token sees. */
-static int32_t visible(int32_t position, int32_t start, int32_t most) {
-    int32_t count = position - start + 1;
-    return count < 0 ? 0 : count > most ? most : count;
+/* What a token sees of `size` positions that begin at `start`: first .. valid - 1 of them, nothing where valid is 0.
+ * begins: nothing of the `size` positions before. */
+typedef struct view {
+    int32_t first, valid, begins;
+} view;
+
+static view view_of(const edge_op *op, int32_t position, int32_t start, int32_t size) {
+    int32_t low = lowest(op, position), first = low > start ? low - start : 0, valid = position - start + 1;
+    valid = valid > size ? size : valid;
+    return first < valid ? (view){first, valid, low >= start} : (view){0, 0, 0};
 }
 
-/* Where the tokens of a tile end that see as many of these positions as token i, and in *seen how many. */
-static int32_t equals_end(const edge_batch *batch, const tile *t, int32_t i, int32_t start, int32_t most,
-                          int32_t *seen) {
-    const int32_t *positions = batch->positions + t->first;
-    *seen = visible(positions[i], start, most);
-    do {
-        i++;
-    } while (i < t->count && visible(positions[i], start, most) == *seen);
-    return i;
+static int is_same_view(view a, view b) {
+    return a.first == b.first && a.valid == b.valid && a.begins == b.begins;
 }
 
-/* The same for the positions of a block, and of tokens in whose tables it is the same one, *block. */
-static int32_t sharers_end(const edge_batch *batch, const tile *t, int32_t i, int32_t b, int32_t *seen,
+/* Where the tokens of a tile end that see as much of block b as token i does, *seen, and in whose tables it is the same
+ * one, *block. */
+static int32_t sharers_end(const edge_batch *batch, const edge_op *op, const tile *t, int32_t i, int32_t b, view *seen,
                            int32_t *block) {
-    int32_t end = equals_end(batch, t, i, b * BLOCK, BLOCK, seen), first = i;
-    if (*seen == 0) {
-        return end;
+    const int32_t *positions = batch->positions + t->first;
+    int32_t end = i + 1;
+    *seen = view_of(op, positions[i], b * BLOCK, BLOCK);
+    *block = seen->valid > 0 ? edge_block_table(batch, t->first + i)[b] : -1;
+    while (end < t->count && is_same_view(view_of(op, positions[end], b * BLOCK, BLOCK), *seen) &&
+           (seen->valid == 0 || edge_block_table(batch, t->first + end)[b] == *block)) {
+        end++;
     }
-    *block = edge_block_table(batch, t->first + first)[b];
-    do {
-        i++;
-    } while (i < end && edge_block_table(batch, t->first + i)[b] == *block);
-    return i;
+    return end;
 }
 
 /* The rows from `row` on. */
@@ -68,23 +79,23 @@ static edge_partial partial_from(const edge_partial *p, int64_t row, int32_t hea
 }
 
 /* The prepared queries of a tile against the blocks of one run, into `to`: (tokens x heads of the KV head) rows. Rows
- * of tokens that do not reach the run are left as they are. */
+ * of tokens that see nothing of the run are left as they are. */
 static void attend_run(const edge_worker *worker, const edge_op *op, const tile *t, int32_t kv_head, int32_t run,
                        const edge_partial *to) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, valid, number, any = 1;
-    for (int32_t b = run * EDGE_RUN_BLOCKS; b < (run + 1) * EDGE_RUN_BLOCKS && any; b++) {
-        any = 0;
+    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, number;
+    view seen;
+    for (int32_t b = run * EDGE_RUN_BLOCKS; b < (run + 1) * EDGE_RUN_BLOCKS; b++) {
         for (int32_t i = 0, end; i < t->count; i = end) {
-            end = sharers_end(program->batch, t, i, b, &valid, &number);
-            if (valid == 0) {
+            end = sharers_end(program->batch, op, t, i, b, &seen, &number);
+            if (seen.valid == 0) {
                 continue;
             }
-            any = 1;
-            int32_t row = i * heads, rows = (end - i) * heads, is_first = b == run * EDGE_RUN_BLOCKS;
+            int32_t row = i * heads, rows = (end - i) * heads, is_first = seen.begins || b == run * EDGE_RUN_BLOCKS;
             edge_partial into = partial_from(to, row, n), block = partial_from(&own->block, row, n);
-            edge_attend_block(worker, op, number, kv_head, row, rows, valid, is_first ? &into : &block);
+            edge_attend_block(worker, op, number, kv_head, row, rows, seen.first, seen.valid,
+                              is_first ? &into : &block);
             if (!is_first) {
                 program->kernels->attend_merge(into.o, into.max, into.sum, block.o, block.max, block.sum, n, rows);
             }
@@ -92,16 +103,36 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
     }
 }
 
-/* Merges a run into what the runs before it gave, for the tokens that reach it. */
+static void copy_rows(const edge_partial *to, const edge_partial *from, int64_t rows, int32_t head_dim) {
+    memcpy(to->o, from->o, (size_t)rows * (size_t)head_dim * sizeof(float));
+    memcpy(to->max, from->max, (size_t)rows * sizeof(float));
+    memcpy(to->sum, from->sum, (size_t)rows * sizeof(float));
+}
+
+/* What a run is to a token: it sees nothing of it, it sees nothing before it, or it comes behind others. */
+typedef enum reach { UNSEEN, BEGINS, CONTINUES } reach;
+
+static reach reach_of(const edge_op *op, int32_t position, int32_t run) {
+    view seen = view_of(op, position, run * RUN, RUN);
+    return seen.valid == 0 ? UNSEEN : seen.begins ? BEGINS : CONTINUES;
+}
+
+/* Merges a run, not the tile's first, into what the runs before it gave, for the tokens that see something of it. */
 static void merge_run(const edge_program *program, const edge_op *op, const tile *t, int32_t run,
                       const edge_partial *all, const edge_partial *part) {
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, reached;
+    const int32_t *positions = program->batch->positions + t->first;
+    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads;
     for (int32_t i = 0, end; i < t->count; i = end) {
-        end = equals_end(program->batch, t, i, run * RUN, 1, &reached);
-        if (reached) {
-            edge_partial to = partial_from(all, (int64_t)i * heads, n);
-            edge_partial from = partial_from(part, (int64_t)i * heads, n);
-            program->kernels->attend_merge(to.o, to.max, to.sum, from.o, from.max, from.sum, n, (end - i) * heads);
+        reach is = reach_of(op, positions[i], run);
+        for (end = i + 1; end < t->count && reach_of(op, positions[end], run) == is;) {
+            end++;
+        }
+        edge_partial to = partial_from(all, (int64_t)i * heads, n), from = partial_from(part, (int64_t)i * heads, n);
+        int32_t rows = (end - i) * heads;
+        if (is == BEGINS) {
+            copy_rows(&to, &from, rows, n);
+        } else if (is == CONTINUES) {
+            program->kernels->attend_merge(to.o, to.max, to.sum, from.o, from.max, from.sum, n, rows);
         }
     }
 }
@@ -134,16 +165,17 @@ static split split_step(const edge_worker *worker, const edge_op *op) {
     const edge_batch *batch = worker->program->batch;
     int32_t heads = op->num_heads / op->num_kv_heads, most = 0;
     for (int32_t i = 0; i < batch->num_tokens; i++) {
-        most = batch->positions[i] > most ? batch->positions[i] : most;
+        int32_t seen = batch->positions[i] - lowest(op, batch->positions[i]);
+        most = seen > most ? seen : most;
     }
     int64_t pieces = (int64_t)batch->num_tokens * op->num_kv_heads * (most / RUN + 1);
     int32_t size = tile_tokens(op, pieces / (worker->count * (int64_t)2));
     split s = {.num_tiles = 0};
     for (int32_t first = 0; first < batch->num_tokens; first += s.tiles[s.num_tiles++].count) {
         int32_t end = first + size < batch->num_tokens ? first + size : batch->num_tokens;
-        tile t = s.tiles[s.num_tiles] = tile_of(batch, first, end);
-        s.num_runs += t.runs;
-        s.num_rows += (int64_t)t.runs * t.count * heads;
+        tile t = s.tiles[s.num_tiles] = tile_of(batch, op, first, end);
+        s.num_runs += count_runs(&t);
+        s.num_rows += (int64_t)count_runs(&t) * t.count * heads;
     }
     return s;
 }
@@ -156,34 +188,32 @@ static void attend_piece(const edge_worker *worker, const edge_op *op, const spl
     int32_t kv_head = (int32_t)(piece / s->num_runs), run = (int32_t)(piece % s->num_runs), at = 0;
     int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads;
     int64_t row = kv_head * s->num_rows;
-    for (; run >= s->tiles[at].runs; at++) {
-        run -= s->tiles[at].runs;
-        row += (int64_t)s->tiles[at].runs * s->tiles[at].count * heads;
+    for (; run >= count_runs(&s->tiles[at]); at++) {
+        run -= count_runs(&s->tiles[at]);
+        row += (int64_t)count_runs(&s->tiles[at]) * s->tiles[at].count * heads;
     }
     const tile *t = &s->tiles[at];
-    int32_t rows = t->count * heads;
+    int32_t rows = t->count * heads, runs = count_runs(t);
     int64_t place = (int64_t)kv_head * s->num_tiles + at;
     /* One token writes its own key and value here, without a barrier: only the last run reads them. */
-    if (program->batch->num_tokens == 1 && op->in[1] >= 0 && run == t->runs - 1) {
+    if (program->batch->num_tokens == 1 && op->in[1] >= 0 && run == runs - 1) {
         edge_store_head(worker, op, 0, kv_head);
     }
     if (*prepared != place) {
         edge_prepare_queries(worker, op, t->first, t->count, kv_head);
         *prepared = place;
     }
-    attend_run(worker, op, t, kv_head, run, &own->run);
-    if (t->runs == 1) {
+    attend_run(worker, op, t, kv_head, t->first_run + run, &own->run);
+    if (runs == 1) {
         write_output(program, op, t, kv_head, &own->run);
         return;
     }
     edge_partial all = partial_from(&program->partials, row, n), mine = partial_from(&all, (int64_t)run * rows, n);
-    memcpy(mine.o, own->run.o, (size_t)rows * (size_t)n * sizeof(float));
-    memcpy(mine.max, own->run.max, (size_t)rows * sizeof(float));
-    memcpy(mine.sum, own->run.sum, (size_t)rows * sizeof(float));
-    if (edge_is_last(&program->arrived[place], t->runs)) {
-        for (int32_t r = 1; r < t->runs; r++) {
+    copy_rows(&mine, &own->run, rows, n);
+    if (edge_is_last(&program->arrived[place], runs)) {
+        for (int32_t r = 1; r < runs; r++) {
             edge_partial part = partial_from(&all, (int64_t)r * rows, n);
-            merge_run(program, op, t, r, &all, &part);
+            merge_run(program, op, t, t->first_run + r, &all, &part);
         }
         write_output(program, op, t, kv_head, &all);
     }
@@ -199,14 +229,14 @@ static void run_split(edge_worker *worker, const edge_op *op) {
     }
 }
 
-/* Tokens first .. end - 1 and one KV head, all runs one after the other. */
+/* Tokens first .. end - 1 and one KV head, all runs that they see one after the other. */
 static void attend_tokens(const edge_worker *worker, const edge_op *op, int32_t first, int32_t end, int32_t kv_head) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    const tile t = tile_of(program->batch, first, end);
+    const tile t = tile_of(program->batch, op, first, end);
     edge_prepare_queries(worker, op, first, end - first, kv_head);
-    attend_run(worker, op, &t, kv_head, 0, &own->all);
-    for (int32_t run = 1; run < t.runs; run++) {
+    attend_run(worker, op, &t, kv_head, t.first_run, &own->all);
+    for (int32_t run = t.first_run + 1; run < t.end_run; run++) {
         attend_run(worker, op, &t, kv_head, run, &own->run);
         merge_run(program, op, &t, run, &own->all, &own->run);
     }

@@ -41,9 +41,9 @@ void edge_unpack_q4(uint8_t *restrict q8, const uint8_t *restrict q4, int32_t co
  * cache has them. */
 void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t first, int32_t count, int32_t kv_head);
 
-/* `rows` of the prepared queries, from `row` on, against the first `valid` positions of a block, into `to`. */
+/* `rows` of the prepared queries, from `row` on, against the positions first .. valid - 1 of a block, into `to`. */
 void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
-                       int32_t rows, int32_t valid, const edge_partial *to);
+                       int32_t rows, int32_t first, int32_t valid, const edge_partial *to);
 
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);

@@ -24,7 +24,7 @@ void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t 
 }
 
 void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
-                       int32_t rows, int32_t valid, const edge_partial *to) {
+                       int32_t rows, int32_t first, int32_t valid, const edge_partial *to) {
     const edge_program *program = worker->program;
     const edge_kernels *kernels = program->kernels;
     const edge_private *own = worker->own;
@@ -34,7 +34,7 @@ void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t blo
     const float *query = own->queries + (int64_t)row * n;
     switch (program->config.kv_type) {
     case EDGE_KV_F16:
-        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
+        kernels->attend_f16(to->o, to->max, to->sum, query, keys, values, n, rows, first, valid, op->scale);
         break;
     case EDGE_KV_Q4:
         edge_unpack_q4(own->keys, keys, edge_kv_q8_codes(n));
@@ -44,10 +44,10 @@ void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t blo
         /* fallthrough */
     case EDGE_KV_Q8:
         kernels->attend_q8(to->o, to->max, to->sum, own->codes + (int64_t)row * edge_kv_q8_codes(n), own->scales + row,
-                           keys, values, n, rows, valid, op->scale);
+                           keys, values, n, rows, first, valid, op->scale);
         break;
     default:
-        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, valid, op->scale);
+        kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, first, valid, op->scale);
         break;
     }
 }

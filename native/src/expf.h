@@ -1,5 +1,5 @@
-/* exp and silu as a fixed sequence of float operations without branches, so that every lane of every ISA computes the
- * same bits. Relative error of edge_expf <= 8.1e-8 (measured over [-80, 80]). */
+/* exp and the activations as a fixed sequence of float operations without branches, so that every lane of every ISA
+ * computes the same bits. Relative error of edge_expf <= 8.1e-8 (measured over [-80, 80]). */
 #ifndef EDGE_EXPF_H
 #define EDGE_EXPF_H
 
@@ -42,6 +42,20 @@ EDGE_INLINE float edge_expf(float x) {
 
 EDGE_INLINE float edge_silu(float x) {
     return x / (1.0f + edge_expf(-x));
+}
+
+#define EDGE_GELU_C1 (-0x1.988454p+0f) /* -2 sqrt(2 / pi) */
+#define EDGE_GELU_C3 (-0x1.2444f2p-4f) /* the same x 0.044715 */
+
+/* x / 2 (1 + tanh(u)) = x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel, 2016). */
+EDGE_INLINE float edge_gelu(float x) {
+    return x / (1.0f + edge_expf(x * (EDGE_GELU_C3 * (x * x) + EDGE_GELU_C1)));
+}
+
+/* max(x, 0)^2; NaN stays NaN. */
+EDGE_INLINE float edge_relu2(float x) {
+    float positive = x < 0.0f ? 0.0f : x;
+    return positive * positive;
 }
 
 #endif

@@ -90,18 +90,20 @@ typedef void edge_binary_fn(float *out, const float *a, const float *b, int32_t 
 /* Rotates the first dims values of the head x in place. cos, sin: dims/2 values. */
 typedef void edge_rope_fn(float *x, const float *cos, const float *sin, int32_t dims);
 
-/* `rows` query heads against one KV block of `valid` (1 .. 32) positions, each as if it were alone. q, o: (rows,
- * head_dim), max, sum: (rows,). k: (head_dim, 32), v: (32, head_dim), in the cache type; lanes and rows at or beyond
- * valid may hold anything. Writes the block's maxima, sums and unnormalised outputs. scale multiplies q.k. */
+/* `rows` query heads against the positions first .. valid - 1 (0 <= first < valid <= 32) of one KV block, each as if it
+ * were alone. q, o: (rows, head_dim), max, sum: (rows,). k: (head_dim, 32), v: (32, head_dim), in the cache type; lanes
+ * and rows of other positions may hold anything. Writes the block's maxima, sums and unnormalised outputs. scale
+ * multiplies q.k. */
 typedef void edge_attend_f16_fn(float *o, float *max, float *sum, const float *q, const uint16_t *k, const uint16_t *v,
-                                int32_t head_dim, int32_t rows, int32_t valid, float scale);
+                                int32_t head_dim, int32_t rows, int32_t first, int32_t valid, float scale);
 typedef void edge_attend_f32_fn(float *o, float *max, float *sum, const float *q, const float *k, const float *v,
-                                int32_t head_dim, int32_t rows, int32_t valid, float scale);
+                                int32_t head_dim, int32_t rows, int32_t first, int32_t valid, float scale);
 
 /* The same with Q8 queries and a Q8 block (kv.h). q: (rows, head_dim rounded up to a multiple of 4, zeros behind), d:
  * their scales (rows,). Codes are -127 .. 127; q.k is summed as an integer. */
 typedef void edge_attend_q8_fn(float *o, float *max, float *sum, const int8_t *q, const float *d, const uint8_t *k,
-                               const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid, float scale);
+                               const uint8_t *v, int32_t head_dim, int32_t rows, int32_t first, int32_t valid,
+                               float scale);
 
 /* Merges what comes later (o2, max2, sum2) into the running (o, max, sum), for `rows` query heads. */
 typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float *o2, const float *max2,
@@ -149,8 +151,12 @@ typedef struct edge_kernels {
     edge_quantize_fn *quantize_a8g32;
     edge_quantize_fn *quantize_a8g256;
     edge_rms_norm_fn *rms_norm;
-    edge_binary_fn *silu_mul; /* silu(gate) * up */
     edge_unary_fn *silu;
+    edge_binary_fn *silu_mul; /* silu(gate) * up */
+    edge_unary_fn *gelu;
+    edge_binary_fn *gelu_mul;
+    edge_unary_fn *relu2;
+    edge_binary_fn *relu2_mul;
     edge_binary_fn *add;
     edge_binary_fn *mul;
     edge_rope_fn *rope_norm; /* pairs (2i, 2i + 1) */

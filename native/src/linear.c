@@ -62,7 +62,7 @@ static void run_tile_row(const product *p, int64_t tile_row) {
         _Alignas(EDGE_ALIGNMENT) float up[EDGE_CHUNK_TOKENS * TILE];
         int32_t rows = multiply(p, 0, tile_row, y);
         (void)multiply(p, 1, tile_row, up);
-        p->program->kernels->silu_mul(y, y, up, p->count * TILE);
+        edge_gate_of(p->program->kernels, p->op->activation)(y, y, up, p->count * TILE);
         store(p, 0, tile_row, y, rows);
         return;
     }

@@ -159,6 +159,17 @@ static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
     return 1;
 }
 
+static inline edge_unary_fn *edge_activation_of(const edge_kernels *kernels, int32_t activation) {
+    return activation == EDGE_ACT_GELU ? kernels->gelu : activation == EDGE_ACT_RELU2 ? kernels->relu2 : kernels->silu;
+}
+
+/* activation(gate) * up. */
+static inline edge_binary_fn *edge_gate_of(const edge_kernels *kernels, int32_t activation) {
+    return activation == EDGE_ACT_GELU    ? kernels->gelu_mul
+           : activation == EDGE_ACT_RELU2 ? kernels->relu2_mul
+                                          : kernels->silu_mul;
+}
+
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {
     return weight < 0 ? NULL : (const float *)(const void *)program->weights[weight]->data;
 }

@@ -54,8 +54,8 @@ static edge_status check_rows(edge_checker *k, edge_op_plan *plan) {
         }
         EDGE_TRY(edge_check_eps(k));
     }
-    if (op->kind == EDGE_OP_ACTIVATION && op->activation != EDGE_ACT_SILU) {
-        return edge_check_refuse(k, "no such activation", op->activation, EDGE_ACT_SILU);
+    if (op->kind == EDGE_OP_ACTIVATION && op->activation == EDGE_ACT_NONE) {
+        return edge_check_refuse(k, "ACTIVATION needs one", op->activation, EDGE_NUM_ACTIVATIONS);
     }
     EDGE_TRY(edge_check_output(k, op->out[0], plan->row_kind, width));
     return edge_check_write(k, op->out[0]);
@@ -100,9 +100,6 @@ static edge_status check_linear_outputs(edge_checker *k, edge_op_plan *plan) {
 
 static edge_status check_linear(edge_checker *k, edge_op_plan *plan) {
     const edge_op *op = edge_check_op(k);
-    if (op->activation != EDGE_ACT_NONE && op->activation != EDGE_ACT_SILU) {
-        return edge_check_refuse(k, "no such activation", op->activation, EDGE_ACT_SILU);
-    }
     while (plan->num_weights < 3 && op->weight[plan->num_weights] != -1) {
         plan->num_weights++;
     }

@@ -116,6 +116,11 @@ edge_status edge_check_unused(const edge_checker *k, int32_t in, int32_t out, in
     if (op->kind != EDGE_OP_LINEAR && op->kind != EDGE_OP_ACTIVATION && op->activation != EDGE_ACT_NONE) {
         return edge_check_refuse(k, "activation belongs to LINEAR and ACTIVATION", op->activation, EDGE_ACT_NONE);
     }
-    return op->reserved[0] == 0 && op->reserved[1] == 0 ? EDGE_OK
-                                                        : edge_check_refuse(k, "reserved fields must be 0", 0, 0);
+    if (op->activation < EDGE_ACT_NONE || op->activation >= EDGE_NUM_ACTIVATIONS) {
+        return edge_check_refuse(k, "no such activation", op->activation, EDGE_NUM_ACTIVATIONS);
+    }
+    if (op->window < 0 || (op->kind != EDGE_OP_ATTENTION && op->window != 0)) {
+        return edge_check_refuse(k, "a window belongs to ATTENTION and is not negative", op->window, 0);
+    }
+    return op->reserved == 0 ? EDGE_OK : edge_check_refuse(k, "reserved fields must be 0", op->reserved, 0);
 }

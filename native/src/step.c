@@ -83,7 +83,7 @@ static void run_row(const edge_program *program, const edge_op *op, int32_t row)
         kernels->mul(out, in[0], in[1], width);
         break;
     case EDGE_OP_ACTIVATION:
-        kernels->silu(out, in[0], width);
+        edge_activation_of(kernels, op->activation)(out, in[0], width);
         break;
     case EDGE_OP_SELECT_ROWS: {
         const float *from = edge_buffer_rows(program, op->in[0]) + (int64_t)batch->logit_rows[row] * width;

@@ -28,12 +28,12 @@ typedef struct result {
 static float want_o[2][MAX_ROWS * MAX_DIM], want_max[2][MAX_ROWS], want_sum[2][MAX_ROWS];
 
 static void compare(const char *what, const edge_kernels *kernels, const result *want, const result *got, int32_t dim,
-                    int32_t rows, int32_t valid) {
+                    int32_t rows, int32_t first, int32_t valid) {
     int64_t at = check_first_difference(want->o, got->o, (int64_t)rows * dim);
     int64_t max = check_first_difference(want->max, got->max, rows);
     int64_t sum = check_first_difference(want->sum, got->sum, rows);
-    CHECK(at < 0 && max < 0 && sum < 0, "%s %s, head_dim %d, %d rows, valid %d: output %d, maximum %d, sum %d",
-          edge_isa_name(kernels->isa), what, dim, rows, valid, (int)at, (int)max, (int)sum);
+    CHECK(at < 0 && max < 0 && sum < 0, "%s %s, head_dim %d, %d rows, %d to %d: output %d, maximum %d, sum %d",
+          edge_isa_name(kernels->isa), what, dim, rows, first, valid, (int)at, (int)max, (int)sum);
 }
 
 static void fill_f32(uint64_t *state, float *to, int32_t n, int32_t mode) {
@@ -73,7 +73,7 @@ static void fill_q8(uint64_t *state, uint8_t *to, int32_t codes, int32_t mode) {
 }
 
 static void run_q8(arena *memory, uint64_t *state, const edge_kernels *kernels, int32_t dim, int32_t rows,
-                   int32_t valid, int32_t mode, int at_end, float scale) {
+                   int32_t first, int32_t valid, int32_t mode, int at_end, float scale) {
     static float o[MAX_ROWS * MAX_DIM], max[MAX_ROWS], sum[MAX_ROWS];
     const edge_kernels *scalar = edge_kernels_get(EDGE_ISA_SCALAR);
     const size_t scales = EDGE_KV_BLOCK_SIZE * sizeof(float);
@@ -96,16 +96,17 @@ static void run_q8(arena *memory, uint64_t *state, const edge_kernels *kernels, 
                         guard_place(&memory->max, (size_t)rows * sizeof(float), at_end),
                         guard_place(&memory->sum, (size_t)rows * sizeof(float), at_end)};
     for (int32_t r = 0; r < rows; r++) {
-        scalar->attend_q8(o + r * dim, max + r, sum + r, q + r * stride, d + r, k, v, dim, 1, valid, scale);
+        scalar->attend_q8(o + r * dim, max + r, sum + r, q + r * stride, d + r, k, v, dim, 1, first, valid, scale);
     }
-    kernels->attend_q8(got.o, got.max, got.sum, q, d, k, v, dim, rows, valid, scale);
-    compare("attend_q8", kernels, &want, &got, dim, rows, valid);
+    kernels->attend_q8(got.o, got.max, got.sum, q, d, k, v, dim, rows, first, valid, scale);
+    compare("attend_q8", kernels, &want, &got, dim, rows, first, valid);
 }
 
 static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels, int32_t index) {
     const edge_kernels *scalar = edge_kernels_get(EDGE_ISA_SCALAR);
     int32_t dim = index % 10 ? random_int(state, 1, 66) * 2 : random_int(state, 67, MAX_DIM / 2) * 2;
     int32_t valid = random_int(state, 1, EDGE_KV_BLOCK_SIZE), mode = random_int(state, 0, RANDOM_FLOAT_MODES - 1);
+    int32_t first = random_int(state, 0, 1) ? 0 : random_int(state, 0, valid - 1);
     int32_t rows = random_rows(state), at_end = random_int(state, 0, 1);
     int32_t cells = dim * EDGE_KV_BLOCK_SIZE, outputs = rows * dim;
     float scale = random_int(state, 0, 2) ? 0.125f : 3.0f;
@@ -122,24 +123,24 @@ static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels
     fill_f16(state, k16, cells, mode);
     fill_f16(state, v16, cells, mode);
     for (int32_t r = 0; r < rows; r++) {
-        scalar->attend_f16(want[0].o + r * dim, want[0].max + r, want[0].sum + r, q + r * dim, k16, v16, dim, 1, valid,
-                           scale);
+        scalar->attend_f16(want[0].o + r * dim, want[0].max + r, want[0].sum + r, q + r * dim, k16, v16, dim, 1, first,
+                           valid, scale);
     }
-    kernels->attend_f16(got.o, got.max, got.sum, q, k16, v16, dim, rows, valid, scale);
-    compare("attend_f16", kernels, &want[0], &got, dim, rows, valid);
+    kernels->attend_f16(got.o, got.max, got.sum, q, k16, v16, dim, rows, first, valid, scale);
+    compare("attend_f16", kernels, &want[0], &got, dim, rows, first, valid);
 
     float *k32 = guard_place(&memory->k, (size_t)cells * 4, at_end);
     float *v32 = guard_place(&memory->v, (size_t)cells * 4, at_end);
     fill_f32(state, k32, cells, mode);
     fill_f32(state, v32, cells, mode);
     for (int32_t r = 0; r < rows; r++) {
-        scalar->attend_f32(want[1].o + r * dim, want[1].max + r, want[1].sum + r, q + r * dim, k32, v32, dim, 1, valid,
-                           scale);
+        scalar->attend_f32(want[1].o + r * dim, want[1].max + r, want[1].sum + r, q + r * dim, k32, v32, dim, 1, first,
+                           valid, scale);
     }
-    kernels->attend_f32(got.o, got.max, got.sum, q, k32, v32, dim, rows, valid, scale);
-    compare("attend_f32", kernels, &want[1], &got, dim, rows, valid);
+    kernels->attend_f32(got.o, got.max, got.sum, q, k32, v32, dim, rows, first, valid, scale);
+    compare("attend_f32", kernels, &want[1], &got, dim, rows, first, valid);
 
-    run_q8(memory, state, kernels, dim, rows, valid, mode, at_end, scale);
+    run_q8(memory, state, kernels, dim, rows, first, valid, mode, at_end, scale);
 
     /* The second block merged into the first, or into nothing. */
     if (random_int(state, 0, 3) == 0) {
@@ -157,7 +158,7 @@ static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels
                              want[1].max + r, want[1].sum + r, dim, 1);
     }
     kernels->attend_merge(got.o, got.max, got.sum, want[1].o, want[1].max, want[1].sum, dim, rows);
-    compare("attend_merge", kernels, &want[0], &got, dim, rows, valid);
+    compare("attend_merge", kernels, &want[0], &got, dim, rows, first, valid);
 }
 
 /* Three blocks, the last one partly valid, against softmax over all positions in double. */
@@ -182,7 +183,7 @@ static void check_against_double(void) {
         for (int32_t b = 0; b < BLOCKS; b++) {
             int32_t valid = b < BLOCKS - 1 ? EDGE_KV_BLOCK_SIZE : POSITIONS % EDGE_KV_BLOCK_SIZE;
             int32_t to = b > 0;
-            scalar->attend_f32(o[to], &max[to], &sum[to], q, &k[b][0][0], &v[b][0][0], DIM, 1, valid, 0.5f);
+            scalar->attend_f32(o[to], &max[to], &sum[to], q, &k[b][0][0], &v[b][0][0], DIM, 1, 0, valid, 0.5f);
             if (b > 0) {
                 scalar->attend_merge(o[0], &max[0], &sum[0], o[1], &max[1], &sum[1], DIM, 1);
             }

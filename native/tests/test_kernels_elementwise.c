@@ -52,14 +52,20 @@ static void run_binary(arena *memory, uint64_t *state, const edge_kernels *kerne
     compare(what, kernels, memory->expected, a, n);
 }
 
-static void run_norm_and_silu(arena *memory, uint64_t *state, const edge_kernels *kernels, const edge_kernels *scalar,
-                              int32_t n) {
+static void run_unary(arena *memory, uint64_t *state, const edge_kernels *kernels, const char *what,
+                      edge_unary_fn *want, edge_unary_fn *fn, int32_t n) {
+    int at_end = random_int(state, 0, 1);
+    float *x = random_row(memory, A, state, n, at_end), *out = place(memory, OUT, n, at_end);
+    want(memory->expected, x, n);
+    fn(out, x, n);
+    compare(what, kernels, memory->expected, out, n);
+}
+
+static void run_norm(arena *memory, uint64_t *state, const edge_kernels *kernels, const edge_kernels *scalar,
+                     int32_t n) {
     int at_end = random_int(state, 0, 1);
     float *x = random_row(memory, A, state, n, at_end), *gain = random_row(memory, B, state, n, at_end);
     float *out = place(memory, OUT, n, at_end);
-    scalar->silu(memory->expected, x, n);
-    kernels->silu(out, x, n);
-    compare("silu", kernels, memory->expected, out, n);
     float eps = random_int(state, 0, 3) ? 1e-5f : 0.0f;
     scalar->rms_norm(memory->expected, x, gain, n, eps);
     kernels->rms_norm(out, x, gain, n, eps);
@@ -135,7 +141,12 @@ static void run_level(arena *memory, const edge_kernels *kernels, int32_t cases)
         run_binary(memory, &state, kernels, "add", scalar->add, kernels->add, n);
         run_binary(memory, &state, kernels, "mul", scalar->mul, kernels->mul, n);
         run_binary(memory, &state, kernels, "silu_mul", scalar->silu_mul, kernels->silu_mul, n);
-        run_norm_and_silu(memory, &state, kernels, scalar, n);
+        run_binary(memory, &state, kernels, "gelu_mul", scalar->gelu_mul, kernels->gelu_mul, n);
+        run_binary(memory, &state, kernels, "relu2_mul", scalar->relu2_mul, kernels->relu2_mul, n);
+        run_unary(memory, &state, kernels, "silu", scalar->silu, kernels->silu, n);
+        run_unary(memory, &state, kernels, "gelu", scalar->gelu, kernels->gelu, n);
+        run_unary(memory, &state, kernels, "relu2", scalar->relu2, kernels->relu2, n);
+        run_norm(memory, &state, kernels, scalar, n);
         run_rope(memory, &state, kernels, "rope_norm", scalar->rope_norm, kernels->rope_norm, n);
         run_rope(memory, &state, kernels, "rope_neox", scalar->rope_neox, kernels->rope_neox, n);
         run_quantize(memory, &state, kernels, "quantize_a8g32", scalar->quantize_a8g32, kernels->quantize_a8g32, i % 9,

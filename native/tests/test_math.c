@@ -24,6 +24,14 @@ static void check_exp(void) {
     CHECK(edge_expf(INFINITY) == INFINITY && edge_expf(89.0f) == INFINITY, "exp overflows to Inf");
     CHECK(isfinite(edge_expf(88.72f)), "exp(88.72) is finite");
     CHECK(isnan(edge_expf(NAN)) && isnan(edge_expf(-NAN)), "exp(NaN) is NaN");
+    for (float x = -12.0f; x < 12.0f; x += 0.001f) {
+        double u = sqrt(2.0 / acos(-1.0)) * ((double)x + 0.044715 * pow((double)x, 3.0));
+        double want = 0.5 * (double)x * (1.0 + tanh(u)), got = (double)edge_gelu(x);
+        CHECK(fabs(got - want) <= 4e-7 * fmax(fabs(want), 0.05), "gelu(%a) = %a, want %a", (double)x, got, want);
+    }
+    CHECK(isnan(edge_gelu(NAN)) && edge_gelu(0.0f) == 0.0f && edge_gelu(100.0f) == 100.0f, "gelu");
+    CHECK(edge_gelu(-100.0f) == 0.0f && edge_gelu(-3e38f) == 0.0f && edge_gelu(3e38f) == 3e38f, "gelu far out");
+    CHECK(isnan(edge_relu2(NAN)) && edge_relu2(-2.0f) == 0.0f && edge_relu2(3.0f) == 9.0f, "relu2");
     CHECK(isnan(edge_silu(NAN)) && edge_silu(0.0f) == 0.0f && edge_silu(100.0f) == 100.0f, "silu");
 }
 

@@ -134,12 +134,14 @@ static void test_references(void) {
     for (int32_t op = 0; op < b.config.num_ops; op++) {
         REFUSE(b, t.ops[op].kind, 0);
         REFUSE(b, t.ops[op].kind, 9);
-        REFUSE(b, t.ops[op].reserved[0], 1);
-        REFUSE(b, t.ops[op].reserved[1], -1);
+        REFUSE(b, t.ops[op].reserved, 1);
+        REFUSE(b, t.ops[op].window, -1);
         REFUSE(b, t.ops[op].out[2], 9);
-        REFUSE(b, t.ops[op].activation, 2);
+        REFUSE(b, t.ops[op].activation, EDGE_NUM_ACTIVATIONS);
         REFUSE(b, t.ops[op].activation, -1);
     }
+    REFUSE(b, t.ops[0].window, 1);     /* only ATTENTION has one */
+    REFUSE(b, t.ops[1].window, 1);     /* nor has LINEAR */
     REFUSE(b, t.ops[0].in[0], 0);      /* EMBED has no input */
     REFUSE(b, t.ops[0].bias[0], 0);    /* nor a bias */
     REFUSE(b, t.ops[0].weight[0], 1);  /* a vector */

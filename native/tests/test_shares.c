@@ -55,7 +55,7 @@ static void count_rope(float *x, const float *cosines, const float *sines, int32
 }
 
 static void count_attend(float *o, float *max, float *sum, const float *q, const uint16_t *k, const uint16_t *v,
-                         int32_t head_dim, int32_t rows, int32_t valid, float scale) {
+                         int32_t head_dim, int32_t rows, int32_t first, int32_t valid, float scale) {
     (void)o;
     (void)q;
     (void)k;
@@ -65,7 +65,7 @@ static void count_attend(float *o, float *max, float *sum, const float *q, const
         max[r] = 0.0f;
         sum[r] = 1.0f;
     }
-    spent += 8 * (int64_t)rows * valid * head_dim;
+    spent += 8 * (int64_t)rows * (valid - first) * head_dim;
 }
 
 static void count_merge(float *o, float *max, float *sum, const float *o2, const float *max2, const float *sum2,
@@ -164,6 +164,10 @@ static void open_world(world *w, int32_t type, int32_t num_kv_heads) {
     w->t.num_layers = 1;
     w->t.kv_type = EDGE_KV_F16;
     tiny_build(&w->t);
+    for (int32_t i = 0; i < w->t.num_ops; i++) { /* what the kernels below count */
+        w->t.ops[i].window = 0;
+        w->t.ops[i].activation = w->t.ops[i].activation == EDGE_ACT_NONE ? EDGE_ACT_NONE : EDGE_ACT_SILU;
+    }
     edge_program_config config = tiny_config(&w->t, EDGE_ISA_SCALAR, TOKENS, 1, 1, MAX_THREADS);
     const edge_kv_config kv = {w->t.kv_type, w->t.num_layers, w->t.num_kv_heads, w->t.head_dim, STRIDE};
     edge_error error = {""};

@@ -125,7 +125,7 @@ static inline edge_op *tiny_op(tiny *t, edge_op_kind kind) {
     op->num_heads = op->num_kv_heads = op->head_dim = 0;
     op->eps = 1e-5f;
     op->scale = 1.0f;
-    op->reserved[0] = op->reserved[1] = 0;
+    op->window = op->reserved = 0;
     return op;
 }
 
@@ -155,6 +155,7 @@ static inline int32_t tiny_residual(tiny *t, int32_t in, int32_t x) {
 }
 
 static inline int32_t tiny_attention(tiny *t, int32_t x, int32_t layer) {
+    static const int32_t windows[] = {0, 0, 0, 1, 7, 32, 33, 129, 200};
     int32_t q_width = t->num_heads * t->head_dim, kv_width = t->num_kv_heads * t->head_dim;
     int shares = layer > 0 && tiny_chance(t, 4); /* reads the KV of the layer before, stores none */
     int32_t widths[3] = {q_width, kv_width, kv_width}, q[3] = {-1, -1, -1};
@@ -184,6 +185,7 @@ static inline int32_t tiny_attention(tiny *t, int32_t x, int32_t layer) {
     op->head_dim = t->head_dim;
     op->rope = tiny_chance(t, 8) ? -1 : 0;
     op->scale = 0.5f;
+    op->window = windows[random_int(&t->state, 0, 8)];
     return op->out[0] = tiny_buffer(t, q_width, 0);
 }
 
@@ -196,7 +198,7 @@ static inline int32_t tiny_gate(tiny *t, int32_t x) {
         int32_t normed = op->out[0] = tiny_buffer(t, t->hidden, 0);
         int32_t gate = tiny_linear(t, normed, 0, t->ff, -1, 0), up = tiny_linear(t, normed, 0, t->ff, -1, 0);
         op = tiny_op(t, EDGE_OP_ACTIVATION);
-        op->activation = EDGE_ACT_SILU;
+        op->activation = random_int(&t->state, EDGE_ACT_SILU, EDGE_NUM_ACTIVATIONS - 1);
         op->in[0] = gate;
         int32_t act = op->out[0] = tiny_buffer(t, t->ff, 0);
         op = tiny_op(t, EDGE_OP_MUL);
@@ -207,7 +209,7 @@ static inline int32_t tiny_gate(tiny *t, int32_t x) {
     op = tiny_op(t, EDGE_OP_LINEAR);
     op->in[0] = x;
     op->norm[0] = tiny_vector(t, t->hidden, 1.0f);
-    op->activation = EDGE_ACT_SILU;
+    op->activation = random_int(&t->state, EDGE_ACT_SILU, EDGE_NUM_ACTIVATIONS - 1);
     for (int32_t i = 0; i < 2; i++) {
         op->weight[i] = tiny_matrix(t, t->ff, t->hidden);
         op->bias[i] = tiny_chance(t, 3) ? tiny_vector(t, t->ff, 0.0f) : -1;

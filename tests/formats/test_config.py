@@ -81,6 +81,36 @@ def test_rope_scaling(keys: dict[str, Any], wanted: RopeScaling | None, tmp_path
     assert reread(tmp_path, **keys).rope_scaling == wanted
 
 
+def test_windows(tmp_path: Path) -> None:
+    """Where a file gives one; gemma3 has it in five layers of six, and a theta of their own."""
+    found = reread(tmp_path, attention__sliding_window=64)
+    assert [found.window_of(i) for i in range(2)] == [64, 64]
+    assert reread(tmp_path, attention__sliding_window=256).window_of(0) == 0  # as wide as the context
+    gemma = tiny_config("gemma3", tie_word_embeddings=True)
+    keys: dict[str, Any] = {"attention__sliding_window_pattern": None, "rope__freq_base_swa": 5000.0}
+    found = reread(tmp_path, gemma, **keys)
+    assert [found.window_of(i) for i in range(12)] == [9, 9, 9, 9, 9, 0] * 2 and found.rope_local_theta == 5000.0
+    found = reread(tmp_path, gemma, attention__sliding_window=0)  # the layers still rotate by it
+    assert found.has_window(0) and found.window_of(0) == 0
+    for arch in ("qwen2", "qwen3", "bitnet"):
+        config = tiny_config(arch, tie_word_embeddings=True)
+        with pytest.raises(UnsupportedModel, match="sliding_window = 64 is narrower than the context of 256"):
+            reread(tmp_path, config, attention__sliding_window=64)
+    with pytest.raises(UnsupportedModel, match="sliding_window_pattern is set"):
+        reread(tmp_path, gemma, attention__sliding_window_pattern=[1, 0])
+
+
+def test_longrope_has_factors_for_two_lengths(tmp_path: Path) -> None:
+    factors = {"rope_freq_factors": (1.0,) * 8, "rope_long_factors": LLAMA3}
+    config = tiny_config("phi3", original_max_position_embeddings=64, tie_word_embeddings=True, **factors)
+    found = reread(tmp_path, config)
+    assert found.for_context(64) == found and found.rope_freq_factors == (1.0,) * 8
+    assert found.for_context(65).rope_freq_factors == LLAMA3
+    only = {**embedding(), "rope_factors_long.weight": np.ones(8, np.float32)}
+    with pytest.raises(BadModelFile, match="one is missing"):
+        read(write_gguf(tmp_path / "half.gguf", tiny_config("phi3", tie_word_embeddings=True), only))
+
+
 def test_counts_per_layer_that_agree(tmp_path: Path) -> None:
     found = reread(tmp_path, attention__head_count_kv=[2, 2], feed_forward_length=[80, 80])
     assert (found.num_key_value_heads, found.intermediate_size) == (2, 80)
@@ -107,7 +137,6 @@ def test_neutral_values_are_taken(keys: dict[str, Any], tmp_path: Path) -> None:
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"expert_count": 8}, "llama.expert_count = 8"),
     ({"expert_used_count": 2}, "llama.expert_used_count = 2"),
-    ({"attention__sliding_window": 64}, "sliding_window = 64 is narrower than the context of 256"),
     ({"attention__sliding_window_pattern": 4}, "llama.attention.sliding_window_pattern is set"),
     ({"attention__scale": 0.5}, "llama.attention.scale = 0.5"),
     ({"logit_scale": 8.0}, "llama.logit_scale = 8.0"),
@@ -120,7 +149,8 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"attention__temperature_scale": 0.1}, "llama.attention.temperature_scale"),
     ({"nextn_predict_layers": 1}, "llama.nextn_predict_layers = 1"),
     ({"rope__dimension_sections": [4, 4, 4, 4]}, "llama.rope.dimension_sections is set"),
-    ({"rope__scaling__type": "longrope"}, "'longrope'"),
+    ({"rope__scaling__type": "su"}, "'su'"),
+    ({"hidden_act": "gelu"}, "hidden_act is 'gelu'; edge runs llama with silu"),
     ({"rope__scaling__yarn_log_multiplier": 0.1}, "yarn_log_multiplier"),
     ({"attention__value_length": 8}, "value_length = 8 and llama.attention.key_length = 16 differ"),
     ({"attention__head_count_kv": [2, 4]}, "head_count_kv is 2 in layer 0 and 4 in layer 1"),

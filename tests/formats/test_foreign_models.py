@@ -26,8 +26,8 @@ def _model(architecture: str, *more: bytes) -> list[bytes]:
 @pytest.mark.parametrize(
     ("entries", "sentence"),
     [
-        (_model("gpt2"), "architecture 'gpt2' is not supported; edge runs llama, qwen2, qwen3"),
-        (_model("made\nup" * 100), "is not supported; edge runs llama, qwen2, qwen3"),
+        (_model("gpt2"), "architecture 'gpt2' is not supported; edge runs llama, qwen2, qwen3, gemma3, phi3, bitnet"),
+        (_model("made\nup" * 100), "is not supported; edge runs llama, qwen2, qwen3, gemma3, phi3, bitnet"),
         (_model("bert"), "embedding model"),
         (_model("nomic-bert"), "embedding model"),
         (_model("t5encoder"), "embedding model"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.graph import numerics
 from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode
 from edge.graph.numerics import Array
-from edge.graph.ops import Add, Embedding, Mul, RmsNorm, SelectRows, Silu
+from edge.graph.ops import Activation, Add, Embedding, Gelu, Mul, Relu2, RmsNorm, SelectRows, Silu
 
 
 def run_fused(
@@ -24,8 +24,9 @@ def run_fused(
     values: dict[int, Array] = {}
 
     def linear(op: FusedLinear, x: Array, i: int) -> Array:
-        bias = op.biases[i]
-        y = x @ tensors[op.weights[i]].T
+        weight, bias, rows = op.linears[i]
+        y = x @ tensors[weight].T
+        y = y if rows is None else y[:, rows[0] : rows[1]]
         return y if bias is None else y + tensors[bias]
 
     for node in nodes:
@@ -40,18 +41,18 @@ def run_fused(
                 outputs = [inputs[0] + inputs[1]]
             case Mul():
                 outputs = [inputs[0] * inputs[1]]
-            case Silu():
-                outputs = [numerics.silu(inputs[0])]
+            case Silu() | Gelu() | Relu2():
+                outputs = [_activate(node.op, inputs[0])]
             case SelectRows():
                 outputs = [inputs[0][list(logit_rows)]]
             case FusedLinear() as op:
                 x = inputs[0]
                 if op.norm is not None:
                     x = numerics.rms_norm(x, tensors[op.norm.gain], op.norm.eps)
-                if op.glu:
-                    outputs = [numerics.silu(linear(op, x, 0)) * linear(op, x, 1)]
+                if op.glu is not None:
+                    outputs = [_activate(op.glu, linear(op, x, 0)) * linear(op, x, 1)]
                 else:
-                    outputs = [linear(op, x, i) for i in range(len(op.weights))]
+                    outputs = [linear(op, x, i) for i in range(len(op.linears))]
                 if op.residual:
                     outputs = [inputs[1] + outputs[0]]
             case FusedAttention() as op:
@@ -66,9 +67,19 @@ def run_fused(
                     q = numerics.rope(q, op.rope, head_dim, positions)
                     k = numerics.rope(k, op.rope, head_dim, positions)
                 q, k, v = (x.reshape(len(positions), -1, head_dim) for x in (q, k, v))
-                outputs = [numerics.attend(q, k, v, positions, op.attention.scale)]
+                outputs = [numerics.attend(q, k, v, positions, op.attention.scale, op.attention.window)]
         assert len(outputs) == len(node.outputs)
         for i, value in zip(node.outputs, outputs, strict=True):
             assert i not in values, "a value was made twice"
             values[i] = value
     return values
+
+
+def _activate(op: Activation, x: Array) -> Array:
+    match op:
+        case Silu():
+            return numerics.silu(x)
+        case Gelu():
+            return numerics.gelu(x)
+        case Relu2():
+            return numerics.relu2(x)

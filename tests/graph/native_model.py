@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge import native
 from edge.formats.types import GGMLType
-from edge.graph import lower_native
+from edge.graph import WeightRef, lower_native
 from edge.graph.ops import Graph
 from edge.graph.reference import Weight
 from edge.quant import decode
@@ -60,7 +60,7 @@ class NativeModel:
     ) -> None:
         self.lowered = lower_native(graph)
         self._threads = native.Threads(num_threads)
-        self._weights = [_pack(tensors[w.tensor], w.kind) for w in self.lowered.weights]
+        self._weights = [_pack(tensors[w.tensor], w) for w in self.lowered.weights]
         low = self.lowered
         self._kv = native.KV(kv_type, low.num_layers, low.num_kv_heads, low.head_dim, NUM_BLOCKS)
         arena = low.arena(max_tokens, max_tokens, share=share)
@@ -111,9 +111,11 @@ class NativeModel:
             item.close()
 
 
-def _pack(tensor: Tensor, kind: str) -> native.Weights:
-    if kind == "matrix":
-        return native.Weights.matrix(tensor.type, tensor.shape[0], tensor.shape[1], tensor.data)
+def _pack(tensor: Tensor, ref: WeightRef) -> native.Weights:
+    if ref.kind == "matrix":
+        row = len(tensor.data) // tensor.shape[0]
+        data = tensor.data[ref.first_row * row : (ref.first_row + ref.shape[0]) * row]
+        return native.Weights.matrix(tensor.type, ref.shape[0], ref.shape[1], data)
     return native.Weights.vector(tensor.type, tensor.shape[0], tensor.data)
 
 

@@ -137,6 +137,19 @@ def test_beyond_one_run_of_blocks(num_threads: int, kv_type: KVType) -> None:
             )
 
 
+@pytest.mark.parametrize("window", [1, 5, 32, 40, 128, 140, 250])
+@pytest.mark.parametrize(("num_threads", "kv_type"), [(2, "f16"), (1, "q8"), (2, "q4")])
+def test_windows_beyond_one_run_of_blocks(window: int, num_threads: int, kv_type: KVType) -> None:
+    """They begin anywhere in a block and in a run; chunks and single tokens see the same."""
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "head_dim": 8, "rope_dims": 8, "num_key_value_heads": 1}
+    graph, tensors = model("llama", (GGMLType.F32,), **sizes, sliding_window=window)
+    tokens = [(29 * i + 5) % 96 for i in range(300)]
+    wanted = reference(graph, tensors, kv_type).step(tokens)
+    with NativeModel(graph, tensors, kv_type=kv_type, num_threads=num_threads) as engine:
+        for first, last in ((0, 64), (64, 127), (127, 128), (128, 190), (190, 254), (254, 259), (259, 260), (260, 300)):
+            np.testing.assert_array_equal(engine.step(tokens[first:last], first), wanted[first:last])
+
+
 def altered(graph: Graph, control: str) -> Graph:
     """The graph with one thing wrong."""
 
@@ -150,6 +163,8 @@ def altered(graph: Graph, control: str) -> Graph:
                 return node._replace(op=op._replace(rope=op.rope._replace(neox=not op.rope.neox)))
             case "scale", Attention():
                 return node._replace(op=op._replace(scale=op.scale * 1.02))
+            case "window", Attention():
+                return node._replace(op=op._replace(window=31))
             case "k and v swapped", Attention():
                 return node._replace(inputs=(node.inputs[0], node.inputs[2], node.inputs[1]))
             case _:
@@ -160,7 +175,7 @@ def altered(graph: Graph, control: str) -> Graph:
     return graph._replace(nodes=nodes)
 
 
-@pytest.mark.parametrize("control", ["rope off", "other pairs", "scale", "k and v swapped"])
+@pytest.mark.parametrize("control", ["rope off", "other pairs", "scale", "window", "k and v swapped"])
 def test_a_wrong_graph_is_noticed(control: str) -> None:
     graph, tensors = model("llama", (GGMLType.Q8_0,))
     wanted = reference(altered(graph, control), tensors, "f16").step(TOKENS)

@@ -1,4 +1,4 @@
-"""What the three architectures build, and what a file that does not fit them is answered with."""
+"""What the architectures build, and what a file that does not fit them is answered with."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ def test_graph_reads_every_tensor_and_makes_logits(arch: str, tied: bool) -> Non
     kinds = Counter(type(node.op) for node in graph.nodes)
     layers = config.num_hidden_layers
     assert kinds[Attention] == layers and kinds[Rope] == 2 * layers and kinds[Linear] == 7 * layers + 1
-    assert kinds[RmsNorm] == (4 if arch == "qwen3" else 2) * layers + 1
+    norms = {"qwen3": 4, "gemma3": 6, "bitnet": 4, "bitnet-b1.58": 4}
+    assert kinds[RmsNorm] == norms.get(arch, 2) * layers + 1
     head = graph.nodes[graph.output].op
     assert isinstance(head, Linear) and head.weight == ("token_embd.weight" if tied else "output.weight")
 
 
-@pytest.mark.parametrize(("arch", "neox"), [("llama", False), ("qwen2", True), ("qwen3", True)])
+@pytest.mark.parametrize(("arch", "neox"), [(arch, arch != "llama") for arch in MODEL_TYPES])
 def test_rotary_pairs(arch: str, neox: bool) -> None:
     config = tiny_config(arch)
     ropes = {node.op.rope.neox for node in build(config, tensor_shapes(config)).nodes if isinstance(node.op, Rope)}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.export.gguf_writer import GGUFWriter
-from edge.formats.config import ModelConfig
+from edge.formats.config import ModelConfig, activations
 from edge.formats.types import GGMLType, ValueType
 from edge.graph.reference import Weight
 from edge.models import ARCHITECTURES
@@ -36,7 +36,10 @@ def tiny_config(model_type: str = "llama", **changes: Any) -> ModelConfig:
         rms_norm_eps=1e-5,
         rope_theta=10000.0,
         rope_dims=16,
+        hidden_act=activations(model_type)[0],
     )
+    if model_type == "gemma3":  # one layer with a window that every test goes beyond, one without
+        config = replace(config, sliding_window=9, sliding_window_pattern=2)
     return replace(config, **changes)
 
 
@@ -59,7 +62,15 @@ def tensor_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         }
         if config.model_type == "qwen2":
             layer |= {"attn_q.bias": (q,), "attn_k.bias": (kv,), "attn_v.bias": (kv,)}
-        if config.model_type == "qwen3":
+        if config.model_type == "phi3":
+            for name in ("attn_q", "attn_k", "attn_v", "ffn_gate"):
+                del layer[f"{name}.weight"]
+            layer |= {"attn_qkv.weight": (q + 2 * kv, hidden), "ffn_up.weight": (2 * ff, hidden)}
+        if config.model_type == "gemma3":
+            layer |= {"post_attention_norm.weight": (hidden,), "post_ffw_norm.weight": (hidden,)}
+        if config.model_type.startswith("bitnet"):
+            layer |= {"attn_sub_norm.weight": (q,), "ffn_sub_norm.weight": (ff,)}
+        if config.model_type in ("qwen3", "gemma3"):
             layer |= {"attn_q_norm.weight": (head_dim,), "attn_k_norm.weight": (head_dim,)}
         shapes |= {f"blk.{i}.{name}": shape for name, shape in layer.items()}
     shapes["output_norm.weight"] = (hidden,)
@@ -108,6 +119,14 @@ def metadata(config: ModelConfig) -> dict[str, str | int | float]:
     }
     if config.rope_attention_factor != 1.0:
         keys["rope.scaling.attn_factor"] = config.rope_attention_factor
+    if config.hidden_act != activations(arch)[0]:
+        keys["hidden_act"] = config.hidden_act
+    if config.sliding_window:
+        keys["attention.sliding_window"] = config.sliding_window
+    if config.model_type == "gemma3" and config.sliding_window_pattern != 6:
+        keys["attention.sliding_window_pattern"] = config.sliding_window_pattern
+    if config.rope_long_factors:
+        keys["rope.scaling.original_context_length"] = config.original_max_position_embeddings
     if config.rope_scaling is not None:
         keys["rope.scaling.type"] = config.rope_scaling.rope_type
         keys["rope.scaling.factor"] = config.rope_scaling.factor
@@ -136,9 +155,11 @@ def write_gguf(path: Path, config: ModelConfig, tensors: Mapping[str, F32], **ch
     writer.add("tokenizer.ggml.token_type", [3] + [1] * (len(tokens) - 1), ValueType.INT32)
     writer.add("tokenizer.ggml.merges", ["! !"])
     writer.add("tokenizer.ggml.eos_token_id", 0)
-    if config.rope_freq_factors:
-        factors = struct.pack(f"<{len(config.rope_freq_factors)}f", *config.rope_freq_factors)
-        writer.add_tensor("rope_freqs.weight", GGMLType.F32, (len(config.rope_freq_factors),), factors)
+    names = ("rope_factors_short", "rope_factors_long") if config.rope_long_factors else ("rope_freqs",)
+    for name, factors in zip(names, (config.rope_freq_factors, config.rope_long_factors), strict=False):
+        if factors:
+            data = struct.pack(f"<{len(factors)}f", *factors)
+            writer.add_tensor(f"{name}.weight", GGMLType.F32, (len(factors),), data)
     for name, values in tensors.items():
         writer.add_tensor(name, GGMLType.F32, values.shape, values.tobytes())
     writer.finish()

@@ -21,14 +21,21 @@ typedef enum edge_op_kind {
                                activation != NONE: out[0] = act(weight[0] x + bias[0]) * (weight[1] x + bias[1]).
                                residual >= 0 (one output only): out[0] = residual + that */
     EDGE_OP_ATTENTION = 4,  /* in = q, k, v; norm[0], norm[1]: per-head norms of q and k, before rope; stores k and v at
-                               layer, attends over kv_source_layer; k = v = -1: nothing is stored */
+                               layer, attends over kv_source_layer; k = v = -1: nothing is stored. With a window only
+                               over the row's own position and the window - 1 before it */
     EDGE_OP_ADD = 5,        /* out[0] = in[0] + in[1] */
     EDGE_OP_MUL = 6,        /* out[0] = in[0] * in[1] */
     EDGE_OP_ACTIVATION = 7, /* out[0] = act(in[0]) */
     EDGE_OP_SELECT_ROWS = 8 /* out[0] (logit rows) = the rows of in[0] whose logits are wanted */
 } edge_op_kind;
 
-typedef enum edge_activation { EDGE_ACT_NONE = 0, EDGE_ACT_SILU = 1 } edge_activation;
+typedef enum edge_activation {
+    EDGE_ACT_NONE = 0,
+    EDGE_ACT_SILU = 1,  /* x / (1 + exp(-x)) */
+    EDGE_ACT_GELU = 2,  /* x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the form with tanh(u) */
+    EDGE_ACT_RELU2 = 3, /* max(x, 0)^2 */
+    EDGE_NUM_ACTIVATIONS
+} edge_activation;
 
 /* 27 four-byte fields, no padding: Python fills it with struct.pack. */
 typedef struct edge_op {
@@ -47,8 +54,9 @@ typedef struct edge_op {
     int32_t head_dim;
     int32_t rope; /* number of an edge_rope, or -1 */
     float eps;
-    float scale; /* EMBED: factor; ATTENTION: factor of q.k */
-    int32_t reserved[2];
+    float scale;    /* EMBED: factor; ATTENTION: factor of q.k */
+    int32_t window; /* ATTENTION: positions that a row sees, its own the last of them; 0: all up to its own */
+    int32_t reserved;
 } edge_op;
 
 typedef struct edge_buffer {

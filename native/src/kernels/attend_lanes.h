@@ -177,10 +177,13 @@ EDGE_INLINE float edge_join_row(const float *row, int is_sum) {
     return edge_join_two(edge_join_two(left[0], left[2], is_sum), edge_join_two(left[1], left[3], is_sum), is_sum);
 }
 
-/* p[r][t] from scores to weights, t < valid, and to 0 beyond; the block's maxima and sums. A row on its own would wait
- * for one result after the other: rows go together through the three parts. */
-EDGE_INLINE void edge_softmax_rows(float *p, float *max, float *sum, int32_t rows, int32_t valid) {
+/* p[r][t] from scores to weights, first <= t < valid, and to 0 outside; the block's maxima and sums. A row on its own
+ * would wait for one result after the other: rows go together through the three parts. */
+EDGE_INLINE void edge_softmax_rows(float *p, float *max, float *sum, int32_t rows, int32_t first, int32_t valid) {
     for (int32_t r = 0; r < rows; r++) {
+        for (int32_t t = 0; t < first; t++) {
+            p[r * EDGE_PANEL + t] = -INFINITY;
+        }
         for (int32_t t = valid; t < EDGE_PANEL; t++) {
             p[r * EDGE_PANEL + t] = -INFINITY;
         }
@@ -192,8 +195,11 @@ EDGE_INLINE void edge_softmax_rows(float *p, float *max, float *sum, int32_t row
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             row[t] = edge_expf(row[t] - largest);
         }
-        for (int32_t t = valid; t < EDGE_PANEL; t++) {
+        for (int32_t t = 0; t < first; t++) {
             row[t] = 0.0f; /* exp(-Inf - -Inf) is NaN */
+        }
+        for (int32_t t = valid; t < EDGE_PANEL; t++) {
+            row[t] = 0.0f;
         }
     }
     for (int32_t r = 0; r < rows; r++) {

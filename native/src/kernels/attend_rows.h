@@ -21,10 +21,13 @@ EDGE_INLINE void edge_panel_multiply(float *out, int64_t out_stride, const float
     }
 }
 
-/* o = p x v: p (rows, 32), the first `valid` rows of v (32, head_dim). */
+/* o = p x v: p (rows, 32), the rows first .. valid - 1 of v (32, head_dim). */
 EDGE_INLINE void edge_attend_values(float *o, const float *p, const void *v, int32_t head_dim, int32_t rows,
-                                    int32_t valid, int type) {
+                                    int32_t first, int32_t valid, int type) {
     int32_t d = 0;
+    p += first;
+    v = edge_kv_element(v, (int64_t)first * head_dim, type);
+    valid -= first;
     for (; d + EDGE_PANEL <= head_dim; d += EDGE_PANEL) {
         edge_panel_multiply(o + d, head_dim, p, EDGE_PANEL, edge_kv_element(v, d, type), head_dim, valid, 1, rows,
                             type);
@@ -41,7 +44,7 @@ EDGE_INLINE void edge_attend_values(float *o, const float *p, const void *v, int
 
 /* At most EDGE_ATTEND_ROWS rows. */
 EDGE_INLINE void edge_attend_tile(float *o, float *max, float *sum, const float *q, const void *k, const void *v,
-                                  int32_t head_dim, int32_t rows, int32_t valid, float scale, int type) {
+                                  int32_t head_dim, int32_t rows, int32_t first, int32_t valid, float scale, int type) {
     _Alignas(64) float p[EDGE_ATTEND_ROWS * EDGE_PANEL];
     for (int32_t d = 0; d < head_dim; d += EDGE_PANEL) {
         const int32_t n = head_dim - d < EDGE_PANEL ? head_dim - d : EDGE_PANEL;
@@ -54,14 +57,14 @@ EDGE_INLINE void edge_attend_tile(float *o, float *max, float *sum, const float 
             row[t] = row[t] * scale;
         }
     }
-    edge_softmax_rows(p, max, sum, rows, valid);
-    edge_attend_values(o, p, v, head_dim, rows, valid, type);
+    edge_softmax_rows(p, max, sum, rows, first, valid);
+    edge_attend_values(o, p, v, head_dim, rows, first, valid, type);
 }
 
 /* The same for Q8: scores are integers times scales, the scale of a value goes into its weight. */
 EDGE_INLINE void edge_attend_tile_q8(float *o, float *max, float *sum, const int8_t *q, const float *d,
-                                     const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid,
-                                     float scale) {
+                                     const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows, int32_t first,
+                                     int32_t valid, float scale) {
     _Alignas(64) float p[EDGE_ATTEND_ROWS * EDGE_PANEL];
     _Alignas(64) int32_t dots[EDGE_ATTEND_ROWS * EDGE_PANEL];
     float k_scales[EDGE_PANEL], v_scales[EDGE_PANEL];
@@ -75,32 +78,32 @@ EDGE_INLINE void edge_attend_tile_q8(float *o, float *max, float *sum, const int
             row[t] = ((float)dots[r * EDGE_PANEL + t] * (factor * k_scales[t])) * scale;
         }
     }
-    edge_softmax_rows(p, max, sum, rows, valid);
+    edge_softmax_rows(p, max, sum, rows, first, valid);
     for (int32_t r = 0; r < rows; r++) {
         for (int32_t t = 0; t < EDGE_PANEL; t++) {
             p[r * EDGE_PANEL + t] = p[r * EDGE_PANEL + t] * v_scales[t];
         }
     }
-    edge_attend_values(o, p, v + sizeof v_scales, head_dim, rows, valid, EDGE_KV_Q8);
+    edge_attend_values(o, p, v + sizeof v_scales, head_dim, rows, first, valid, EDGE_KV_Q8);
 }
 
 EDGE_INLINE void edge_attend_rows(float *o, float *max, float *sum, const float *q, const void *k, const void *v,
-                                  int32_t head_dim, int32_t rows, int32_t valid, float scale, int type) {
+                                  int32_t head_dim, int32_t rows, int32_t first, int32_t valid, float scale, int type) {
     for (int32_t begin = 0; begin < rows; begin += EDGE_ATTEND_ROWS) {
         const int32_t size = rows - begin < EDGE_ATTEND_ROWS ? rows - begin : EDGE_ATTEND_ROWS;
         const int64_t at = (int64_t)begin * head_dim;
-        edge_attend_tile(o + at, max + begin, sum + begin, q + at, k, v, head_dim, size, valid, scale, type);
+        edge_attend_tile(o + at, max + begin, sum + begin, q + at, k, v, head_dim, size, first, valid, scale, type);
     }
 }
 
 EDGE_INLINE void edge_attend_rows_q8(float *o, float *max, float *sum, const int8_t *q, const float *d,
-                                     const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows, int32_t valid,
-                                     float scale) {
+                                     const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows, int32_t first,
+                                     int32_t valid, float scale) {
     for (int32_t begin = 0; begin < rows; begin += EDGE_ATTEND_ROWS) {
         const int32_t size = rows - begin < EDGE_ATTEND_ROWS ? rows - begin : EDGE_ATTEND_ROWS;
         edge_attend_tile_q8(o + (int64_t)begin * head_dim, max + begin, sum + begin,
-                            q + (int64_t)begin * edge_kv_q8_codes(head_dim), d + begin, k, v, head_dim, size, valid,
-                            scale);
+                            q + (int64_t)begin * edge_kv_q8_codes(head_dim), d + begin, k, v, head_dim, size, first,
+                            valid, scale);
     }
 }
 

@@ -27,20 +27,21 @@ EDGE_INLINE __m512i edge_key_step(__m512i sums, const int8_t *k, const int8_t *q
 #include "attend_rows.h"
 
 void edge_attend_f32_f32_f16__avx512vnni(float *o, float *max, float *sum, const float *q, const uint16_t *k,
-                                         const uint16_t *v, int32_t head_dim, int32_t rows, int32_t valid,
-                                         float scale) {
-    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, valid, scale, EDGE_KV_F16);
+                                         const uint16_t *v, int32_t head_dim, int32_t rows, int32_t first,
+                                         int32_t valid, float scale) {
+    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, first, valid, scale, EDGE_KV_F16);
 }
 
 void edge_attend_f32_f32_f32__avx512vnni(float *o, float *max, float *sum, const float *q, const float *k,
-                                         const float *v, int32_t head_dim, int32_t rows, int32_t valid, float scale) {
-    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, valid, scale, EDGE_KV_F32);
+                                         const float *v, int32_t head_dim, int32_t rows, int32_t first, int32_t valid,
+                                         float scale) {
+    edge_attend_rows(o, max, sum, q, k, v, head_dim, rows, first, valid, scale, EDGE_KV_F32);
 }
 
 void edge_attend_f32_q8_q8__avx512vnni(float *o, float *max, float *sum, const int8_t *q, const float *d,
                                        const uint8_t *k, const uint8_t *v, int32_t head_dim, int32_t rows,
-                                       int32_t valid, float scale) {
-    edge_attend_rows_q8(o, max, sum, q, d, k, v, head_dim, rows, valid, scale);
+                                       int32_t first, int32_t valid, float scale) {
+    edge_attend_rows_q8(o, max, sum, q, d, k, v, head_dim, rows, first, valid, scale);
 }
 
 void edge_attend_merge_f32__avx512vnni(float *o, float *max, float *sum, const float *o2, const float *max2,

@@ -19,6 +19,22 @@ void edge_silu_mul_f32__avx2(float *out, const float *gate, const float *up, int
     edge_silu_mul(out, gate, up, n);
 }
 
+void edge_gelu_f32__avx2(float *out, const float *x, int32_t n) {
+    edge_gelu_loop(out, x, n);
+}
+
+void edge_gelu_mul_f32__avx2(float *out, const float *gate, const float *up, int32_t n) {
+    edge_gelu_mul(out, gate, up, n);
+}
+
+void edge_relu2_f32__avx2(float *out, const float *x, int32_t n) {
+    edge_relu2_loop(out, x, n);
+}
+
+void edge_relu2_mul_f32__avx2(float *out, const float *gate, const float *up, int32_t n) {
+    edge_relu2_mul(out, gate, up, n);
+}
+
 void edge_add_f32__avx2(float *out, const float *a, const float *b, int32_t n) {
     edge_add(out, a, b, n);
 }

@@ -87,6 +87,10 @@ void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->rms_norm = edge_rms_norm_f32__avx2;
     kernels->silu = edge_silu_f32__avx2;
     kernels->silu_mul = edge_silu_mul_f32__avx2;
+    kernels->gelu = edge_gelu_f32__avx2;
+    kernels->gelu_mul = edge_gelu_mul_f32__avx2;
+    kernels->relu2 = edge_relu2_f32__avx2;
+    kernels->relu2_mul = edge_relu2_mul_f32__avx2;
     kernels->add = edge_add_f32__avx2;
     kernels->mul = edge_mul_f32__avx2;
     kernels->rope_norm = edge_rope_norm_f32__avx2;

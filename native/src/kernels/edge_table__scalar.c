@@ -83,6 +83,10 @@ void edge_kernels_fill_scalar(edge_kernels *kernels) {
     kernels->rms_norm = edge_rms_norm_f32__scalar;
     kernels->silu = edge_silu_f32__scalar;
     kernels->silu_mul = edge_silu_mul_f32__scalar;
+    kernels->gelu = edge_gelu_f32__scalar;
+    kernels->gelu_mul = edge_gelu_mul_f32__scalar;
+    kernels->relu2 = edge_relu2_f32__scalar;
+    kernels->relu2_mul = edge_relu2_mul_f32__scalar;
     kernels->add = edge_add_f32__scalar;
     kernels->mul = edge_mul_f32__scalar;
     kernels->rope_norm = edge_rope_norm_f32__scalar;

@@ -71,6 +71,22 @@ EDGE_INLINE void edge_silu_mul(float *out, const float *gate, const float *up, i
     EDGE_EACH(out, n, edge_silu(gate[i]) * up[i]);
 }
 
+EDGE_INLINE void edge_gelu_loop(float *out, const float *x, int32_t n) {
+    EDGE_EACH(out, n, edge_gelu(x[i]));
+}
+
+EDGE_INLINE void edge_gelu_mul(float *out, const float *gate, const float *up, int32_t n) {
+    EDGE_EACH(out, n, edge_gelu(gate[i]) * up[i]);
+}
+
+EDGE_INLINE void edge_relu2_loop(float *out, const float *x, int32_t n) {
+    EDGE_EACH(out, n, edge_relu2(x[i]));
+}
+
+EDGE_INLINE void edge_relu2_mul(float *out, const float *gate, const float *up, int32_t n) {
+    EDGE_EACH(out, n, edge_relu2(gate[i]) * up[i]);
+}
+
 EDGE_INLINE void edge_add(float *out, const float *a, const float *b, int32_t n) {
     EDGE_EACH(out, n, a[i] + b[i]);
 }
