@@ -17,7 +17,7 @@ from edge.errors import NativeError
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
 from edge.graph import lower_native
-from edge.graph.ops import Graph, Linear
+from edge.graph.ops import Graph, GraphError, Linear
 from edge.models import build
 from edge.packed import CacheOptions
 
@@ -140,4 +140,10 @@ class Recorder:
 
 def matrix_inputs(graph: Graph) -> dict[str, str]:
     """The value that each matrix is multiplied with, in the order of the graph."""
-    return {node.op.weight: graph.nodes[node.inputs[0]].name for node in graph.nodes if isinstance(node.op, Linear)}
+    inputs: dict[str, str] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Linear):
+            value = graph.nodes[node.inputs[0]].name
+            if inputs.setdefault(node.op.weight, value) != value:
+                raise GraphError(f"{node.op.weight} is multiplied with {inputs[node.op.weight]} and with {value}")
+    return inputs

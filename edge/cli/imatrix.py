@@ -48,11 +48,12 @@ def command(
 
     from edge.calibration import collect, shipped_text, write_imatrix
     from edge.calibration.text import SHIPPED_NAME
+    from edge.cli.calibrated import read_calibration
     from edge.cli.progress import ProgressBar
     from edge.loading import cache_options
     from edge.references import resolve
 
-    content = shipped_text() if text is None else _read(text)
+    content = shipped_text() if text is None else read_calibration(text)
     with ProgressBar("loading", " MiB", 2**20) as loading, ProgressBar("reading", " tokens") as reading:
         found = collect(
             resolve(model),
@@ -79,13 +80,3 @@ def command(
         click.echo(json.dumps(facts, ensure_ascii=False))
     else:
         click.echo(f"{output}: {len(found.squares)} matrices over {found.num_tokens:,} tokens of {dataset}")
-
-
-def _read(path: str) -> str:
-    from edge.cli.text_file import read_text
-    from edge.errors import RequestError
-
-    try:
-        return read_text(path)
-    except RequestError as error:
-        raise click.BadParameter(f"{path} {error}", param_hint="--text") from None

@@ -37,7 +37,7 @@ class ScaledSource(Generic[T]):
         if not (np.isfinite(scales).all() and (scales > 0).all()):
             raise ValueError("scales must be positive and finite")
         self._columns |= dict.fromkeys(fold.targets, fold.columns(scales))
-        self._rows |= dict.fromkeys(fold.makers, scales)
+        self._rows |= {name: self._divisors(name, fold, scales) for name in fold.makers}
 
     def read(self, name: str) -> Floats:
         """float32, rounded once."""
@@ -46,6 +46,14 @@ class ScaledSource(Generic[T]):
         if columns is None and rows is None:
             return values
         return scale_tensor(values.astype(np.float64), columns, rows).astype(np.float32)
+
+    def _divisors(self, name: str, fold: Fold, scales: Doubles) -> Doubles:
+        """Of all rows of a maker."""
+        if fold.rows is None:
+            return scales
+        divisors = np.ones(next(tensor.shape[0] for tensor in self.tensors if tensor.name == name))
+        divisors[slice(*fold.rows)] = scales
+        return divisors
 
     def squares(self, name: str, squares: Floats) -> Floats:
         """What mean squares (k,) of the inputs of a matrix have become."""

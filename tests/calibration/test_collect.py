@@ -17,15 +17,13 @@ from edge.formats import open_gguf
 from edge.formats.types import GGMLType
 from edge.graph.ops import Graph, Linear
 from edge.graph.reference import Reference
-from edge.models import ARCHITECTURES
 from edge.tokenizer import Tokenizer
 from tests.calibration.models import BOS, TEXT, config, graph_of, write
 from tests.graph.native_model import Tensor, as_tensors
-from tests.models.tiny import F32, random_tensors, tensor_shapes
+from tests.models.tiny import F32, MODEL_TYPES, random_tensors, tensor_shapes
 
 KINDS = sorted(MATRIX_TYPES)
 FLOATS = (GGMLType.F32, GGMLType.F16, GGMLType.BF16)
-ARCHS = tuple(arch for arch in ARCHITECTURES if arch in ("llama", "qwen2", "qwen3"))  # what tests.models.tiny writes
 
 
 def model(folder: Path, arch: str, kinds: tuple[GGMLType, ...]) -> tuple[Path, Graph, dict[str, Tensor]]:
@@ -73,7 +71,7 @@ def check(path: Path, graph: Graph, tensors: dict[str, Tensor]) -> None:
         np.testing.assert_allclose(found.grams[name], x.T @ x / len(x), rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("arch", MODEL_TYPES)
 def test_floats_are_the_references(tmp_path: Path, arch: str) -> None:
     check(*model(tmp_path, arch, FLOATS))
 

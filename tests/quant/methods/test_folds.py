@@ -18,31 +18,36 @@ from tests.models.tiny import MODEL_TYPES, random_tensors, tensor_shapes
 from tests.quant.methods.plain import MemorySource
 
 TOKENS = [3, 141, 59, 26, 5, 35, 89, 79, 3, 238]
-LAYER = {
-    (("attn_q", "attn_k", "attn_v"), "attn_norm"),
-    (("attn_output",), "attn_v"),
-    (("ffn_gate", "ffn_up"), "ffn_norm"),
-    (("ffn_down",), "ffn_up"),
+NORMS = {"attn_q attn_k attn_v": "attn_norm", "ffn_gate ffn_up": "ffn_norm"}
+PLAIN = {**NORMS, "attn_output": "attn_v", "ffn_down": "ffn_up"}
+PLACES = {
+    "llama": PLAIN,
+    "qwen2": PLAIN,
+    "qwen3": PLAIN,
+    "gemma3": PLAIN,
+    "phi3": {"attn_qkv": "attn_norm", "attn_output": "attn_qkv", "ffn_up": "ffn_norm", "ffn_down": "ffn_up"},
+    "bitnet": {**NORMS, "attn_output": "attn_sub_norm", "ffn_down": "ffn_sub_norm"},
 }
 
 
 def random_scales(fold: Fold, shapes: Mapping[str, tuple[int, ...]], rng: np.random.Generator) -> Doubles:
-    scales: Doubles = np.exp(rng.standard_normal(shapes[fold.makers[0]][0]))
+    first, end = fold.rows or (0, shapes[fold.makers[0]][0])
+    scales: Doubles = np.exp(rng.standard_normal(end - first))
     return scales
 
 
-@pytest.mark.parametrize("arch", ["llama", "qwen2", "qwen3"])
-def test_the_four_places_of_a_layer(arch: str) -> None:
+@pytest.mark.parametrize("arch", MODEL_TYPES)
+def test_the_places_of_a_layer(arch: str) -> None:
     of = config(arch)
-    names = {
-        (tuple(t.split(".")[2] for t in fold.targets), fold.makers[0].split(".")[2])
-        for fold in find_folds(graph_of(of))
-    }
-    assert names == LAYER
-    assert len(find_folds(graph_of(of))) == 4 * of.num_hidden_layers
-    heads = next(fold for fold in find_folds(graph_of(of)) if fold.targets[0].endswith("attn_output.weight"))
-    assert (heads.repeat, heads.head_dim) == (2, 64)
+    found = find_folds(graph_of(of))
+    places = {" ".join(name.split(".")[2] for name in fold.targets): fold.makers[0].split(".")[2] for fold in found}
+    assert places == PLACES["bitnet" if arch.startswith("bitnet") else arch]
+    assert len(found) == 4 * of.num_hidden_layers
+    heads = next(fold for fold in found if fold.targets[0].endswith("attn_output.weight"))
     assert heads.makers[1:] == (("blk.0.attn_v.bias",) if arch == "qwen2" else ())
+    if not arch.startswith("bitnet"):
+        assert (heads.repeat, heads.head_dim) == (2, 64)
+        assert heads.rows == ((384, 512) if arch == "phi3" else None)  # behind q and k
 
 
 @pytest.mark.parametrize("arch", MODEL_TYPES)
@@ -58,7 +63,9 @@ def test_the_output_is_unchanged(arch: str) -> None:
         scales = random_scales(fold, shapes, rng)
         scaled.fold(fold, scales)
         columns |= dict.fromkeys(fold.targets, fold.columns(scales))
-        rows |= dict.fromkeys(fold.makers, scales)
+        for name in fold.makers:
+            rows[name] = np.ones(shapes[name][0])
+            rows[name][slice(*(fold.rows or (0, None)))] = scales
     assert columns
 
     def exact(name: str) -> Weight:
