@@ -21,13 +21,13 @@ class Encoder:
     the threads. NativeError for a number of threads that no pool has."""
 
     def __init__(self, num_threads: int, importance: Mapping[str, NDArray[np.float32]] | None = None) -> None:
-        self._importance = importance if importance is not None else {}
+        self._importance: Mapping[str, NDArray[np.float32]] = importance if importance is not None else {}
         self._threads = Threads(num_threads)
 
-    def __call__(self, tensor: Tensor, values: NDArray[np.float32], type_name: str) -> NDArray[np.uint8]:
-        """The bytes of a tensor of any shape as (rows, bytes of a row). Errors as of `encode`, without the name."""
+    def __call__(self, tensor: Tensor, values: NDArray[np.float32], type_name: str) -> memoryview:
+        """The bytes of a tensor of any shape. Errors as of `encode`, without the name."""
         rows = values.reshape(-1, values.shape[-1])
-        return encode(type_name, rows, self._importance.get(tensor.name), threads=self._threads)
+        return encode(type_name, rows, self._importance.get(tensor.name), threads=self._threads).data
 
     def close(self) -> None:
         self._threads.close()

@@ -1,6 +1,6 @@
 """Time and memory of quantising a file, beside llama.cpp's quantiser on the same file.
 
-python -m scripts.compare_quantise [--shape tinyllama-1.1b] [--type Q4_K_M] [--threads 2] [--rounds 3] [--folder build/models]
+python -m scripts.compare_quantise [--shape SHAPE] [--type Q4_K_M] [--threads 2] [--rounds 3] [--folder build/models]
 
 The source is a random F16 model, made once. Each side runs in a process of its own, in turns; seconds are those of the
 whole process, memory is its largest resident set. Exit code 1 when edge takes over 1.5 times llama.cpp's least time, or

@@ -5,6 +5,7 @@
 #include "quantise.h"
 
 #define ROUNDS 8
+#define LANES  8
 
 /* 0, 1, 2 for -1, 0, 1; a half goes away from zero. */
 static uint8_t code_of(float x, float inverse) {
@@ -12,33 +13,35 @@ static uint8_t code_of(float x, float inverse) {
     return (uint8_t)(1 + (scaled >= 0.5f) - (scaled <= -0.5f));
 }
 
-static float error_of(const float *x, const float *w, float scale) {
-    float error = 0.0f;
-    for (int32_t i = 0; i < EDGE_SUPER; i++) {
-        const float off = x[i] - scale * (float)(code_of(x[i], 1.0f / scale) - 1);
-        error = error + w[i] * off * off;
-    }
-    return error;
-}
-
-/* From `scale` on, rounding and fitting in turns; the scale with the least error on the way. */
-static float descend(const float *x, const float *w, float scale, float *least) {
+/* From `scale` on, rounding and fitting in turns; the scale that fits best on the way, and what the squared error falls
+ * by with it. */
+static float descend(const float *x, const float *w, float scale, float *most) {
     float best = scale;
-    *least = error_of(x, w, scale);
+    *most = 0.0f;
     for (int32_t round = 0; round < ROUNDS; round++) {
-        float sum_x = 0.0f, sum_w = 0.0f;
-        for (int32_t i = 0; i < EDGE_SUPER; i++) {
-            const float code = (float)(code_of(x[i], 1.0f / scale) - 1);
-            sum_x = sum_x + w[i] * x[i] * code;
-            sum_w = sum_w + w[i] * code * code;
+        const float inverse = 1.0f / scale;
+        float sum_x[LANES] = {0}, sum_w[LANES] = {0};
+        for (int32_t i = 0; i < EDGE_SUPER; i += LANES) {
+            for (int32_t l = 0; l < LANES; l++) {
+                const float code = (float)(code_of(x[i + l], inverse) - 1);
+                sum_x[l] = sum_x[l] + w[i + l] * x[i + l] * code;
+                sum_w[l] = sum_w[l] + w[i + l] * code * code;
+            }
         }
-        if (!(sum_x > 0.0f)) {
+        for (int32_t l = 1; l < LANES; l++) {
+            sum_x[0] = sum_x[0] + sum_x[l];
+            sum_w[0] = sum_w[0] + sum_w[l];
+        }
+        if (!(sum_x[0] > 0.0f)) {
             break;
         }
-        scale = sum_x / sum_w;
-        const float error = error_of(x, w, scale);
-        best = error < *least ? scale : best;
-        *least = edge_smaller(error, *least);
+        const float fitted = sum_x[0] / sum_w[0], gain = fitted * sum_x[0];
+        best = gain > *most ? fitted : best;
+        *most = edge_larger(gain, *most);
+        if (fitted == scale) {
+            break;
+        }
+        scale = fitted;
     }
     return best;
 }
@@ -55,7 +58,7 @@ static float scale_of(const float *x, const float *w) {
     }
     float of_largest, of_mean;
     const float from_largest = descend(x, w, largest, &of_largest), from_mean = descend(x, w, mean, &of_mean);
-    return of_mean < of_largest ? from_mean : from_largest;
+    return of_mean > of_largest ? from_mean : from_largest;
 }
 
 /* Codes of one super-block; returns the scale. */
