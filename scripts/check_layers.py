@@ -72,6 +72,8 @@ ALLOWED: dict[str, set[str]] = {
         "sessions",
         "tuning",
     },
+    "calibration": BASE
+    | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},

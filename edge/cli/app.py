@@ -25,6 +25,7 @@ COMMANDS = {
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "quantize": ("edge.cli.quantize", "Write a GGUF file again with fewer bits per weight."),
     "export": ("edge.cli.export", "Write a Hugging Face folder, or a GGUF file in another type, as a GGUF file."),
+    "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
 }

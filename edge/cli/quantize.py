@@ -39,22 +39,42 @@ class _Command(click.Command):
 @click.argument("source")
 @click.argument("target")
 @click.argument("type_name", metavar="TYPE")
+@option(
+    "--method",
+    default=None,
+    metavar="METHOD",
+    help="rounding by importance, awq or gptq (Q4_0 and Q4_K); all read a calibration text. [default: plain rounding]",
+)
+@option(
+    "--imatrix", default=None, metavar="FILE", help="An importance matrix to round by, of edge imatrix or llama.cpp."
+)
+@option("--text", default=None, metavar="FILE", help="The calibration text. [default: one that ships with edge]")
 @option("--threads", type=int, default=None, help="Threads. [default: one per core]")
 @option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
 @debug_option
-def command(source: str, target: str, type_name: str, threads: int | None, force: bool, as_json: bool) -> None:
+def command(
+    source: str,
+    target: str,
+    type_name: str,
+    method: str | None,
+    imatrix: str | None,
+    text: str | None,
+    threads: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Write the GGUF file SOURCE as TARGET with its matrices as TYPE: a mixture as llama.cpp names them, or one type.
 
     Best from a file of F32, F16 or BF16: errors of a quantised one add up. One tensor is in memory at a time, and the
     file appears under its name when it is whole.
     """
     from edge import device
+    from edge.cli.calibrated import Calibrated
     from edge.cli.progress import ProgressBar
     from edge.errors import RequestError
     from edge.export.export import export
     from edge.export.gguf_source import GGUFSource
-    from edge.quant.encoder import Encoder
     from edge.quant.names import choose
     from edge.references import resolve
 
@@ -65,14 +85,13 @@ def command(source: str, target: str, type_name: str, threads: int | None, force
         raise RequestError(f"there is no folder {path.parent}")
     if path.exists() and not force:
         raise RequestError(f"{path} is there already; --force replaces it")
-    with (
-        GGUFSource(resolve(source)) as model,
-        Encoder(threads if threads is not None else device.cpus().default_threads) as encode,
-        ProgressBar("quantising", " MiB", _MIB) as bar,
-    ):
-        types, file_type = choose(type_name, model.tensors, model.metadata)
+    num_threads = threads if threads is not None else device.cpus().default_threads
+    calibrated = Calibrated(method, imatrix, text)
+    with GGUFSource(resolve(source)) as model, ProgressBar("quantising", " MiB", _MIB) as bar:
+        types, file_type = choose(type_name, model.tensors, model.metadata, has_importance=calibrated.is_asked)
         extra = {"general.quantization_version": 2} | ({} if file_type is None else {"general.file_type": file_type})
-        export(model, path, types=types, encode=encode, extra_metadata=extra, progress=bar)
+        with calibrated.prepared(resolve(source), model, types, num_threads) as (tensors, encode, said):
+            export(tensors, path, types=types, encode=encode, extra_metadata={**extra, **said}, progress=bar)
         weights = sum(_size(tensor.shape) for tensor in model.tensors)
         notes = _notes(model.tensors)
     report: dict[str, Any] = {
