@@ -74,9 +74,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
+    "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "edge"},
-    "export": BASE | {"quant", "graph", "models", "edge"},
+    "quant": BASE | {"graph", "models", "edge", "damage"},
+    "export": BASE | {"quant", "graph", "models", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 

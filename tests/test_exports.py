@@ -37,6 +37,15 @@ EXPORTS = {
     "edge.backends": ["Backend", "Batch", "Limits"],
     "edge.bench": ["BenchOptions", "BenchReport", "LoadOptions", "StepBytes", "Steps", "bench", "step_matrix_bytes"],
     "edge.cli": ["main"],
+    "edge.damage": [
+        "Damage",
+        "LoadOptions",
+        "damage_metadata",
+        "measure",
+        "quantisation_metadata",
+        "record",
+        "stamp",
+    ],
     "edge.engine": [
         "BlockManager",
         "Engine",

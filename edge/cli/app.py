@@ -23,6 +23,7 @@ COMMANDS = {
     "cache": ("edge.cli.cache", "Read a system prompt and tools ahead, for every later run that begins with them."),
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
+    "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
 }
