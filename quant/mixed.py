@@ -68,16 +68,16 @@ def mixed_types(
 ) -> dict[str, str]:
     """The type of every tensor, for a file of at most `size_bytes`, or of at most `bits_per_weight` over all tensors.
 
-    importance: per matrix, (columns,) mean squares of its inputs. sensitivity: per matrix, what an error of the size of
-    the matrix would cost (see `measure_options`). on_progress gets matrices. Raises DoesNotFit with the smallest size
-    that is possible, RequestError unless exactly one size is given.
+    importance: per matrix, (columns,) mean squares of its inputs. sensitivity: of every matrix, what an error as large
+    as its output would cost (edge.quant.sensitivity measures it). on_progress gets matrices. Raises DoesNotFit with the
+    smallest size that is possible, RequestError unless exactly one size is given.
     """
     budget = matrix_budget(source, size_bytes=size_bytes, bits_per_weight=bits_per_weight)
     matrices = [tensor for tensor in source.tensors if len(tensor.shape) == 2]
     options: dict[str, list[Option]] = {}
     for number, tensor in enumerate(matrices, 1):
         weights = None if importance is None else importance.get(tensor.name)
-        scale = 1.0 if sensitivity is None else sensitivity.get(tensor.name, 1.0)
+        scale = 1.0 if sensitivity is None else sensitivity[tensor.name]
         measured = measure_options(source.read(tensor.name), encode, weights, types)
         options[tensor.name] = [option._replace(error=option.error * scale) for option in measured]
         if on_progress is not None:

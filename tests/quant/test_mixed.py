@@ -107,7 +107,7 @@ def test_the_smallest_possible_is_said() -> None:
 
 def test_bytes_go_where_they_save_most() -> None:
     model = source()
-    sensitivity = {"blk.3.weight": 10.0}
+    sensitivity = {f"blk.{n}.weight": 10.0 if n == 3 else 1.0 for n in range(6)}
     types = mixed_types(model, encode, bits_per_weight=6.0, types=("Q4_0", "Q8_0"), sensitivity=sensitivity)
     assert types["blk.3.weight"] == "Q8_0" and list(types.values()).count("Q8_0") == 2
 
