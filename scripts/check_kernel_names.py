@@ -18,6 +18,9 @@ FLOAT_FAMILIES = ("f32", "f16", "bf16")
 # Levels that have no kernels of their own for some slots: the level below serves those.
 EXTENDS = {"sse41": "scalar", "avxvnni": "avx2", "dotprod": "neon", "i8mm": "dotprod"}
 
+# Operations that a level leaves to the one below: what takes its time once, when a file is made, needs no fifth text.
+INHERITED = {"avx512vnni": {"search_affine_f32", "search_symmetric_f32", "search_descent_f32", "search_table_f32"}}
+
 # Which operations a file holds, by the first part of its name. A matrix file holds a set of weight families.
 OPERATIONS = {
     "quantize": {"quantize_a8g32_f32", "quantize_a8g256_f32", "convert_f16_f32"},
@@ -26,6 +29,7 @@ OPERATIONS = {
     },
     "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_f32_q8_q8", "attend_merge_f32"},
     "measure": {"read_u64", "peak_i32_a8_u8", "peak_f32"},
+    "search": {"search_affine_f32", "search_symmetric_f32", "search_descent_f32", "search_table_f32"},
 }  # fmt: skip
 # Where the table keeps each of them, and the function type that kernels.h gives it.
 SLOTS = {
@@ -43,13 +47,17 @@ SLOTS = {
     "attend_f32_f32_f32": ("attend_f32", "edge_attend_f32_fn"),
     "attend_f32_q8_q8": ("attend_q8", "edge_attend_q8_fn"),
     "attend_merge_f32": ("attend_merge", "edge_attend_merge_fn"),
+    "search_affine_f32": ("search_affine", "edge_search_affine_fn"),
+    "search_symmetric_f32": ("search_symmetric", "edge_search_scale_fn"),
+    "search_descent_f32": ("search_descent", "edge_search_scale_fn"),
+    "search_table_f32": ("search_table", "edge_search_table_fn"),
     "read_u64": ("read", "edge_read_fn"),
     "peak_i32_a8_u8": ("peak", "edge_peak_fn"),
     "peak_f32": ("peak_f32", "edge_peak_f32_fn"),
 }
 
 FILE = re.compile(
-    r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|measure|table)(?:_(\d+x16))?__([a-z0-9]+)\.c"
+    r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|measure|search|table)(?:_(\d+x16))?__([a-z0-9]+)\.c"
 )
 MATMUL = re.compile(r"matmul_f32_(f32|a8g32|a8g256)_([a-z0-9]+?)(?:_(\d+x16))?")
 DEFINITION = re.compile(r"^[a-z_0-9]+ \**edge_([a-z0-9_]+?)__([a-z0-9]+)\(", re.MULTILINE)
@@ -174,7 +182,7 @@ def table(isa: str, gguf_types: dict[str, str]) -> set[str]:
             problem(path.name, f"edge_{kernel}__{level} stands in slot {slot}")
         print(f"{'any':22} {'any':5} edge_{kernel}__{level}")
         found.add(kernel)
-    for kernel in SLOTS.keys() - found if isa not in EXTENDS else ():
+    for kernel in SLOTS.keys() - found - INHERITED.get(isa, set()) if isa not in EXTENDS else ():
         problem(path.name, f"nothing fills {SLOTS[kernel][0]}")
     return found
 

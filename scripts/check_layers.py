@@ -76,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "edge", "damage"},
+    "quant": BASE | {"graph", "models", "native", "edge", "damage"},
     "export": BASE | {"quant", "graph", "models", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily

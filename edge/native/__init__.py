@@ -11,6 +11,7 @@ from edge.native.kv import BLOCK_SIZE, KV, kv_block_bytes
 from edge.native.library import library_path
 from edge.native.measure import integer_peak, matmul_speed, read_bandwidth, region_bandwidth
 from edge.native.program import KVShape, Program, Rope
+from edge.native.quantise import Refused, quantise
 from edge.native.region import Region
 from edge.native.sampler import Sampler
 from edge.native.stream import Stream, ring_bytes
@@ -24,6 +25,7 @@ __all__ = [
     "OVERREAD_BYTES",
     "KVShape",
     "Program",
+    "Refused",
     "Region",
     "Rope",
     "Sampler",
@@ -37,6 +39,7 @@ __all__ = [
     "layout_version",
     "library_path",
     "matmul_speed",
+    "quantise",
     "read_bandwidth",
     "region_bandwidth",
     "ring_bytes",

@@ -53,6 +53,10 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_weights_destroy": (None, (_HANDLE_OUT,)),
     "edge_weights_packed_bytes": (c_uint64, (c_void_p,)),
     "edge_weights_row": (_STATUS, (c_void_p, c_int64, c_void_p)),
+    "edge_quantise": (
+        _STATUS,
+        (c_void_p, c_int32, c_void_p, c_int64, c_int64, c_void_p, c_int32, c_void_p, POINTER(c_int64)),
+    ),
     "edge_kv_block_bytes": (_STATUS, (POINTER(structs.KVConfig), POINTER(c_uint64))),
     "edge_kv_create": (_STATUS, (_HANDLE_OUT, POINTER(structs.KVConfig))),
     "edge_kv_destroy": (None, (_HANDLE_OUT,)),
@@ -86,13 +90,13 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 # enum edge_status
-OK, _INVALID, _NO_MEMORY, _UNSUPPORTED, _CANCELLED, _NONFINITE, _FILE_LOST = range(7)
+OK, _INVALID, _NO_MEMORY, _UNSUPPORTED, _CANCELLED, NONFINITE, _FILE_LOST = range(7)
 _ERRORS: dict[int, tuple[type[EdgeError], str]] = {
     _INVALID: (NativeError, "invalid"),
     _NO_MEMORY: (DoesNotFit, "not enough memory"),
     _UNSUPPORTED: (NativeError, "unsupported"),
     _CANCELLED: (Cancelled, "cancelled"),
-    _NONFINITE: (NumericalError, "not finite"),
+    NONFINITE: (NumericalError, "not finite"),
     _FILE_LOST: (NativeError, "a file became shorter or cannot be read"),  # edge.backends knows which, and says so
 }
 

@@ -110,6 +110,24 @@ typedef void edge_attend_merge_fn(float *o, float *max, float *sum, const float 
 /* Round to nearest even. */
 typedef void edge_f32_to_f16_fn(uint16_t *out, const float *x, int32_t n);
 
+/* For quantising: the scales of EDGE_SEARCH_LANES blocks of `size` (16 or 32) weights x, element k of block l at
+ * k * EDGE_SEARCH_LANES + l, w beside it says how much an error there counts (>= 0). All finite. scale, min: one for
+ * each block. A block of zeros gets the scale 0.
+ * affine: x ~ scale * code + min, codes 0 .. most, -min >= 0 is what is written; num_steps + 1 candidates
+ * (begin + i * step + most) / range. symmetric: x ~ scale * code, codes -most .. most - 1, 19 candidates. descent: the
+ * same for 16 weights, from one candidate on. table: x ~ scale * values[code], values ascending. */
+#define EDGE_SEARCH_LANES 16
+typedef struct edge_affine {
+    int32_t size;
+    int32_t absolute; /* errors count by their magnitude, not their square; only for size 16 */
+    int32_t num_steps;
+    float begin, step;
+    float most;
+} edge_affine;
+typedef void edge_search_affine_fn(float *scale, float *min, const float *x, const float *w, const edge_affine *how);
+typedef void edge_search_scale_fn(float *scale, const float *x, const float *w, int32_t size, float most);
+typedef void edge_search_table_fn(float *scale, const float *x, const float *w, int32_t size, const int8_t values[16]);
+
 /* For measuring, beside the kernels that are measured. The exclusive or of `bytes` (a multiple of 512) at `from`
  * (64-byte aligned), as 64-bit words. */
 typedef uint64_t edge_read_fn(const uint8_t *from, uint64_t bytes);
@@ -142,6 +160,10 @@ typedef struct edge_kernels {
     edge_attend_q8_fn *attend_q8;
     edge_attend_merge_fn *attend_merge;
     edge_f32_to_f16_fn *f32_to_f16;
+    edge_search_affine_fn *search_affine;
+    edge_search_scale_fn *search_symmetric;
+    edge_search_scale_fn *search_descent;
+    edge_search_table_fn *search_table;
     edge_read_fn *read;
     edge_peak_fn *peak;
     edge_peak_f32_fn *peak_f32;

@@ -259,8 +259,8 @@ def test_wrong_types_and_sizes_are_refused() -> None:
     values = np.ones((2, 48), np.float32)
     with pytest.raises(ValueError, match="row length 48 is not a multiple of 32"):
         encode(GGMLType.Q8_0, values)
-    with pytest.raises(ValueError, match="no encoder for Q4_K, there is one for BF16, F16, F32, Q4_0, Q6_K, Q8_0"):
-        encode(GGMLType.Q4_K, values)
+    with pytest.raises(ValueError, match="no encoder for IQ2_XS, there is one for BF16, F16, F32, IQ4_NL"):
+        encode(GGMLType.IQ2_XS, values)
     with pytest.raises(ValueError, match="no encoder for type 99"):
         encode(99, values)
     with pytest.raises(ValueError, match="no decoder for Q8_K"):

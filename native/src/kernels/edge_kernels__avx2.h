@@ -122,4 +122,9 @@ edge_read_fn edge_read_u64__avx2;
 edge_peak_fn edge_peak_i32_a8_u8__avx2;
 edge_peak_f32_fn edge_peak_f32__avx2;
 
+edge_search_affine_fn edge_search_affine_f32__avx2;
+edge_search_scale_fn edge_search_symmetric_f32__avx2;
+edge_search_scale_fn edge_search_descent_f32__avx2;
+edge_search_table_fn edge_search_table_f32__avx2;
+
 #endif

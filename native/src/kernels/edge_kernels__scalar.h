@@ -51,4 +51,9 @@ edge_read_fn edge_read_u64__scalar;
 edge_peak_fn edge_peak_i32_a8_u8__scalar;
 edge_peak_f32_fn edge_peak_f32__scalar;
 
+edge_search_affine_fn edge_search_affine_f32__scalar;
+edge_search_scale_fn edge_search_symmetric_f32__scalar;
+edge_search_scale_fn edge_search_descent_f32__scalar;
+edge_search_table_fn edge_search_table_f32__scalar;
+
 #endif

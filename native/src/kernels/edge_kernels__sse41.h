@@ -42,4 +42,9 @@ edge_attend_merge_fn edge_attend_merge_f32__sse41;
 edge_peak_fn edge_peak_i32_a8_u8__sse41;
 edge_peak_f32_fn edge_peak_f32__sse41;
 
+edge_search_affine_fn edge_search_affine_f32__sse41;
+edge_search_scale_fn edge_search_symmetric_f32__sse41;
+edge_search_scale_fn edge_search_descent_f32__sse41;
+edge_search_table_fn edge_search_table_f32__sse41;
+
 #endif

@@ -99,4 +99,8 @@ void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->read = edge_read_u64__avx2;
     kernels->peak = edge_peak_i32_a8_u8__avx2;
     kernels->peak_f32 = edge_peak_f32__avx2;
+    kernels->search_affine = edge_search_affine_f32__avx2;
+    kernels->search_symmetric = edge_search_symmetric_f32__avx2;
+    kernels->search_descent = edge_search_descent_f32__avx2;
+    kernels->search_table = edge_search_table_f32__avx2;
 }

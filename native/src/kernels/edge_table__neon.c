@@ -99,4 +99,8 @@ void edge_kernels_fill_neon(edge_kernels *kernels) {
     kernels->read = edge_read_u64__neon;
     kernels->peak = edge_peak_i32_a8_u8__neon;
     kernels->peak_f32 = edge_peak_f32__neon;
+    kernels->search_affine = edge_search_affine_f32__neon;
+    kernels->search_symmetric = edge_search_symmetric_f32__neon;
+    kernels->search_descent = edge_search_descent_f32__neon;
+    kernels->search_table = edge_search_table_f32__neon;
 }

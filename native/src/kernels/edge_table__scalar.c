@@ -95,4 +95,8 @@ void edge_kernels_fill_scalar(edge_kernels *kernels) {
     kernels->read = edge_read_u64__scalar;
     kernels->peak = edge_peak_i32_a8_u8__scalar;
     kernels->peak_f32 = edge_peak_f32__scalar;
+    kernels->search_affine = edge_search_affine_f32__scalar;
+    kernels->search_symmetric = edge_search_symmetric_f32__scalar;
+    kernels->search_descent = edge_search_descent_f32__scalar;
+    kernels->search_table = edge_search_table_f32__scalar;
 }

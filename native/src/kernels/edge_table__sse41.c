@@ -37,4 +37,8 @@ void edge_kernels_fill_sse41(edge_kernels *kernels) {
     kernels->f32_to_f16 = edge_convert_f16_f32__sse41;
     kernels->peak = edge_peak_i32_a8_u8__sse41;
     kernels->peak_f32 = edge_peak_f32__sse41;
+    kernels->search_affine = edge_search_affine_f32__sse41;
+    kernels->search_symmetric = edge_search_symmetric_f32__sse41;
+    kernels->search_descent = edge_search_descent_f32__sse41;
+    kernels->search_table = edge_search_table_f32__sse41;
 }

@@ -1,7 +1,6 @@
-"""Encodes float32 blocks into GGUF types, with ggml's rounding: the same bytes as its reference functions.
+"""Encoders in NumPy, with ggml's rounding: what the C library's must give, byte for byte.
 
-Each encoder takes values (num_blocks, block_elements) float32, all finite, and returns (num_blocks, block_bytes) uint8.
-A scale that a half cannot hold comes out infinite; the caller checks for it, because it knows where the block lies.
+Each takes values (num_blocks, block_elements) float32, all finite, and returns (num_blocks, block_bytes) uint8.
 """
 
 from __future__ import annotations
@@ -12,24 +11,13 @@ import numpy as np
 
 from edge.formats.types import GGMLType
 from edge.quant.decoders import Bytes, Floats
-from edge.quant.q6_k import encode_q6_k
+from tests.quant.reference_q6_k import encode_q6_k
 
-__all__ = ["ENCODERS", "SCALE_OFFSETS"]
-
-
-def _f32(values: Floats) -> Bytes:
-    return values.astype("<f4").view(np.uint8)
+__all__ = ["ENCODERS"]
 
 
-def _f16(values: Floats) -> Bytes:
+def _half(values: Floats) -> Bytes:
     return values.astype("<f2").view(np.uint8)
-
-
-def _bf16(values: Floats) -> Bytes:
-    """Round to nearest even on the upper 16 bits. Finite input may round up to infinity, as in ggml."""
-    bits = values.view(np.uint32)
-    rounded = (bits + (0x7FFF + (bits >> 16 & 1))) >> 16
-    return rounded.astype("<u2").view(np.uint8)
 
 
 def _inverse(scales: Floats) -> Floats:
@@ -46,7 +34,7 @@ def _q8_0(values: Floats) -> Bytes:
     whole = np.floor(magnitudes)
     # C's roundf, halves away from zero; floor(magnitude + 0.5) would itself round
     codes = np.copysign(whole + np.floor(np.float32(2.0) * (magnitudes - whole)), scaled)
-    return np.concatenate([_f16(scales), codes.astype(np.int8).view(np.uint8)], axis=1)
+    return np.concatenate([_half(scales), codes.astype(np.int8).view(np.uint8)], axis=1)
 
 
 def _q4_0(values: Floats) -> Bytes:
@@ -55,17 +43,11 @@ def _q4_0(values: Floats) -> Bytes:
     # ggml computes x * id + 8.5 in float32, fused or not depending on its build. As gguf-py does, take the fused value.
     shifted = (values.astype(np.float64) * _inverse(scales).astype(np.float64) + 8.5).astype(np.float32)
     codes = np.clip(np.trunc(shifted), 0, 15).astype(np.uint8)
-    return np.concatenate([_f16(scales), codes[:, :16] | codes[:, 16:] << 4], axis=1)
+    return np.concatenate([_half(scales), codes[:, :16] | codes[:, 16:] << 4], axis=1)
 
 
 ENCODERS: dict[GGMLType, Callable[[Floats], Bytes]] = {
-    GGMLType.F32: _f32,
-    GGMLType.F16: _f16,
-    GGMLType.BF16: _bf16,
     GGMLType.Q4_0: _q4_0,
     GGMLType.Q8_0: _q8_0,
     GGMLType.Q6_K: encode_q6_k,
 }
-
-# Byte of the f16 scale in a block, for the types that have one.
-SCALE_OFFSETS: dict[GGMLType, int] = {GGMLType.Q4_0: 0, GGMLType.Q8_0: 0, GGMLType.Q6_K: 208}

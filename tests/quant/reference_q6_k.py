@@ -21,7 +21,7 @@ def encode_q6_k(values: Floats) -> Bytes:
     num_blocks = len(values)
     # (16, num_sub_blocks): element-major, so that the sums below run over long rows
     columns = np.ascontiguousarray(values.reshape(num_blocks * 16, 16).T)
-    scales, codes = _search(columns)
+    scales = _search(columns)
     scales = scales.reshape(num_blocks, 16)
     largest = np.take_along_axis(scales, np.abs(scales).argmax(axis=1)[:, None], axis=1)
     is_zero = np.abs(largest) < _SMALLEST
@@ -30,12 +30,11 @@ def encode_q6_k(values: Floats) -> Bytes:
     half[is_zero] = 0
     scale_codes = np.where(is_zero, np.float32(0.0), np.minimum(np.rint(inverse * scales), 127)).astype(np.int8)
 
-    # Round the elements again, with the scales that the decoder will see. Where such a scale is zero the codes stay.
+    # Round the elements again, with the scales that the decoder will see. Where one is zero the codes say nothing.
     decoded = (half.astype(np.float32) * scale_codes.astype(np.float32)).reshape(1, num_blocks * 16)
     usable = (decoded != 0) & np.isfinite(decoded)
     again = np.clip(np.rint(columns / np.where(usable, decoded, np.float32(1.0))), -_MAX_CODE, _MAX_CODE - 1)
-    codes = np.where(usable, again, codes)
-    codes[:, np.repeat(is_zero[:, 0], 16)] = -_MAX_CODE  # an empty block is all zero bytes
+    codes = np.where(usable, again, np.float32(-_MAX_CODE))  # an empty block is all zero bytes
 
     unsigned = (codes + _MAX_CODE).astype(np.uint8).T.reshape(num_blocks, 2, 4, 32)
     low = (unsigned[:, :, :2] & 15 | unsigned[:, :, 2:] << 4).reshape(num_blocks, 128)
@@ -44,8 +43,8 @@ def encode_q6_k(values: Floats) -> Bytes:
     return np.concatenate([low, high.reshape(num_blocks, 64), scale_codes.view(np.uint8), half.view(np.uint8)], axis=1)
 
 
-def _search(columns: Floats) -> tuple[Floats, Floats]:
-    """For each column of 16 elements the scale with the least error weighted by x^2, and its codes -32..31.
+def _search(columns: Floats) -> Floats:
+    """For each column of 16 elements the scale with the least error weighted by x^2, for codes -32..31.
 
     The candidates are 19 inverse scales around -32 / (element of largest magnitude).
     """
@@ -54,24 +53,22 @@ def _search(columns: Floats) -> tuple[Floats, Floats]:
     is_zero = magnitudes.max(axis=0) < _SMALLEST
     largest = np.where(is_zero, np.float32(1.0), largest)
     weights = columns * columns
-    best_codes, sum_lx, sum_l2 = _candidate(columns, weights, np.float32(-_MAX_CODE) / largest)
+    sum_lx, sum_l2 = _candidate(columns, weights, np.float32(-_MAX_CODE) / largest)
     scales = np.divide(sum_lx, sum_l2, out=np.zeros_like(sum_lx), where=sum_l2 != 0)
     best = scales * sum_lx
     for step in [*range(-9, 0), *range(1, 10)]:
         inverse = -(np.float32(_MAX_CODE) + np.float32(0.1) * np.float32(step)) / largest
-        codes, sum_lx, sum_l2 = _candidate(columns, weights, inverse)
+        sum_lx, sum_l2 = _candidate(columns, weights, inverse)
         better = (sum_l2 > 0) & (sum_lx * sum_lx > best * sum_l2)
         scale = np.divide(sum_lx, sum_l2, out=np.zeros_like(sum_lx), where=better)
         scales = np.where(better, scale, scales)
         best = np.where(better, scale * sum_lx, best)
-        np.copyto(best_codes, codes, where=better)
     scales[is_zero] = 0.0
-    best_codes[:, is_zero] = -_MAX_CODE
-    return scales, best_codes
+    return scales
 
 
-def _candidate(columns: Floats, weights: Floats, inverse: Floats) -> tuple[Floats, Floats, Floats]:
-    """Codes for one inverse scale per column, and the sums of w x l and w l l, added in element order."""
+def _candidate(columns: Floats, weights: Floats, inverse: Floats) -> tuple[Floats, Floats]:
+    """For codes by one inverse scale per column, the sums of w x l and w l l, added in element order."""
     codes = np.clip(np.rint(columns * inverse), -_MAX_CODE, _MAX_CODE - 1)
     products = weights * columns * codes
     squares = weights * codes * codes
@@ -79,4 +76,4 @@ def _candidate(columns: Floats, weights: Floats, inverse: Floats) -> tuple[Float
     for element in range(1, 16):
         sum_lx += products[element]
         sum_l2 += squares[element]
-    return codes, sum_lx, sum_l2
+    return sum_lx, sum_l2
