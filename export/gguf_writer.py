@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,7 +26,8 @@ class _Tensor:
     name: bytes
     type: int
     shape: tuple[int, ...]
-    data: memoryview
+    num_bytes: int
+    data: memoryview | Callable[[], Buffer]
 
 
 class GGUFWriter:
@@ -59,8 +60,17 @@ class GGUFWriter:
         except (ValueError, struct.error) as error:
             raise ValueError(f"key {key!r}: {error}") from error
 
-    def add_tensor(self, name: str, ggml_type: int, shape: Sequence[int], data: Buffer | npt.NDArray[Any]) -> None:
-        """Add a tensor: `shape` in NumPy order, `data` its bytes (contiguous), kept by reference until `finish()`."""
+    def add_tensor(
+        self,
+        name: str,
+        ggml_type: int,
+        shape: Sequence[int],
+        data: Buffer | npt.NDArray[Any] | Callable[[], Buffer],
+    ) -> None:
+        """Add a tensor: `shape` in NumPy order, `data` its bytes (contiguous), kept by reference until `finish()`.
+
+        A function is called when the tensor is written, so that a model need never be in memory as a whole.
+        """
         encoded = name.encode()
         if not 1 <= len(encoded) <= MAX_TENSOR_NAME_BYTES:
             raise ValueError(f"tensor name {name!r} has {len(encoded)} bytes, allowed are 1 to {MAX_TENSOR_NAME_BYTES}")
@@ -68,27 +78,30 @@ class GGUFWriter:
             raise ValueError(f"tensor {name!r} was added twice")
         try:
             num_bytes = tensor_num_bytes(ggml_type, shape)
-            view = memoryview(cast("Buffer", data)).cast("B")
+            held = data if callable(data) else memoryview(cast("Buffer", data)).cast("B")
         except (ValueError, TypeError) as error:
             raise ValueError(f"tensor {name!r}: {error}") from error
-        if len(view) != num_bytes:
-            raise ValueError(
-                f"tensor {name!r}: {GGMLType(ggml_type).name} of shape {tuple(shape)} takes {num_bytes} bytes, "
-                f"there are {len(view)}"
-            )
-        self._tensors[name] = _Tensor(encoded, int(ggml_type), tuple(shape), view)
+        tensor = _Tensor(encoded, int(ggml_type), tuple(shape), num_bytes, held)
+        if isinstance(held, memoryview):
+            _check_size(tensor, held)
+        self._tensors[name] = tensor
 
-    def finish(self) -> None:
+    def finish(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Write the file. A failure leaves what was there before; an existing file is replaced in one step.
 
-        Raises edge.DoesNotFit when there is not enough space, OSError when writing fails.
+        progress gets (bytes of tensors written, bytes of all tensors). Raises edge.DoesNotFit when there is not enough
+        space, OSError when writing fails, and what a tensor's function raises.
         """
         header, data_bytes = self._header()
+        done = 0
         with atomic_file(self.path, len(header) + data_bytes) as file:
             file.write(header)
             for tensor in self._tensors.values():
-                file.write(tensor.data)
-                file.write(bytes(_padding(len(tensor.data))))
+                file.write(_data(tensor))
+                file.write(bytes(_padding(tensor.num_bytes)))
+                done += tensor.num_bytes + _padding(tensor.num_bytes)
+                if progress is not None:
+                    progress(done, data_bytes)
 
     def _header(self) -> tuple[bytes, int]:
         """Everything before the tensors' bytes, and how many of those there are."""
@@ -98,10 +111,26 @@ class GGUFWriter:
         offset = 0
         for tensor in self._tensors.values():
             parts.append(encode_tensor(tensor.name, tensor.shape, tensor.type, offset))
-            offset += len(tensor.data) + _padding(len(tensor.data))
+            offset += tensor.num_bytes + _padding(tensor.num_bytes)
         size = sum(map(len, parts))
         parts.append(bytes(_padding(size)))
         return b"".join(parts), offset
+
+
+def _data(tensor: _Tensor) -> memoryview:
+    if isinstance(tensor.data, memoryview):
+        return tensor.data
+    view = memoryview(tensor.data()).cast("B")
+    _check_size(tensor, view)
+    return view
+
+
+def _check_size(tensor: _Tensor, view: memoryview) -> None:
+    if len(view) != tensor.num_bytes:
+        raise ValueError(
+            f"tensor {tensor.name.decode()!r}: {GGMLType(tensor.type).name} of shape {tensor.shape} takes "
+            f"{tensor.num_bytes} bytes, there are {len(view)}"
+        )
 
 
 def _padding(size: int) -> int:

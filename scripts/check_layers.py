@@ -77,7 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "native", "edge", "damage"},
-    "export": BASE | {"quant", "graph", "models", "edge", "damage"},
+    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 

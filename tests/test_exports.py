@@ -58,7 +58,9 @@ EXPORTS = {
         "Sequence",
     ],
     "edge.device_profiles": [],
-    "edge.export": ["GGUFWriter"],
+    "edge.export": ["GGUFWriter", "SourceTensor", "TensorSource"],
+    "edge.export.architectures": ["CLASSES", "Layout", "layout_of", "module_shape"],
+    "edge.export.tokenizers": ["Converted", "tokenizer_of"],
     "edge.formats": ["GGMLType", "GGUFFile", "TensorInfo", "ValueType", "open_gguf"],
     "edge.graph": [
         "Graph",

@@ -204,6 +204,11 @@ class Metadata:
         entry = self._array(key, frozenset({ValueType.STRING}), "an array of strings")
         return StringArray(self.path, key, self._payload(entry), entry.offset, entry.num_items)
 
+    def get_bools(self, key: str) -> list[bool]:
+        """An array of bools, copied from the file."""
+        entry = self._array(key, frozenset({ValueType.BOOL}), "an array of bools")
+        return [value == 1 for value in self._payload(entry)]
+
     def get_ints(self, key: str) -> Sequence[int]:
         """An array of integers of any width, as a view of the file."""
         entry = self._array(key, INT_TYPES, "an array of integers")
