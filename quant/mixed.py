@@ -6,6 +6,7 @@ measured, by how much the model minds; then the best error per byte first, until
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ from edge.formats.encoding import encode_string, encode_tensor, encode_value
 from edge.formats.header import DEFAULT_ALIGNMENT
 from edge.formats.types import BLOCKS, GGMLType, ValueType, tensor_num_bytes
 from edge.quant.codec import decode
+from edge.quant.mixtures import Tensor, may_be_quantised
 
 __all__ = ["Option", "Source", "choose", "matrix_budget", "measure_options", "mixed_types"]
 
@@ -27,14 +29,6 @@ RECORD_BYTES = 4096  # of metadata that is added when the file is measured
 Encode = Callable[[str, NDArray[np.float32], NDArray[np.float32] | None], NDArray[np.uint8]]
 
 
-class _Tensor(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-
 class Source(Protocol):
     """What is asked of a model that is read tensor by tensor: `edge.export.TensorSource` is one."""
 
@@ -42,7 +36,7 @@ class Source(Protocol):
     def metadata(self) -> dict[str, Any]: ...
 
     @property
-    def tensors(self) -> Sequence[_Tensor]: ...
+    def tensors(self) -> Sequence[Tensor]: ...
 
     def read(self, name: str) -> NDArray[np.float32]: ...
 
@@ -73,7 +67,7 @@ def mixed_types(
     smallest size that is possible, RequestError unless exactly one size is given.
     """
     budget = matrix_budget(source, size_bytes=size_bytes, bits_per_weight=bits_per_weight)
-    matrices = [tensor for tensor in source.tensors if len(tensor.shape) == 2]
+    matrices = [tensor for tensor in source.tensors if may_be_quantised(tensor)]
     options: dict[str, list[Option]] = {}
     for number, tensor in enumerate(matrices, 1):
         weights = None if importance is None else importance.get(tensor.name)
@@ -85,8 +79,8 @@ def mixed_types(
     least = sum(min(option.num_bytes for option in held) for held in options.values())
     if least > budget:
         raise DoesNotFit(_too_small(source, size_bytes, bits_per_weight, least, budget))
-    vectors = {tensor.name: "F32" for tensor in source.tensors if len(tensor.shape) != 2}
-    return vectors | choose(options, budget)
+    others = {tensor.name: "F32" for tensor in source.tensors if not may_be_quantised(tensor)}
+    return others | choose(options, budget)
 
 
 def measure_options(
@@ -138,16 +132,16 @@ def choose(options: Mapping[str, Sequence[Option]], budget: int) -> dict[str, st
 
 
 def matrix_budget(source: Source, *, size_bytes: int | None = None, bits_per_weight: float | None = None) -> int:
-    """Bytes for the matrices: of a file of `size_bytes` without its header and vectors, or of `bits_per_weight` over
-    all tensors without the vectors. RequestError unless exactly one is given.
+    """Bytes for the matrices that are quantised: of a file of `size_bytes` without its header, or of `bits_per_weight`
+    over all tensors, and without the other tensors. RequestError unless exactly one is given.
     """
     if (size_bytes is None) == (bits_per_weight is None):
         raise RequestError("give a size or bits per weight, one of them")
-    vectors = sum(4 * tensor.shape[0] for tensor in source.tensors if len(tensor.shape) == 1)
+    others = 4 * sum(math.prod(tensor.shape) for tensor in source.tensors if not may_be_quantised(tensor))
     if size_bytes is not None:
-        return size_bytes - vectors - _header_bytes(source)
+        return size_bytes - others - _header_bytes(source)
     assert bits_per_weight is not None
-    return int(bits_per_weight * _num_weights(source) / 8) - vectors
+    return int(bits_per_weight * _num_weights(source) / 8) - others
 
 
 def _best_change(now: Option, options: Sequence[Option], left: int) -> Option | None:
@@ -162,7 +156,7 @@ def _gain(now: Option, change: Option) -> float:
 
 
 def _num_weights(source: Source) -> int:
-    return sum(int(np.prod(tensor.shape, dtype=np.int64)) for tensor in source.tensors)
+    return sum(math.prod(tensor.shape) for tensor in source.tensors)
 
 
 def _header_bytes(source: Source) -> int:

@@ -17,6 +17,7 @@ import edge.quant
 from edge.errors import DoesNotFit, RequestError
 from edge.export import GGUFWriter
 from edge.formats.types import GGMLType
+from edge.quant.encode import encode
 from edge.quant.mixed import Option, choose, matrix_budget, measure_options, mixed_types
 
 TYPES = ("Q4_0", "Q8_0", "F16")
@@ -25,6 +26,7 @@ TYPES = ("Q4_0", "Q8_0", "F16")
 class Tensor(NamedTuple):
     name: str
     shape: tuple[int, ...]
+    type_name: str = "F32"
 
 
 class Memory:
@@ -46,10 +48,6 @@ class Memory:
         return self._tensors[name]
 
 
-def encode(type_name: str, rows: NDArray[np.float32], importance: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    return np.frombuffer(edge.quant.encode(GGMLType[type_name], rows), np.uint8).reshape(len(rows), -1)
-
-
 def source(columns: int = 64) -> Memory:
     rng = np.random.default_rng(1)
     matrices = {f"blk.{n}.weight": rng.normal(0, 1, (40, columns)).astype(np.float32) for n in range(6)}
@@ -60,7 +58,7 @@ def written_size(path: Path, model: Memory, types: dict[str, str]) -> int:
     writer = GGUFWriter(path)
     for key, value in model.metadata.items():
         writer.add(key, value)
-    for name, shape in model.tensors:
+    for name, shape, _ in model.tensors:
         kind = GGMLType[types[name]]
         writer.add_tensor(name, kind, shape, edge.quant.encode(kind, model.read(name)))
     writer.finish()

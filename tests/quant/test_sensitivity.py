@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import edge.quant
 from edge.damage import LoadOptions, measure
@@ -15,12 +14,9 @@ from edge.errors import RequestError
 from edge.formats.gguf import open_gguf
 from edge.formats.types import GGMLType
 from edge.quant import sensitivity
+from edge.quant.encode import encode
 from edge.quant.sensitivity import measure_sensitivity
 from tests.accuracy.random_models import Shape, write_model
-
-
-def encode(type_name: str, rows: NDArray[np.float32], importance: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    return np.frombuffer(edge.quant.encode(GGMLType[type_name], rows), np.uint8).reshape(len(rows), -1)
 
 
 def _memory(path: Path, name: str) -> np.memmap[Any, np.dtype[np.float32]]:
