@@ -80,7 +80,7 @@ def load(
     file_path = resolve(path)
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
-    cache = _cache_options(no_cache, residency, verify)
+    cache = cache_options(no_cache, residency, verify)
     allowed = None if memory is None else parse_bytes(memory)
     policy = Policy(schedule, swap_folders=_swap_folders(cache))
     file = open_gguf(file_path)
@@ -188,7 +188,7 @@ def tuned(file: GGUFFile, asked: Asked, *, may_probe: bool) -> tuple[Choice, Pro
     return tune_by_profile(asked, workload(file), os.environ, may_write=may_probe)
 
 
-def _cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:
+def cache_options(no_cache: bool | None, residency: str | None, verify: bool) -> CacheOptions:
     """What the caller says, or else the environment."""
     folder = os.environ.get("EDGE_CACHE_DIR")
     return CacheOptions(

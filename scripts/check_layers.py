@@ -72,6 +72,8 @@ ALLOWED: dict[str, set[str]] = {
         "sessions",
         "tuning",
     },
+    "calibration": BASE
+    | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "tokenizer"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},

@@ -25,6 +25,7 @@ COMMANDS = {
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
     "export": ("edge.cli.export", "Write a Hugging Face folder, or a GGUF file in another type, as a GGUF file."),
+    "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
 }

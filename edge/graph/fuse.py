@@ -59,9 +59,14 @@ class FusedNode(NamedTuple):
     outputs: tuple[int, ...]
 
 
-def fuse(graph: Graph) -> tuple[FusedNode, ...]:
-    """Fused ops in an order that can be run. GraphError when an op has no native form where it stands."""
-    fused = _fold_norms(graph, _Fusion(graph).run())
+def fuse(graph: Graph, *, fold_norms: bool = True) -> tuple[FusedNode, ...]:
+    """Fused ops in an order that can be run. GraphError when an op has no native form where it stands.
+
+    fold_norms: projections normalise their input themselves; without, every projection's input is a value that stays.
+    """
+    fused = _Fusion(graph).run()
+    if fold_norms:
+        fused = _fold_norms(graph, fused)
     made: set[int] = set()
     for node in fused:
         if not made.issuperset(node.inputs):

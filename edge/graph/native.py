@@ -118,15 +118,20 @@ class _Op(NamedTuple):
         return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, 0, 0)
 
 
-def lower_native(graph: Graph) -> NativeProgram:
-    """Fuses and packs. GraphError when an op has no native form where it stands."""
-    return _Lowering(graph, fuse(graph)).run()
+def lower_native(graph: Graph, *, keep_inputs: bool = False) -> NativeProgram:
+    """Fuses and packs. GraphError when an op has no native form where it stands.
+
+    keep_inputs: what matrices are multiplied with can be read when a step has run, for calibration: norms stay
+    operations of their own, and no later value takes the place of such an input. No bit of the logits changes.
+    """
+    return _Lowering(graph, fuse(graph, fold_norms=not keep_inputs), keep_inputs).run()
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, nodes: tuple[FusedNode, ...]) -> None:
+    def __init__(self, graph: Graph, nodes: tuple[FusedNode, ...], keep_inputs: bool) -> None:
         self._graph = graph
         self._nodes = nodes
+        self._keep_inputs = keep_inputs
         self._buffers: dict[int, int] = {}  # node index -> buffer
         self._weights: dict[str, int] = {}
         self._kinds: list[WeightRef] = []
@@ -145,7 +150,8 @@ class _Lowering:
         self._kv_layers = {layer: at for at, layer in enumerate(layers)}  # those that keep K and V of their own
 
         last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
-        last_use[self._graph.output] = len(self._nodes) - 1
+        kept = [node.inputs[0] for node in self._nodes if isinstance(node.op, FusedLinear) and self._keep_inputs]
+        last_use |= dict.fromkeys([*kept, self._graph.output], len(self._nodes) - 1)
         buffers: list[BufferSpec] = []
         for at, node in enumerate(self._nodes):
             for i in node.outputs:

@@ -6,6 +6,7 @@ before they reach C; what C refuses becomes an error of edge.errors. Nothing her
 
 from __future__ import annotations
 
+from edge.native.gptq import gptq_round
 from edge.native.isa import isa_select, isa_supported
 from edge.native.kv import BLOCK_SIZE, KV, kv_block_bytes
 from edge.native.library import library_path
@@ -32,6 +33,7 @@ __all__ = [
     "Stream",
     "Threads",
     "Weights",
+    "gptq_round",
     "integer_peak",
     "isa_select",
     "isa_supported",

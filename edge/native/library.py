@@ -70,6 +70,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_program_logits": (c_void_p, (c_void_p,)),
     "edge_program_buffer": (c_void_p, (c_void_p, c_int32)),
     "edge_program_cancel": (None, (c_void_p,)),
+    "edge_gptq_round": (_STATUS, (POINTER(structs.GptqBlock), _ERROR)),
     "edge_sampler_create": (_STATUS, (_HANDLE_OUT, c_int32)),
     "edge_sampler_destroy": (None, (_HANDLE_OUT,)),
     "edge_sample": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_char, c_double, c_float, c_int32, c_uint64, c_void_p
+from ctypes import POINTER, c_char, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
 from typing import ClassVar
 
 OP_BYTES = 108  # edge_op: 27 four-byte fields
@@ -105,4 +105,20 @@ class Sampling(ctypes.Structure):
         ("seed", c_uint64),
         ("sequence", c_uint64),
         ("position", c_uint64),
+    ]
+
+
+class GptqBlock(ctypes.Structure):
+    """edge_gptq_block"""
+
+    _fields_: ClassVar = [
+        ("weights", c_void_p),
+        ("scales", c_void_p),
+        ("minima", c_void_p),
+        ("factor", c_void_p),
+        ("codes", c_void_p),
+        ("errors", c_void_p),
+        ("rows", c_int64),
+        ("cols", c_int32),
+        ("levels", c_int32),
     ]

@@ -210,3 +210,4 @@ def test_structs_have_the_sizes_of_the_headers() -> None:
     assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 7 * 4 + 4  # padding
     assert sizeof(structs.Batch) == 4 * 4 + 5 * 8
     assert sizeof(structs.Sampling) == 6 * 4 + 3 * 8
+    assert sizeof(structs.GptqBlock) == 6 * 8 + 8 + 2 * 4
