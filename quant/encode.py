@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from edge.errors import NumericalError, RequestError
 from edge.formats.types import GGMLType, tensor_num_bytes
 from edge.native import Refused, Threads, quantise
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["ENCODABLE", "encode", "encode_rows"]
 
@@ -98,7 +101,9 @@ def _encoded(
 ) -> NDArray[np.uint8]:
     n, k = values.shape
     if kind not in _FLOATS:
-        blocks = quantise(kind, n, k, values, importance, threads=threads)
+        blocks = quantise(
+            kind, n, k, _memory(values), None if importance is None else _memory(importance), threads=threads
+        )
         return np.frombuffer(blocks, np.uint8).reshape(n, -1)
     with np.errstate(all="ignore"):
         if kind is GGMLType.F16:
@@ -117,6 +122,11 @@ def _encoded(
     return stored.view(np.uint8)
 
 
+def _memory(values: NDArray[np.float32]) -> Buffer:
+    """An array as what it is, which NumPy's stubs do not say."""
+    return cast("Buffer", values)
+
+
 def _usable(importance: NDArray[np.float32], cols: int) -> NDArray[np.float32] | None:
     """With a mean near 1, so that no product overflows; none when all are zero, which says nothing."""
     if importance.shape != (cols,):
@@ -130,4 +140,5 @@ def _usable(importance: NDArray[np.float32], cols: int) -> NDArray[np.float32] |
     if mean == 0:
         return None
     _, exponent = np.frexp(mean)  # a power of two: nothing is rounded
-    return np.maximum(np.ldexp(values, -exponent), _SMALLEST_IMPORTANCE).astype(np.float32)
+    usable: NDArray[np.float32] = np.maximum(np.ldexp(values, -exponent), _SMALLEST_IMPORTANCE).astype(np.float32)
+    return usable

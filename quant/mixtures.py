@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from edge.errors import RequestError
 from edge.formats.types import BLOCKS, GGMLType
 
-__all__ = ["FILE_TYPES", "MIXTURES", "ModelFacts", "may_be_quantised", "types_of"]
+__all__ = ["FILE_TYPES", "MIXTURES", "ModelFacts", "Tensor", "fitting", "kept", "may_be_quantised", "types_of"]
 
 # name: the type of most matrices
 MIXTURES: dict[str, GGMLType] = {
@@ -152,8 +152,8 @@ def types_of(
             wanted = _LAYER_RULES[role](mixture, base, layer, num_values, facts, has_importance)
         if role in seen:
             seen[role] += 1
-        chosen[tensor.name] = _fitting(wanted, cols)
-    return {tensor.name: chosen[tensor.name].name if tensor.name in chosen else _kept(tensor) for tensor in tensors}
+        chosen[tensor.name] = fitting(wanted, cols)
+    return {tensor.name: chosen[tensor.name].name if tensor.name in chosen else kept(tensor) for tensor in tensors}
 
 
 def may_be_quantised(tensor: Tensor) -> bool:
@@ -229,7 +229,8 @@ def _deserves_more_bits(layer: int, num_layers: int) -> bool:
     return layer < eighth or layer >= 7 * num_layers // 8 or (layer - eighth) % 3 == 2
 
 
-def _fitting(wanted: GGMLType, cols: int) -> GGMLType:
+def fitting(wanted: GGMLType, cols: int) -> GGMLType:
+    """The type, or what stands in for it in rows that are no whole number of its blocks."""
     if cols % BLOCKS[wanted][0] == 0:
         return wanted
     smaller = _SMALLER_BLOCKS.get(wanted, GGMLType.F16)
@@ -242,7 +243,8 @@ def _role(name: str) -> str:
     return next((role for part, role in _ROLES if part in name), "other")
 
 
-def _kept(tensor: Tensor) -> str:
+def kept(tensor: Tensor) -> str:
+    """The type of a tensor that is not quantised: vectors are computed with as floats."""
     is_vector = all(size == 1 for size in tensor.shape[:-1])
     return "F32" if is_vector and tensor.type_name in ("F16", "BF16") else tensor.type_name
 
@@ -253,5 +255,5 @@ def _in_order(tensor: Tensor) -> tuple[int, str]:
     return (int(match[1]) if match else -1, tensor.name)
 
 
-def _first(value: Any) -> int:
-    return int(value[0] if isinstance(value, (list, tuple)) else value)
+def _first(value: int | Sequence[int]) -> int:
+    return value if isinstance(value, int) else value[0]

@@ -188,12 +188,13 @@ def test_typical_errors() -> None:
 
 @pytest.mark.parametrize("kind", QUANTISED, ids=lambda kind: kind.name)
 def test_encoding_again_changes_nothing(kind: GGMLType) -> None:
-    """Decoded values lie on the grid of their block, so Q8_0 and Q4_0 find it again; Q6_K comes close."""
+    """Decoded values lie on the grid of their block: it is found again, or by a search that ends elsewhere, nearly."""
     values = _wild(20, 512, seed=7)
     once = decode(kind, encode(kind, values), values.shape)
     twice = decode(kind, encode(kind, once), values.shape)
-    if kind is GGMLType.Q6_K:
-        assert np.abs(twice - once).max() <= np.abs(once).max() / 32
+    if kind in (GGMLType.Q6_K, GGMLType.Q3_K, GGMLType.IQ4_NL, GGMLType.IQ4_XS):
+        largest = np.abs(once).max(axis=1, keepdims=True)
+        assert np.all(np.abs(twice - once) <= largest / (32 if kind is GGMLType.Q6_K else 4))
     else:
         np.testing.assert_allclose(twice, once, rtol=2e-3, atol=1e-6)
 
