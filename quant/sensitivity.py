@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.damage import LoadOptions, measure
+from edge.damage import LoadOptions, Passage, measure
 from edge.errors import RequestError
 from edge.formats.gguf import TensorInfo, open_gguf
 from edge.formats.types import BLOCKS, GGMLType, type_name
@@ -30,8 +30,7 @@ def measure_sensitivity(
     encode_rows: Encode,
     *,
     importance: Mapping[str, NDArray[np.float32]] | None = None,
-    text: str | os.PathLike[str] | None = None,
-    own_text: bool = False,
+    text: str | os.PathLike[str] | Passage | None = None,
     max_tokens: int = TOKENS,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
@@ -39,7 +38,7 @@ def measure_sensitivity(
     the matrix's output that is error (as `measure_options` counts it), when this matrix alone is quantised.
 
     Takes a copy of the file in the temporary folder and two models in memory, and runs the text twice for every matrix.
-    text, own_text, max_tokens: as `edge.damage.measure` takes them. Raises RequestError for a matrix that is not of
+    text, max_tokens: as `edge.damage.measure` takes them. Raises RequestError for a matrix that is not of
     floats, and what measuring raises.
     """
     found: dict[str, float] = {}
@@ -57,7 +56,7 @@ def measure_sensitivity(
             if error > 0:
                 _write(copy, info, encode(info.type, stored))
                 damage = measure(
-                    copy, path, text=text, own_text=own_text, max_tokens=max_tokens,
+                    copy, path, text=text, max_tokens=max_tokens,
                     loading=LoadOptions(kv_type="f32", no_cache=True),
                 )  # fmt: skip
                 assert damage.mean_kld is not None

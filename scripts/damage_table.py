@@ -1,6 +1,6 @@
 """Prints the table of size against damage of a model: every type and method that edge has, as Markdown.
 
-python -m scripts.damage_table MODEL [--text FILE | --own-text] [--calibration FILE] [--only PATTERN]
+python -m scripts.damage_table MODEL [--text FILE | --own-text] [--calibration FILE] [--groups NAME,...]
 
 MODEL: a GGUF file with weights as exact as there are; every row is a file made from it and measured against it by the
 engine. docs/quantisation-table.md holds what it printed, and with which arguments.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.calibration import Calibration, collect, shipped_text
-from edge.damage import Damage, LoadOptions, measure
+from edge.damage import Damage, LoadOptions, Passage, measure, sample_passage
 from edge.export.export import export
 from edge.export.gguf_source import GGUFSource
 from edge.export.source import SourceTensor, TensorSource
@@ -56,10 +55,10 @@ class Bench:
     """One model, and everything that rows are made of."""
 
     def __init__(
-        self, path: Path, text: Path | None, own_text: bool, calibration_text: str, tokens: int, folder: Path
+        self, path: Path, text: Path | Passage | None, calibration_text: str, tokens: int, folder: Path
     ) -> None:
         self.path, self.folder = path, folder
-        self._text, self._own_text, self._tokens = text, own_text, tokens
+        self._text, self._tokens = text, tokens
         self._calibration_text = calibration_text
         self.source = GGUFSource(path)
         self.facts = ModelFacts.of(self.source.metadata)
@@ -78,9 +77,7 @@ class Bench:
         """None for a model that is not stored as floats: it cannot be measured there."""
         if any(tensor.type_name not in FLOATS for tensor in self.source.tensors):
             return None
-        return measure_sensitivity(
-            self.path, encode, importance=self.calibration.squares, text=self._text, own_text=self._own_text
-        )
+        return measure_sensitivity(self.path, encode, importance=self.calibration.squares)
 
     def types(self, mixture: str, has_importance: bool = False) -> dict[str, str]:
         return types_of(mixture, self.source.tensors, self.facts, has_importance=has_importance)
@@ -90,38 +87,35 @@ class Bench:
         name: str,
         types: Mapping[str, str],
         source: TensorSource | None = None,
-        encoder: Callable[[SourceTensor, Floats, str], NDArray[np.uint8]] | None = None,
+        encoder: Callable[[SourceTensor, Floats, str], memoryview] | None = None,
     ) -> Row:
         """The row of the file that is made so."""
         target = self.folder / "row.gguf"
         export(source or self.source, target, types=types, encode=encoder or plain)
         damage = measure(
-            target, self.path, text=self._text, own_text=self._own_text, max_tokens=self._tokens,
-            loading=LoadOptions(no_cache=True),
-        )  # fmt: skip
+            target, self.path, text=self._text, max_tokens=self._tokens, loading=LoadOptions(no_cache=True)
+        )
         return Row(name, target.stat().st_size, damage)
 
-    def weighted(self, tensor: SourceTensor, values: Floats, kind: str) -> NDArray[np.uint8]:
+    def weighted(self, tensor: SourceTensor, values: Floats, kind: str) -> memoryview:
         return with_importance(self.calibration.squares, tensor, values, kind)
 
-    def with_gptq(self, tensor: SourceTensor, values: Floats, kind: str) -> NDArray[np.uint8]:
+    def with_gptq(self, tensor: SourceTensor, values: Floats, kind: str) -> memoryview:
         gram = self.calibration.grams.get(tensor.name)
         if kind not in GRIDS or gram is None:
             return self.weighted(tensor, values, kind)
-        return gptq(kind, values, gram, encode)
+        return gptq(kind, values, gram, encode).data
 
 
-def plain(tensor: SourceTensor, values: Floats, kind: str) -> NDArray[np.uint8]:
+def plain(tensor: SourceTensor, values: Floats, kind: str) -> memoryview:
     rows = values if values.ndim == 2 else values[None]
-    return encode(kind, rows, None)
+    return encode(kind, rows, None).data
 
 
-def with_importance(
-    squares: Mapping[str, Floats], tensor: SourceTensor, values: Floats, kind: str
-) -> NDArray[np.uint8]:
+def with_importance(squares: Mapping[str, Floats], tensor: SourceTensor, values: Floats, kind: str) -> memoryview:
     if values.ndim != 2:
         return plain(tensor, values, kind)
-    return encode(kind, values, squares.get(tensor.name))
+    return encode(kind, values, squares.get(tensor.name)).data
 
 
 def roundings(bench: Bench) -> Iterator[Row]:
@@ -180,14 +174,14 @@ def mixeds(bench: Bench) -> Iterator[Row]:
 
 def _folded_importance(
     bench: Bench, folded: ScaledSource[SourceTensor]
-) -> Callable[[SourceTensor, Floats, str], NDArray[np.uint8]]:
+) -> Callable[[SourceTensor, Floats, str], memoryview]:
     """Importance of the columns as the folded model has them."""
 
-    def encoder(tensor: SourceTensor, values: Floats, kind: str) -> NDArray[np.uint8]:
+    def encoder(tensor: SourceTensor, values: Floats, kind: str) -> memoryview:
         squares = bench.calibration.squares.get(tensor.name)
         if squares is None or values.ndim != 2:
             return plain(tensor, values, kind)
-        return encode(kind, values, folded.squares(tensor.name, squares))
+        return encode(kind, values, folded.squares(tensor.name, squares)).data
 
     return encoder
 
@@ -198,13 +192,21 @@ GROUPS = {
 }  # fmt: skip
 
 
-def line(row: Row) -> str:
-    damage = row.damage
-    assert damage.perplexity_ratio is not None and damage.mean_kld is not None and damage.mean_kld_error is not None
-    assert damage.p99_kld is not None and damage.top1 is not None
+def title(path: Path, damage: Damage) -> str:
     return (
-        f"| {row.name} | {row.file_bytes / 1e6:.2f} | {damage.bits_per_weight:.2f} | {damage.perplexity_ratio - 1:+.2%} "
-        f"| {damage.mean_kld:.2e} ± {damage.mean_kld_error:.0e} | {damage.p99_kld:.2e} | {damage.top1:.2%} |"
+        f"{path.name}, perplexity {damage.reference_perplexity:.4g} on {damage.text} "
+        f"(sha256 {damage.text_sha256[:12]}, {damage.num_positions} tokens).\n\n"
+        "| type | MB | bits per weight | perplexity | mean KLD | 99 % KLD | same top token |\n"
+        "|---|---|---|---|---|---|---|"
+    )
+
+
+def line(row: Row) -> str:
+    ratio, kld, error = row.damage.perplexity_ratio, row.damage.mean_kld, row.damage.mean_kld_error
+    assert ratio is not None
+    return (
+        f"| {row.name} | {row.file_bytes / 1e6:.2f} | {row.damage.bits_per_weight:.2f} | {ratio - 1:+.2%} "
+        f"| {kld:.2e} ± {error:.0e} | {row.damage.p99_kld:.2e} | {row.damage.top1:.2%} |"
     )
 
 
@@ -220,19 +222,14 @@ def main() -> None:
     path = resolve(args.model)
     calibration_text = shipped_text() if args.calibration is None else args.calibration.read_text()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(path, args.text, args.own_text, calibration_text, args.tokens, Path(folder))
-        first = True
+        text = sample_passage(path) if args.own_text else args.text
+        bench = Bench(path, text, calibration_text, args.tokens, Path(folder))
+        titled = False
         for group in args.groups.split(","):
             for row in GROUPS[group](bench):
-                if first:
-                    damage = row.damage
-                    print(
-                        f"{re.sub(r'.*/', '', str(path))}, perplexity {damage.reference_perplexity:.4g} on {damage.text} "
-                        f"(sha256 {damage.text_sha256[:12]}, {damage.num_positions} tokens).\n\n"
-                        "| type | MB | bits per weight | perplexity | mean KLD | 99 % KLD | same top token |\n"
-                        "|---|---|---|---|---|---|---|"
-                    )
-                    first = False
+                if not titled:
+                    print(title(path, row.damage))
+                    titled = True
                 print(line(row), flush=True)
 
 

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from edge.backends.compiled import KV_TYPES
-from edge.damage import LoadOptions, measure
+from edge.damage import LoadOptions, Passage, measure, sample_passage
 from edge.references import resolve
 
 MOST_KLD, LEAST_TOP1 = 1e-3, 0.995
@@ -25,12 +25,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=20_000, help="of the text, at most")
     args = parser.parse_args()
     path = resolve(args.model)
+    text = sample_passage(path) if args.text is None else args.text
     print(f"{'KV type':<8} {'mean KLD':>20} {'99 % KLD':>10} {'same top token':>18}  as default")
     for kv_type in (kind for kind in KV_TYPES if kind != "f32"):
-        damage = measure(
-            path, path, text=args.text, own_text=args.text is None, max_tokens=args.tokens,
-            loading=LoadOptions(kv_type=kv_type),
-        )  # fmt: skip
+        damage = measure(path, path, text=text, max_tokens=args.tokens, loading=LoadOptions(kv_type=kv_type))
         assert damage.mean_kld is not None and damage.top1 is not None
         good = damage.mean_kld <= MOST_KLD and damage.top1 >= LEAST_TOP1
         print(
@@ -38,7 +36,7 @@ def main() -> None:
             f"{damage.top1:>9.3%} ± {damage.top1_error:.3%}  {'yes' if good else 'no'}",
             flush=True,
         )
-    print(f"on {damage.text}, {damage.num_positions} tokens")
+    print(f"on {text.name}{f', {text.num_positions} tokens' if isinstance(text, Passage) else ''}")
 
 
 if __name__ == "__main__":

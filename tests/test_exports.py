@@ -41,10 +41,12 @@ EXPORTS = {
     "edge.damage": [
         "Damage",
         "LoadOptions",
+        "Passage",
         "damage_metadata",
         "measure",
         "quantisation_metadata",
         "record",
+        "sample_passage",
         "stamp",
     ],
     "edge.engine": [

@@ -23,7 +23,7 @@ from edge.loading import load
 from edge.model import Model
 from edge.references import resolve
 
-__all__ = ["LoadOptions", "measure"]
+__all__ = ["LoadOptions", "measure", "sample_passage"]
 
 WINDOW, MIN_WINDOW = 512, 64  # tokens
 MAX_TOKENS = 20_000
@@ -56,7 +56,7 @@ def measure(
     model: str | os.PathLike[str] | None,
     against: str | os.PathLike[str] | None = None,
     *,
-    text: str | os.PathLike[str] | None = None,
+    text: str | os.PathLike[str] | Passage | None = None,
     own_text: bool = False,
     window: int = WINDOW,
     max_tokens: int = MAX_TOKENS,
@@ -67,10 +67,11 @@ def measure(
 ) -> Damage:
     """Measures `model` (None: the bundled one) on a text, and beside the reference `against` where one is given.
 
-    text: a UTF-8 file (None: the shipped one); its first `max_tokens` tokens count. own_text: instead, texts that the
-    reference, or without one the model, samples itself. window: tokens that are read together; every token but the
-    first of a window is predicted. guard: entered with a function that cancels the steps which run inside it. on_load
-    gets bytes of weights, on_progress tokens. Both models are in memory at the same time, but logits of few positions.
+    text: a UTF-8 file (None: the shipped one); its first `max_tokens` tokens count. Or a Passage of this vocabulary, as
+    it is. own_text: what `sample_passage` gives for the reference, or without one for the model. window: tokens that
+    are read together; every token but the first of a window is predicted. guard: entered with a function that cancels
+    the steps which run inside it. on_load gets bytes of weights, on_progress tokens. Both models are in memory at the
+    same time, but logits of few positions.
     Raises ModelFileError, RequestError (vocabularies that differ, a text that is too short, an option out of range),
     DoesNotFit, Cancelled.
     """
@@ -86,17 +87,18 @@ def measure(
         length = _window(files, window)
         vocab_size = _check_vocabularies(files)
     rows = rows_for(vocab_size)
-    passage = None
+    passage = text if isinstance(text, Passage) else None
     if own_text:
-        with _loaded(reference or path, loading, "f32", length, 1, on_load) as author, guard(author.cancel):
-            passage = written_by(author, OWN_TEXTS, length, OWN_SEED)
+        passage = sample_passage(reference or path, window=length, loading=loading, guard=guard, on_load=on_load)
+    if passage is not None and max(map(len, passage.windows)) > length:
+        raise RequestError(f"the passage has a window of {max(map(len, passage.windows))} tokens, at most {length} fit")
     with ExitStack() as models:
         scored = models.enter_context(_loaded(path, loading, loading.kv_type, length, rows, on_load))
         beside = None
         if reference is not None:
             beside = models.enter_context(_loaded(reference, loading, "f32", length, rows, on_load))
         if passage is None:
-            source = shipped_text() if text is None else read_text(text)
+            source = shipped_text() if text is None or isinstance(text, Passage) else read_text(text)
             passage = windows_of(source, scored.tokenizer, length, max_tokens)
         with guard(lambda: _cancel(scored, beside)):
             sums = _score(scored, beside, passage, rows, on_progress)
@@ -115,6 +117,24 @@ def measure(
         perplexity_error=math.exp(surprise) * error,
     )
     return damage if reference is None else _beside(damage, str(reference), sums)
+
+
+def sample_passage(
+    model: str | os.PathLike[str] | None,
+    *,
+    window: int = WINDOW,
+    loading: LoadOptions | None = None,
+    guard: Guard = nullcontext,
+    on_load: Progress | None = None,
+) -> Passage:
+    """Texts of up to `window` tokens that a model samples itself, at temperature 1 and with K and V as f32: the kind of
+    text that it was made for. The same for every caller. Errors are those of `measure`.
+    """
+    path, loading = resolve(model), LoadOptions() if loading is None else loading
+    with open_gguf(path) as file:
+        length = _window([file], window)
+    with _loaded(path, loading, "f32", length, 1, on_load) as author, guard(author.cancel):
+        return written_by(author, OWN_TEXTS, length, OWN_SEED)
 
 
 def _beside(damage: Damage, reference: str, sums: _Sums) -> Damage:

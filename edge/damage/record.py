@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from edge.damage.measure import LoadOptions, measure
 from edge.damage.result import Damage
+from edge.damage.text import Passage
 from edge.errors import NumericalError
 
 __all__ = ["DAMAGE_PREFIX", "QUANTISATION_PREFIX", "damage_metadata", "quantisation_metadata", "record"]
@@ -54,7 +55,7 @@ def record(
     *,
     method: str,
     calibration_sha256: str | None = None,
-    text: str | os.PathLike[str] | None = None,
+    text: str | os.PathLike[str] | Passage | None = None,
     loading: LoadOptions | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str | int | float]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.damage import LoadOptions, measure
+from edge.damage import LoadOptions, measure, sample_passage
 from edge.damage.text import windows_of
 from edge.errors import Cancelled, RequestError
 from edge.formats.gguf import open_gguf
@@ -107,6 +107,11 @@ def test_progress_and_own_text(folder: Path) -> None:
     assert seen[-1][0] == seen[-1][1] == found.num_positions + found.num_windows
     again = measure(folder / "model.gguf", own_text=True, window=64, loading=EXACT)
     assert again.text_sha256 == found.text_sha256  # written by the reference
+    passage = sample_passage(folder / "model.gguf", window=64, loading=EXACT)
+    beside = measure(folder / "near.gguf", folder / "model.gguf", text=passage, window=64, loading=EXACT)
+    assert beside == found
+    with pytest.raises(RequestError, match="a window of 65 tokens, at most 64 fit"):
+        measure(folder / "near.gguf", text=passage._replace(windows=((1,) * 65,)), window=64, loading=EXACT)
 
 
 def test_it_can_be_cancelled(folder: Path) -> None:

@@ -12,6 +12,7 @@ from edge.cli.app import run
 from edge.damage import LoadOptions, damage_metadata, measure, record, stamp
 from edge.describe import describe
 from edge.errors import DoesNotFit, NumericalError
+from edge.export.gguf_source import GGUFSource
 from edge.formats.gguf import open_gguf
 from edge.formats.types import GGMLType
 
@@ -56,6 +57,8 @@ def test_a_record_is_measured_stamped_and_shown(
     report = describe(small)
     assert report["damage"]["text_sha256"] == found.text_sha256
     assert report["quantisation"]["calibration_sha256"] == "ab" * 32
+    with GGUFSource(small) as made_from_it:  # another file's damage is its own
+        assert not set(made_from_it.metadata) & set(values)
 
 
 def test_a_second_stamp_replaces_the_first(tmp_path: Path, write_model: Callable[..., Path]) -> None:
