@@ -54,6 +54,8 @@ def describe(reference: str | os.PathLike[str] | None) -> dict[str, Any]:
             "config": None if config is None else _config(config),
             "tokenizer": _tokenizer(file),
             "template": _template(file),
+            "quantisation": _section(file, "edge.quantisation."),
+            "damage": _section(file, "edge.damage."),
             "num_keys": len(file.keys()),
             "metadata": {key: _summary(file, key) for key in file.keys()},
         }
@@ -83,6 +85,12 @@ def _template(file: GGUFFile) -> dict[str, Any] | None:
     if template is None:
         return None
     return {"num_characters": len(template), "sha256": hashlib.sha256(template.encode()).hexdigest()}
+
+
+def _section(file: GGUFFile, prefix: str) -> dict[str, str | int | float | bool] | None:
+    """The values whose keys begin with `prefix`, under what follows it."""
+    found = {key.removeprefix(prefix): _summary(file, key) for key in file.keys() if key.startswith(prefix)}
+    return found or None
 
 
 def _summary(file: GGUFFile, key: str) -> str | int | float | bool:

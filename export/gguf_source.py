@@ -20,7 +20,7 @@ from edge.quant import DECODABLE, decode
 __all__ = ["GGUFSource"]
 
 # What a file says about how it was split or quantised, which the new one says anew.
-_DROPPED = ("split.", "quantize.", "general.file_type", "general.alignment")
+_DROPPED = ("split.", "quantize.", "general.file_type", "general.alignment", "edge.damage.", "edge.quantisation.")
 
 
 class GGUFSource:

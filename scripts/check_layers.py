@@ -76,9 +76,10 @@ ALLOWED: dict[str, set[str]] = {
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
+    "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "native", "edge"},
-    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge"},
+    "quant": BASE | {"graph", "models", "native", "edge", "damage"},
+    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 

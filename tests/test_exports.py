@@ -38,6 +38,17 @@ EXPORTS = {
     "edge.bench": ["BenchOptions", "BenchReport", "LoadOptions", "StepBytes", "Steps", "bench", "step_matrix_bytes"],
     "edge.calibration": ["Calibration", "Grams", "collect", "read_imatrix", "shipped_text", "write_imatrix"],
     "edge.cli": ["main"],
+    "edge.damage": [
+        "Damage",
+        "LoadOptions",
+        "Passage",
+        "damage_metadata",
+        "measure",
+        "quantisation_metadata",
+        "record",
+        "sample_passage",
+        "stamp",
+    ],
     "edge.engine": [
         "BlockManager",
         "Engine",

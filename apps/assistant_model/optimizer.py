@@ -24,7 +24,7 @@ class Muon:
         self._groups: dict[tuple[int, ...], list[Tensor]] = {}
         for matrix in matrices:
             self._groups.setdefault(tuple(matrix.shape), []).append(matrix)
-        self._buffers = {shape: torch.zeros(len(group), *shape) for shape, group in self._groups.items()}
+        self.buffers = {shape: torch.zeros(len(group), *shape) for shape, group in self._groups.items()}
 
     def step(self, rate: float, weight_decay: float) -> None:
         with torch.no_grad():
@@ -33,7 +33,7 @@ class Muon:
     def _update(self, rate: float, weight_decay: float) -> None:
         for (rows, cols), group in self._groups.items():
             gradient = torch.stack([_gradient(matrix) for matrix in group])
-            buffer = self._buffers[rows, cols].lerp_(gradient, 1 - self._momentum)
+            buffer = self.buffers[rows, cols].lerp_(gradient, 1 - self._momentum)
             update = orthogonalise(gradient.lerp(buffer, self._momentum))  # Nesterov
             scale = max(1.0, rows / cols) ** 0.5
             for matrix, direction in zip(group, update, strict=True):

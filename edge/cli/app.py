@@ -23,6 +23,7 @@ COMMANDS = {
     "cache": ("edge.cli.cache", "Read a system prompt and tools ahead, for every later run that begins with them."),
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
+    "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
     "quantize": ("edge.cli.quantize", "Write a GGUF file again with fewer bits per weight."),
     "export": ("edge.cli.export", "Write a Hugging Face folder, or a GGUF file in another type, as a GGUF file."),
     "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),

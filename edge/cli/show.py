@@ -34,6 +34,8 @@ def _lines(description: dict[str, Any]) -> str:
         ("parameters", f"{description['num_parameters']:,}"),
         ("size", f"{size(description['file_bytes'])}, {_bits(description['bits_per_weight'])}"),
         ("types", ", ".join(f"{kind} x {count}" for kind, count in description["types"].items()) or None),
+        ("quantised", _section(description["quantisation"])),
+        ("damage", _section(description["damage"])),
         ("context", f"{description['context']} tokens" if description["context"] else None),
         ("layers", _layers(description["config"])),
         ("tokenizer", _tokenizer(description["tokenizer"])),
@@ -49,6 +51,14 @@ def _lines(description: dict[str, Any]) -> str:
 
 def _bits(bits: float | None) -> str:
     return "no weights" if bits is None else f"{bits:.2f} bits per weight"
+
+
+def _section(values: dict[str, Any] | None) -> str | None:
+    """What the file says of itself, as it says it: "perplexity 12.31, mean kld 0.0123, ..."."""
+    if values is None:
+        return None
+    shown = ((name, f"{value:.4g}" if isinstance(value, float) else value) for name, value in values.items())
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown)
 
 
 def _layers(config: dict[str, Any] | None) -> str | None:

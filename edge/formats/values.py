@@ -143,6 +143,11 @@ class Metadata:
         """The type of a value, in the words of the specification: "uint32", "array of string"."""
         return describe_type(self._entry(key))
 
+    def value_end(self, key: str) -> int:
+        """The byte of the file behind a value: where the next key begins, or the tensor table."""
+        entry = self._entry(key)
+        return entry.offset + entry.num_bytes
+
     @overload
     def get_int(self, key: str, *, minimum: int | None = ..., maximum: int | None = ...) -> int: ...
     @overload
