@@ -18,6 +18,7 @@ EXPORTS = {
         "Completion",
         "DoesNotFit",
         "EdgeError",
+        "GrammarError",
         "Model",
         "ModelFileError",
         "NativeError",
@@ -39,6 +40,7 @@ EXPORTS = {
     "edge.cli": ["main"],
     "edge.engine": [
         "BlockManager",
+        "Constraint",
         "Engine",
         "EngineStats",
         "FinishReason",
@@ -63,6 +65,7 @@ EXPORTS = {
         "rope_spec",
     ],
     "edge.graph.blocks": ["Blocks", "split_blocks"],
+    "edge.grammar": ["CallFormat", "Constraints", "Grammar", "grammar_of", "tool_call_grammar"],
     "edge.memory": [
         "Budget",
         "MemoryPlan",
@@ -74,6 +77,7 @@ EXPORTS = {
         "plan_memory",
         "require_fit",
         "stream_to_fit",
+        "with_grammar",
     ],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],
     "edge.native": [
