@@ -50,8 +50,8 @@ def checked_schema(schema: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         kind = type(value).__name__
         raise RequestError(f"schema is of type {kind}; it must be a JSON schema as a dict, or have model_json_schema()")
-    check_depth(value, "schema")
     mapping = cast("Mapping[str, Any]", value)
+    check_depth(mapping, "schema")
     old = any(draft in str(mapping.get("$schema", "")) for draft in _OLD_DRAFTS)
     num_definitions = 0
     for place, keywords in _schemas(mapping):
@@ -104,20 +104,28 @@ def _schemas(root: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
         if not isinstance(value, Mapping):
             raise RequestError(f"schema: {place} is of type {type(value).__name__}, it must be a schema")
         keywords = cast("Mapping[str, Any]", value)
+        inner = list(_inner(place, keywords))
         yield place, keywords
-        for name in _MAPS:
-            inner = keywords.get(name, {})
-            if not isinstance(inner, Mapping):
-                raise RequestError(f'schema: "{name}" at {place} is of type {type(inner).__name__}, not an object')
-            stack.extend((f"{place}/{name}/{_escaped(key)}", item) for key, item in inner.items())
-        for name in (*_LISTS, *_SINGLE):
-            inner = keywords.get(name)
-            if isinstance(inner, Sequence) and not isinstance(inner, str):
-                stack.extend((f"{place}/{name}/{index}", item) for index, item in enumerate(inner))
-            elif name in _SINGLE and inner is not None:
-                stack.append((f"{place}/{name}", inner))
-            elif name in keywords:
-                raise RequestError(f'schema: "{name}" at {place} is of type {type(inner).__name__}, not an array')
+        stack += inner
+
+
+def _inner(place: str, keywords: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """(place, what must be a schema) of one level further in."""
+    value: object
+    for name, value in keywords.items():
+        if name not in (*_MAPS, *_LISTS, *_SINGLE):
+            continue
+        if name in _MAPS and isinstance(value, Mapping):
+            for key, item in cast("Mapping[str, object]", value).items():
+                yield f"{place}/{name}/{key.replace('~', '~0').replace('/', '~1')}", item
+        elif name not in _MAPS and isinstance(value, (list, tuple)):
+            for index, item in enumerate(cast("Sequence[object]", value)):
+                yield f"{place}/{name}/{index}", item
+        elif name in _SINGLE:
+            yield f"{place}/{name}", value
+        else:
+            wanted = "an object" if name in _MAPS else "an array"
+            raise RequestError(f'schema: "{name}" at {place} is of type {type(value).__name__}, not {wanted}')
 
 
 def _check_keywords(place: str, keywords: Mapping[str, Any], old: bool) -> None:
@@ -126,22 +134,25 @@ def _check_keywords(place: str, keywords: Mapping[str, Any], old: bool) -> None:
             continue
         hint = '; write {"anyOf": [..., {"type": "null"}]}' if name == "nullable" else ""
         raise RequestError(f'schema: the keyword "{name}" at {place} is not supported{hint}')
-    for name, value in (("const", keywords.get("const")), ("enum", keywords.get("enum"))):
-        _check_writable(place, name, value)
+    _check_writable(place, "const", keywords.get("const"))
+    _check_writable(place, "enum", keywords.get("enum"))
     _check_writable(place, "properties", list(keywords.get("properties", ())))
     if old and "prefixItems" in keywords:
         raise RequestError(f'schema: "prefixItems" at {place} is no keyword of the draft that "$schema" names')
     if "prefixItems" in keywords and ("additionalItems" in keywords or isinstance(keywords.get("items"), list)):
         raise RequestError(f'schema: "prefixItems" at {place} goes with "items" as a schema and no "additionalItems"')
-    if "format" in keywords and keywords["format"] not in FORMATS:
+    if "format" in keywords and str(keywords["format"]) not in FORMATS:
         known = ", ".join(sorted(FORMATS))
         raise RequestError(f'schema: "format" at {place} is {keywords["format"]!r}; it must be one of {known}')
     reference = keywords.get("$ref")
     if isinstance(reference, str) and not reference.startswith("#"):
         raise RequestError(f'schema: "$ref" at {place} is {reference[:80]!r}; only places of this schema (#...) can be')
-    required, least = keywords.get("required", ()), keywords.get("minProperties", 0)
+    required: object = keywords.get("required", ())
+    least: object = keywords.get("minProperties", 0)
+    if not isinstance(required, (list, tuple)):
+        raise RequestError(f'schema: "required" at {place} is of type {type(required).__name__}, not an array')
     # Of the properties without a name in the schema, one may come twice: only the first is known to count.
-    if isinstance(required, Sequence) and isinstance(least, int) and least > len(set(map(str, required))) + 1:
+    if isinstance(least, int) and least > len(set(map(str, cast("Sequence[object]", required)))) + 1:
         raise RequestError(
             f'schema: "minProperties" at {place} is {least}; it can be enforced up to one more than is required by name'
         )
@@ -152,7 +163,3 @@ def _check_writable(place: str, name: str, value: object) -> None:
     text = json.dumps(value, ensure_ascii=False).replace("\\\\", "")
     if "\\u00" in text or "\x7f" in text:
         raise RequestError(f'schema: "{name}" at {place} holds a control character, which answers cannot')
-
-
-def _escaped(key: object) -> str:
-    return str(key).replace("~", "~0").replace("/", "~1")

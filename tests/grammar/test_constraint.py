@@ -267,7 +267,8 @@ def test_tool_calls(form: CallFormat, texts: tuple[str, ...], kind: TokenType) -
 
 
 def test_a_tool_that_cannot_be_enforced_is_named() -> None:
-    tools = function_tools([{"name": "bad", "parameters": {"type": "object", "properties": {"a": {"not": {}}}}}])
+    parameters: dict[str, Any] = {"type": "object", "properties": {"a": {"not": {}}}}
+    tools = function_tools([{"name": "bad", "parameters": parameters}])
     tokenizer = Tokenizer(bpe_vocabulary())
     with pytest.raises(Exception, match='the parameters of bad: schema: the keyword "not" at #/properties/a'):
         tool_call_grammar(tools, HERMES, tokenizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ UNSUPPORTED: dict[str, Any] = {
     "minLenght": 3,
     "x-guidance": {"lenient": True},
 }
-PLACES: dict[str, Any] = {
+PLACES: dict[str, Callable[[Any], Any]] = {
     "#": lambda inner: inner,
     "#/properties/a~1b": lambda inner: {"type": "object", "properties": {"a/b": inner}},
     "#/patternProperties/^x": lambda inner: {"patternProperties": {"^x": inner}},
@@ -94,6 +94,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a schema that is a number": ({"schema": {"items": 5}}, "#/items is of type int"),
     "a control character": ({"schema": {"enum": ["a", ["\u0001"]]}}, '"enum" at # holds a control character'),
     "a control character in a name": ({"schema": {"properties": {"\x7f": True}}}, '"properties" at # holds'),
+    "a format that is a list": ({"schema": {"format": ["date"]}}, '"format" at # is'),
+    "properties that are a number": ({"schema": {"properties": 5}}, '"properties" at # is of type int'),
+    "definitions that are nothing": ({"schema": {"$defs": None}}, '"$defs" at # is of type NoneType'),
+    "required that is a text": ({"schema": {"required": "a"}}, '"required" at # is of type str'),
+    "items that are nothing": ({"schema": {"items": None}}, "#/items is of type NoneType"),
+    "half a character in a schema": ({"schema": {"const": "\ud800"}}, "schema:"),
+    "a limit that is a text": ({"schema": {"type": "string", "maxLength": "9"}}, "maxLength"),
     "no JSON": ({"schema": {"const": {1, 2}}}, "of type set"),
     "keys that are numbers": ({"schema": {"properties": {1: {}}}}, "key of type int"),
     "infinity": ({"schema": {"maximum": float("inf")}}, "schema:"),
@@ -191,8 +198,8 @@ def test_without_llguidance(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    for form in ({"schema": {"type": "null"}}, {"regex": "a"}, {"grammar": 'start: "a"'}):
-        options: Mapping[str, Any] = form
+    forms: list[dict[str, Any]] = [{"schema": {"type": "null"}}, {"regex": "a"}, {"grammar": 'start: "a"'}]
+    for options in forms:
         with pytest.raises(RequestError, match=r"pip install 'edge-rt\[grammar\]'"):
             grammar_of(**options)
 
