@@ -11,6 +11,7 @@ EdgeError
 ├── TemplateError             the chat template of the file failed or was refused
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
+├── GrammarError              an answer that cannot go on as its schema, regex or grammar asks
 ├── NumericalError            logits that are not finite, or values that an encoder cannot hold as finite numbers
 ├── Cancelled                 the run was cancelled between two layers or tokens
 └── NativeError               the C library refused or failed: status and message
@@ -81,6 +82,10 @@ class RequestError(EdgeError):
     """A request that cannot be honoured: names the field, the value and the limit."""
 
     exit_code = 2
+
+
+class GrammarError(EdgeError):
+    """An answer that cannot go on as its schema, regex or grammar asks, or only with more work than is allowed."""
 
 
 class NumericalError(EdgeError):

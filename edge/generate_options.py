@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from edge.grammar import Grammar
 
 __all__ = ["GenerateOptions", "Message", "Tool"]
 
@@ -12,7 +15,11 @@ Tool: TypeAlias = Mapping[str, Any]
 
 
 class GenerateOptions(TypedDict, total=False):
-    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits."""
+    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits.
+
+    At most one of schema (a JSON schema as a dict, or a class with `model_json_schema()`), regex (of the whole answer)
+    and grammar (Lark or GBNF) holds the answer to a form; see docs/structured-output.md. None: free text.
+    """
 
     max_tokens: int | None
     temperature: float
@@ -24,3 +31,6 @@ class GenerateOptions(TypedDict, total=False):
     seed: int | None
     logit_bias: Mapping[int, float]
     stop: str | Sequence[str]
+    schema: Any
+    regex: str | None
+    grammar: str | Grammar | None

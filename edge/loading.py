@@ -124,6 +124,7 @@ def load(
         policy=dataclasses.replace(policy, step_seconds=tuning.step_seconds, disk_bytes_s=tuning.disk_bytes_s),
         saved=SavedPlaces.of(os.environ),
         hash_folder=cache.folder or cache.user_folder,
+        memory=allowed,
         load_seconds=time.perf_counter() - started_at,
     )
 

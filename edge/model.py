@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Self, Unpack
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
-from edge.engine import Engine, EngineStats, Policy, Priority, SamplingParams, Sequence
+from edge.engine import Engine, EngineStats, Policy, Priority, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
+from edge.forms import Forms
 from edge.generate_options import GenerateOptions, Message, Tool
+from edge.memory import MemoryPlan, with_grammar
 from edge.results import Completion
 from edge.sessions import Fingerprint, SavedPlaces, Session
 from edge.sessions.content_hash import content_hashes
@@ -30,7 +32,6 @@ from edge.tools import function_tools
 
 if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
-    from edge.memory import MemoryPlan
     from edge.templates import ChatTemplate
     from edge.tokenizer import Tokenizer
     from edge.tuning import Choice
@@ -53,14 +54,17 @@ class Model:
         policy: Policy | None = None,
         saved: SavedPlaces | None = None,
         hash_folder: Path | None = None,
+        memory: int | None = None,
     ) -> None:
-        """saved: where sessions lie (None: nowhere). hash_folder: where the hash of a large model may be kept."""
+        """saved: where sessions lie (None: nowhere). hash_folder: where the hash of a large model may be kept.
+        memory: bytes that the process may take, as the user said."""
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
         self._engine = Engine(backend, self._sampler, policy=policy)
         self._saved = SavedPlaces(None) if saved is None else saved
         self._hash_folder = hash_folder
+        self._memory = memory
         self._store = KVStore(
             self._engine,
             self._fingerprint,
@@ -69,6 +73,7 @@ class Model:
         )
         self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
+        self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
         self._lock = threading.Lock()
         self._closed = False
         self._plan = plan
@@ -180,12 +185,13 @@ class Model:
         prompt: text, or token ids. parse_special: read names of special tokens in the text as these tokens.
         priority: "background" gives way to answers that are "interactive": it begins after them, and is set aside for
         one that waits, but goes on in the end. That changes no token.
-        Raises RequestError for an option out of range, DoesNotFit for a prompt longer than the context.
+        Raises RequestError for an option out of range or a schema, regex or grammar that cannot be enforced, DoesNotFit
+        for a prompt longer than the context. An answer that its grammar cannot go on with ends with GrammarError.
         """
         submitted_at = time.perf_counter()
         if isinstance(prompt, str):
             prompt = self.tokenizer.encode(prompt, parse_special=parse_special)
-        return self._submit(prompt, SamplingParams(**options), submitted_at, None, priority, on_prefill)
+        return self._submit(prompt, options, submitted_at, None, priority, on_prefill)
 
     def generate(
         self,
@@ -224,7 +230,7 @@ class Model:
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
         tokens = self._encode_chat(messages, None if tools is None else function_tools(tools))
-        return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, priority, on_prefill)
+        return self._submit(tokens, options, submitted_at, TEMPLATE_KEY, priority, on_prefill)
 
     def chat(
         self,
@@ -291,18 +297,25 @@ class Model:
     def _submit(
         self,
         tokens: Items[int],
-        params: SamplingParams,
+        options: GenerateOptions,
         submitted_at: float,
         template: str | None,
         priority: Priority,
         on_prefill: PrefillProgress | None,
     ) -> Stream:
         self._check_open()
+        params, constraint = self._forms.read(options)
         seed = int.from_bytes(os.urandom(4), "little") if params.seed is None else params.seed
         length = self.context if params.max_tokens is None else len(tokens) + params.max_tokens
         try:
             sequence = Sequence(
-                tokens, params, max_length=length, seed=seed, end_ids=self.tokenizer.eog_ids, priority=priority
+                tokens,
+                params,
+                max_length=length,
+                seed=seed,
+                end_ids=self.tokenizer.eog_ids,
+                priority=priority,
+                constraint=constraint,
             )
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
@@ -373,6 +386,9 @@ class Model:
         from edge.templates import ChatTemplate
 
         return ChatTemplate(self.chat_template)
+
+    def _plan_grammar(self) -> None:
+        self.plan = with_grammar(self.plan, self.config.vocab_size, self._memory)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -18,6 +18,7 @@ EXPORTS = {
         "Completion",
         "DoesNotFit",
         "EdgeError",
+        "GrammarError",
         "Model",
         "ModelFileError",
         "NativeError",
@@ -51,6 +52,7 @@ EXPORTS = {
     ],
     "edge.engine": [
         "BlockManager",
+        "Constraint",
         "Engine",
         "EngineStats",
         "FinishReason",
@@ -77,6 +79,7 @@ EXPORTS = {
         "rope_spec",
     ],
     "edge.graph.blocks": ["Blocks", "split_blocks"],
+    "edge.grammar": ["CallFormat", "Constraints", "Grammar", "grammar_of", "tool_call_grammar"],
     "edge.memory": [
         "Budget",
         "MemoryPlan",
@@ -88,6 +91,7 @@ EXPORTS = {
         "plan_memory",
         "require_fit",
         "stream_to_fit",
+        "with_grammar",
     ],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],
     "edge.native": [

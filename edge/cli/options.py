@@ -113,6 +113,17 @@ def session_options(function: F) -> F:
     return function
 
 
+def form_options(function: F) -> F:
+    """A form that the answer is held to."""
+    for decorate in (
+        option("--grammar", default=None, metavar="FILE", help="Hold the answer to a Lark or GBNF grammar."),
+        option("--regex", default=None, help="Hold the whole answer to a regular expression."),
+        option("--schema", default=None, metavar="FILE", help="Hold the answer to a JSON schema; - reads stdin."),
+    ):
+        function = decorate(function)
+    return function
+
+
 def sampling_options(function: F) -> F:
     """How an answer is chosen; ranges are checked by SamplingParams, for everyone alike."""
     for decorate in (

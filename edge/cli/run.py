@@ -8,7 +8,16 @@ from typing import Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, model_options, option, sampling_options, session_options
+from edge.cli.form import read_form
+from edge.cli.options import (
+    debug_option,
+    form_options,
+    json_option,
+    model_options,
+    option,
+    sampling_options,
+    session_options,
+)
 from edge.cli.session import check_session_options
 from edge.cli.tools_file import read_tools
 from edge.errors import RequestError
@@ -19,6 +28,7 @@ from edge.references import looks_like_model, resolve
 @click.argument("first", required=False, metavar="[MODEL]")
 @click.argument("second", required=False, metavar="[PROMPT]")
 @sampling_options
+@form_options
 @option("--system", default=None, help="Instructions put before the conversation.")
 @option("--tools", default=None, metavar="FILE", help="Tools the model may call: JSON, as OpenAI's API takes them.")
 @session_options
@@ -31,6 +41,9 @@ def command(
     second: str | None,
     system: str | None,
     tools: str | None,
+    schema: str | None,
+    regex: str | None,
+    grammar: str | None,
     session: str | None,
     recompute: bool,
     raw: bool,
@@ -44,6 +57,9 @@ def command(
     if it is an existing path, a known name, ends in .gguf or .onnx, begins like a path or looks like user/repo;
     otherwise it is the prompt. The prompt - reads standard input.
 
+    --schema, --regex and --grammar allow only answers of that form; the model is not told of it, so say in the prompt
+    what you want.
+
     The answer goes to stdout; what it took, measured, to stderr.
     """
     # Arguments are judged before the seconds that loading may take.
@@ -55,6 +71,9 @@ def command(
             raise RequestError(f"{name} needs a chat template, and --raw uses none; leave one of them out")
     check_session_options(session, recompute)
     tool_list = None if tools is None else read_tools(tools)
+    if prompt == "-" == schema:
+        raise RequestError("standard input can be the prompt or the schema; give one of them in another way")
+    form = read_form(schema, regex, grammar)
     prompt = _read_stdin() if prompt == "-" else prompt
     if prompt is None and (as_json or not sys.stdin.isatty()):
         raise click.UsageError("no prompt: give one, or - to read it from standard input")
@@ -72,7 +91,9 @@ def command(
         load_with_progress(model_name, **loading) as model,
         opened_session(model, session, recompute) as conversation,
     ):
-        answerer = Answerer(model, raw=raw, system=system, tools=tool_list, options=sampling, session=conversation)
+        answerer = Answerer(
+            model, raw=raw, system=system, tools=tool_list, options=sampling | form, session=conversation
+        )
         if prompt is None:
             from edge.cli.chat_loop import chat_loop
 

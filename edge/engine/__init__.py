@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.engine.block_manager import BlockManager
+from edge.engine.constraint import Constraint
 from edge.engine.engine import Engine
 from edge.engine.policy import Policy
 from edge.engine.sampling_params import SamplingParams
@@ -12,6 +13,7 @@ from edge.engine.stats import EngineStats
 
 __all__ = [
     "BlockManager",
+    "Constraint",
     "Engine",
     "EngineStats",
     "FinishReason",

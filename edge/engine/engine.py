@@ -56,6 +56,7 @@ class Engine:
         )
         self.lock = FairLock()  # held around step by callers that share the engine between threads
         self._choose = choose
+        self._fast_forward = policy.fast_forward
         self._clock = clock
         self._active: list[Sequence] = []
         self._stepping = False
@@ -104,6 +105,9 @@ class Engine:
             priority=sequence.priority,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
+        if sequence.constraint is not None:
+            fork.constraint = sequence.constraint.copy()
+            fork.constraint.rollback(fork.constraint.num_tokens - fork.num_answer_tokens)
         if sequence not in self.scheduler.running or not self._share(sequence, fork):
             self.scheduler.add(fork)
         self._active.append(fork)
@@ -222,11 +226,15 @@ class Engine:
             if not completes:
                 continue
             try:
-                token = self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size])
+                # Tokens that the constraint forces are computed in one step, as a prompt is; only the first token of an
+                # answer can be one here, later ones were taken with the token before them.
+                if not (self._fast_forward and sequence.append_forced()):
+                    sequence.append(self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size]))
+                    if self._fast_forward:
+                        sequence.append_forced()
             except EdgeError as error:
                 self._fail(sequence, error)
             else:
-                sequence.append(token)
                 sequence.last_token_at = self._clock()
                 if sequence.first_token_at is None:
                     sequence.first_token_at = sequence.last_token_at

@@ -20,6 +20,7 @@ class NativeSampler:
         params = sequence.params
         return self._sampler.sample(
             logits,
+            allowed=None if sequence.constraint is None else sequence.constraint.mask(),
             temperature=params.temperature,
             top_k=params.top_k,
             top_p=params.top_p,

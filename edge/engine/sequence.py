@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal, get_args
 
+from edge.engine.constraint import Constraint
 from edge.engine.sampling_params import SamplingParams
 from edge.errors import EdgeError, RequestError
 
@@ -19,7 +20,7 @@ class Sequence:
 
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
-    priority: "background" gives way to "interactive". RequestError: another one.
+    priority: "background" gives way to "interactive". RequestError: another one. constraint: its own, not shared.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Sequence:
         "block_keys",
         "block_table",
         "cancel_requested",
+        "constraint",
         "end_ids",
         "error",
         "favoured_until",
@@ -62,6 +64,7 @@ class Sequence:
         number: int = 0,
         end_ids: frozenset[int] = frozenset(),
         priority: str = "interactive",
+        constraint: Constraint | None = None,
     ) -> None:
         if priority not in get_args(Priority):
             names = " or ".join(repr(name) for name in get_args(Priority))
@@ -75,6 +78,7 @@ class Sequence:
         self.seed = seed
         self.number = number
         self.end_ids = end_ids
+        self.constraint = constraint  # which tokens may come
         self.block_table: list[int] = []
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
@@ -116,5 +120,21 @@ class Sequence:
             self.finish_reason = "stop"
             return
         self.output.append(token)
-        if len(self.tokens) >= self.max_length:
+        if self.constraint is not None:
+            self.constraint.advance(token)
+        if self.constraint is not None and self.constraint.complete:
+            self.finish_reason = "stop"  # no step is spent on an end token, the only one that could come
+        elif len(self.tokens) >= self.max_length:
             self.finish_reason = "length"
+
+    def append_forced(self) -> bool:
+        """Takes the tokens about which the constraint leaves no choice; False when there are none."""
+        before = len(self.tokens)
+        while self.constraint is not None and not self.finished:
+            forced = self.constraint.forced()
+            if not forced:
+                break
+            for token in forced:
+                if not self.finished:
+                    self.append(token)
+        return len(self.tokens) > before

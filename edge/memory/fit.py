@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from edge import device
 from edge.errors import DoesNotFit
 from edge.formats.gguf import GGUFFile
 from edge.memory.budget import Budget
-from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_memory
+from edge.memory.plan import GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN, MemoryPlan, Settings, compiled_for, plan_memory
 from edge.memory.streaming import streamable_layers
 from edge.native import BLOCK_SIZE
 
-__all__ = ["fitting", "require_fit"]
+__all__ = ["fitting", "require_fit", "with_grammar"]
 
 LEAST_CONTEXT = 256  # tokens; with less a model is of no use
 MIB = 2**20
@@ -73,6 +74,20 @@ def require_fit(
         + (f"it would fit with {others}" if others else "no context would fit; a smaller model or fewer bits would")
         + (f"; layers are not streamed, since {resident_because}" if resident_because else "")
     )
+
+
+def with_grammar(plan: MemoryPlan, vocab_size: int, memory: int | None) -> MemoryPlan:
+    """The plan of a loaded model once its answers are held to grammars. memory: as the user said, beside the limits of
+    the machine. DoesNotFit with the figures."""
+    grown = replace(plan, grammar_bytes=GRAMMAR_BYTES + GRAMMAR_BYTES_PER_TOKEN * vocab_size)
+    budget = Budget.of(memory, device.memory())
+    if grown.total_bytes > budget.num_bytes:
+        raise DoesNotFit(
+            f"structured output needs {_mib(grown.grammar_bytes)} MiB for a vocabulary of {vocab_size} tokens, beside "
+            f"{_mib(plan.running_bytes)} MiB planned for the model; {budget.source} allows "
+            f"{_mib(budget.num_bytes)} MiB: load the model with a smaller context, or allow more"
+        )
+    return grown
 
 
 def _in_words(other: MemoryPlan, plan: MemoryPlan) -> str:

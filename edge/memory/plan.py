@@ -22,6 +22,8 @@ __all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memo
 PROCESS_BYTES = 40 * 2**20
 # The tokenizer's tables: measured over vocabularies of 2,000 to 152,000 tokens.
 TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 230
+# llguidance's tables for masks, made when a request first asks for a form: measured over 32,000 and 128,256 tokens.
+GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN = 6 * 2**20, 270
 THREAD_BYTES = 128 * 2**10  # touched stack and bookkeeping of a worker
 STREAM_THREADS = 4  # EDGE_STREAM_READERS, which read layers from the disk
 WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the source on their way to its hash
@@ -49,8 +51,9 @@ class MemoryPlan:
     weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches; without the
     streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
     sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
-    program: buffers and scratch of a step. packing: what the first load takes beside the process while it packs, in
-    place of the rest. prediction: how fast it will be; None where no profile says.
+    program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
+    packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how fast it
+    will be; None where no profile says.
     """
 
     weights_bytes: int
@@ -67,12 +70,14 @@ class MemoryPlan:
     ring_bytes: int = 0
     streamed_bytes: int = 0
     streamed_layers: int = 0
+    grammar_bytes: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
         weights_bytes = self.weights_bytes + self.ring_bytes
-        return weights_bytes + self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.process_bytes
+        engine_bytes = self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.grammar_bytes
+        return weights_bytes + engine_bytes + self.process_bytes
 
     @property
     def total_bytes(self) -> int:

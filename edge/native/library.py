@@ -78,6 +78,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
         (
             c_void_p,
             c_void_p,
+            c_void_p,
             POINTER(structs.Sampling),
             c_void_p,
             c_int32,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import NativeError
 from edge.native import structs
-from edge.native.buffers import PinnedItems, int32_array, pin_float, pin_int32
+from edge.native.buffers import Pinned, PinnedItems, int32_array, pin_float, pin_int32
 from edge.native.handle import Closable, Handle, checked_int
 from edge.native.library import check, library
 
@@ -37,6 +37,7 @@ class Sampler(Closable):
         self,
         logits: Buffer,
         *,
+        allowed: Buffer | None = None,
         temperature: float = 0.0,
         top_k: int = 0,
         top_p: float = 1.0,
@@ -51,9 +52,10 @@ class Sampler(Closable):
     ) -> int:
         """One token id from float32 logits (vocab_size,).
 
-        Applied in this order: repetition and presence penalty over `history` (ids of prompt and answer), bias (-inf
-        forbids a token), temperature (0: greedy), softmax, top_k (0: off), top_p, min_p. Ties go to the lower id. The
-        random number depends on (seed, sequence, position) only (Philox4x32-10, Salmon et al. 2011).
+        Applied in this order: `allowed` (at least vocab_size bits, that of token i is bit i % 8 of byte i // 8),
+        repetition and presence penalty over `history` (ids of prompt and answer), bias (-inf forbids a token),
+        temperature (0: greedy), softmax, top_k (0: off), top_p, min_p. Ties go to the lower id. The random number
+        depends on (seed, sequence, position) only (Philox4x32-10, Salmon et al. 2011).
         NativeError: a value out of range, or every token forbidden. NumericalError: a logit is not finite.
         """
         lib, error, token = library(), structs.Error(), ctypes.c_int32()
@@ -77,6 +79,9 @@ class Sampler(Closable):
             row = stack.enter_context(pin_float(logits, "logits"))
             if row.count != self.vocab_size:
                 raise NativeError(f"logits has {row.count} values, wanted {self.vocab_size}")
+            mask = None if allowed is None else stack.enter_context(Pinned(allowed, "allowed"))
+            if mask is not None and 8 * mask.num_bytes < self.vocab_size:
+                raise NativeError(f"allowed has {8 * mask.num_bytes} bits, wanted {self.vocab_size}")
             past = _optional(stack, None if history is None else pin_int32(history, "history"))
             ids = _optional(stack, None if bias_ids is None else pin_int32(bias_ids, "bias"))
             values = _optional(stack, None if bias_values is None else pin_float(bias_values, "bias"))
@@ -84,6 +89,7 @@ class Sampler(Closable):
             status = lib.edge_sample(
                 self.handle.address,
                 row.address,
+                None if mask is None else mask.address,
                 ctypes.byref(params),
                 past[0],
                 checked_int(past[1], "length of history", 0, _MAX_INT32),

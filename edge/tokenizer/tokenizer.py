@@ -112,6 +112,30 @@ class Tokenizer:
             ids.append(self.eos_id)
         return ids
 
+    def encode_within(self, text: str) -> list[int]:
+        """Token ids of text that stands behind other text: nothing is added before it, and no control token is found.
+
+        Raises RequestError as `encode`.
+        """
+        self._check_text(text)
+        ids: list[int] = []
+        for fragment in self._special.split(text, parse_special=False):
+            ids.extend((fragment,) if isinstance(fragment, int) else self._encoder.encode(fragment))
+        return ids
+
+    def split_control(self, text: str) -> list[str | int]:
+        """`text` cut at control tokens: their ids, and the text between them, none of it empty."""
+        parts: list[str | int] = []
+        for part in self._special.split(text, parse_special=True):
+            plain = part if isinstance(part, str) else "" if self.is_control(part) else self.token_text(part)
+            if not plain:
+                parts.append(part)
+            elif parts and isinstance(parts[-1], str):
+                parts[-1] += plain
+            else:
+                parts.append(plain)
+        return parts
+
     def shield(self, text: str) -> str:
         """`text` with every control token's text broken up, for `encode(..., parse_special=True, shielded=True)`.
 
@@ -147,6 +171,23 @@ class Tokenizer:
             except KeyError:  # a token that was added as text
                 return text.encode()
         return (text.replace(SPACE, " ") if self._escaped_spaces else text).encode()
+
+    def all_token_bytes(self) -> list[bytes]:
+        """`token_bytes` of every token, with the texts of control tokens: many times faster than one by one."""
+        special = self._special.types
+        characters = {ord(character): byte for character, byte in self._byte_values.items()}
+        out: list[bytes] = []
+        for token_id, text in enumerate(self._vocabulary.tokens):
+            data = b""
+            if token_id not in special and characters:
+                try:
+                    data = text.translate(characters).encode("latin-1")
+                except UnicodeEncodeError:
+                    data = self.token_bytes(token_id, skip_special=False)
+            else:
+                data = self.token_bytes(token_id, skip_special=False)
+            out.append(data)
+        return out
 
     def token_text(self, token_id: int) -> str:
         """The token as the file writes it. Raises RequestError when there is no such id."""

@@ -112,6 +112,17 @@ static edge_status copy_logits(edge_sampler *s, const float *logits, edge_error 
     return bad ? edge_fail(error, EDGE_NONFINITE, "a logit is not finite") : EDGE_OK;
 }
 
+/* Forbids what the mask leaves out. Grammars forbid or allow long runs of ids, so whole bytes are looked at first. */
+static void apply_mask(edge_sampler *s, const uint8_t *allowed) {
+    for (int32_t first = 0; first < s->vocab_size; first += 8) {
+        const uint8_t bits = allowed[first / 8];
+        const int32_t end = s->vocab_size - first < 8 ? s->vocab_size : first + 8;
+        for (int32_t i = first; bits != 0xff && i < end; i++) {
+            s->logits[i] = bits >> (i - first) & 1 ? s->logits[i] : -INFINITY;
+        }
+    }
+}
+
 /* Each token of the history is penalised once, however often it stands there. */
 static void penalise(edge_sampler *s, const edge_sampling *p, const int32_t *history, int32_t count) {
     if (p->repetition_penalty == 1.0f && p->presence_penalty == 0.0f) {
@@ -219,9 +230,9 @@ static edge_status sample(edge_sampler *s, const edge_sampling *p, const int32_t
     return EDGE_OK;
 }
 
-edge_status edge_sample(edge_sampler *sampler, const float *logits, const edge_sampling *params, const int32_t *history,
-                        int32_t num_history, const int32_t *bias_ids, const float *bias, int32_t num_bias,
-                        int32_t *token, edge_error *error) {
+edge_status edge_sample(edge_sampler *sampler, const float *logits, const uint8_t *allowed, const edge_sampling *params,
+                        const int32_t *history, int32_t num_history, const int32_t *bias_ids, const float *bias,
+                        int32_t num_bias, int32_t *token, edge_error *error) {
     if (!sampler || !logits || !params || !token) {
         return edge_fail(error, EDGE_INVALID, "sampler, logits, params or token is NULL");
     }
@@ -238,6 +249,9 @@ edge_status edge_sample(edge_sampler *sampler, const float *logits, const edge_s
     uint64_t saved = edge_fpenv_enter();
     status = copy_logits(sampler, logits, error);
     if (status == EDGE_OK) {
+        if (allowed) {
+            apply_mask(sampler, allowed);
+        }
         penalise(sampler, params, history, num_history);
         status = sample(sampler, params, bias_ids, bias, num_bias, token, error);
     }

@@ -136,15 +136,23 @@ static void test_against_plain(edge_sampler *sampler, int32_t cases) {
         p.seed = random_u64(&state);
         p.sequence = (uint64_t)(i % 5);
         p.position = (uint64_t)i;
+        uint8_t mask[(VOCAB + 7) / 8];
+        int masked = random_int(&state, 0, 1);
+        for (int32_t j = 0; j < (VOCAB + 7) / 8; j++) {
+            mask[j] = (uint8_t)(random_int(&state, 0, 2) ? random_int(&state, 0, 255) : 0xff);
+        }
         memcpy(l, logits, sizeof l);
+        for (int32_t j = 0; j < VOCAB && masked; j++) {
+            l[j] = mask[j / 8] >> j % 8 & 1 ? l[j] : -INFINITY;
+        }
         plain_penalties(l, &p, history, num_history);
         for (int32_t j = 0; j < num_bias; j++) {
             l[bias_ids[j]] = l[bias_ids[j]] + bias[j];
         }
         expected = plain_sample(l, &p);
         edge_error error = {""};
-        edge_status status =
-            edge_sample(sampler, logits, &p, history, num_history, bias_ids, bias, num_bias, &token, &error);
+        edge_status status = edge_sample(sampler, logits, masked ? mask : NULL, &p, history, num_history, bias_ids,
+                                         bias, num_bias, &token, &error);
         CHECK(status == EDGE_OK && token == expected, "case %d: status %d, token %d, expected %d (%s)", i, status,
               token, expected, error.message);
     }
@@ -169,7 +177,7 @@ static void test_distribution(void) {
         int32_t token;
         p.position = (uint64_t)(i % 100);
         p.sequence = (uint64_t)(i / 100);
-        CHECK(edge_sample(sampler, logits, &p, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_OK, "draw %d", i);
+        CHECK(edge_sample(sampler, logits, NULL, &p, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_OK, "draw %d", i);
         seen[token]++;
     }
     for (int32_t i = 0; i < TOKENS; i++) {
@@ -187,7 +195,7 @@ static void test_refusals(edge_sampler *sampler) {
     int32_t token = 77, all[VOCAB];
     float forbid[VOCAB];
     edge_error error;
-#define SAMPLE(p, h, nh, bi, b, nb) edge_sample(sampler, logits, p, h, nh, bi, b, nb, &token, &error)
+#define SAMPLE(p, h, nh, bi, b, nb) edge_sample(sampler, logits, NULL, p, h, nh, bi, b, nb, &token, &error)
     static const edge_sampling broken[] = {
         {-1.0f, 1.0f, 0.0f, 1.0f, 0.0f, 0, 0, 0, 0},    {NAN, 1.0f, 0.0f, 1.0f, 0.0f, 0, 0, 0, 0},
         {INFINITY, 1.0f, 0.0f, 1.0f, 0.0f, 0, 0, 0, 0}, {1.0f, 0.0f, 0.0f, 1.0f, 0.0f, 0, 0, 0, 0},
@@ -231,10 +239,41 @@ static void test_refusals(edge_sampler *sampler) {
     logits[3] = 0.5f;
     CHECK(SAMPLE(&penal, &all[3], 1, ids, &bad[0], 1) == EDGE_INVALID, "NaN bias");
     CHECK(SAMPLE(&penal, &all[3], 1, NULL, NULL, 0) == EDGE_OK && token == 0, "token 3 is penalised: %d", token);
-    CHECK(edge_sample(NULL, logits, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
-    CHECK(edge_sample(sampler, NULL, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
-    CHECK(edge_sample(sampler, logits, NULL, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
-    CHECK(edge_sample(sampler, logits, &greedy, NULL, 0, NULL, NULL, 0, NULL, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_sample(NULL, logits, NULL, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_sample(sampler, NULL, NULL, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_sample(sampler, logits, NULL, NULL, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_sample(sampler, logits, NULL, &greedy, NULL, 0, NULL, NULL, 0, NULL, NULL) == EDGE_INVALID, "NULL");
+}
+
+/* A mask: what it leaves out never comes, whatever penalties and bias add; its bits past the vocabulary mean nothing.
+ */
+static void test_mask(void) {
+    enum { TOKENS = 13 };
+    edge_sampler *sampler = NULL;
+    float logits[TOKENS] = {9.0f, 8.0f, 7.0f};
+    const int32_t first[1] = {0};
+    const float more[1] = {100.0f};
+    int32_t token = -1;
+    CHECK(edge_sampler_create(&sampler, TOKENS) == EDGE_OK, "create");
+    for (int32_t id = 0; id < TOKENS; id++) {
+        uint8_t mask[2] = {0, 0xe0};
+        mask[id / 8] = (uint8_t)(mask[id / 8] | 1u << id % 8);
+        for (int32_t hot = 0; hot < 2; hot++) {
+            edge_sampling p = greedy;
+            p.temperature = 5.0f * (float)hot;
+            p.repetition_penalty = 1.5f;
+            CHECK(edge_sample(sampler, logits, mask, &p, first, 1, first, more, 1, &token, NULL) == EDGE_OK &&
+                      token == id,
+                  "only %d is allowed: %d", id, token);
+        }
+    }
+    const uint8_t none[2] = {0, 0xe0};
+    CHECK(edge_sample(sampler, logits, none, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "none");
+    logits[12] = NAN;
+    const uint8_t all[2] = {0xff, 0x0f};
+    CHECK(edge_sample(sampler, logits, all, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_NONFINITE,
+          "a forbidden logit that is not finite");
+    edge_sampler_destroy(&sampler);
 }
 
 static void test_failures(void) {
@@ -256,6 +295,7 @@ static void test_failures(void) {
 int main(void) {
     edge_sampler *sampler = NULL;
     test_philox();
+    test_mask();
     CHECK(edge_sampler_create(&sampler, VOCAB) == EDGE_OK, "create");
     test_against_plain(sampler, 20000);
     test_refusals(sampler);

@@ -43,6 +43,22 @@ def test_bias_and_penalties_move_the_choice(sampler: native.Sampler) -> None:
     assert sampler.sample(low, history=[0], repetition_penalty=2.0) == 1
 
 
+def test_a_mask_forbids_before_anything_else(sampler: native.Sampler) -> None:
+    assert sampler.sample(LOGITS, allowed=b"\xff") == 1
+    assert sampler.sample(LOGITS, allowed=bytes([0b10100000])) == 7
+    assert sampler.sample(LOGITS, allowed=bytearray([1 << 5, 0xFF]), bias={1: 50.0}, history=[5]) == 5
+    drawn = {
+        sampler.sample(LOGITS, allowed=bytes([0b00110001]), temperature=3.0, top_k=5, position=i) for i in range(200)
+    }
+    assert drawn == {0, 4, 5}
+    with pytest.raises(NativeError, match="allowed has 0 bits, wanted 8"):
+        sampler.sample(LOGITS, allowed=b"")
+    with pytest.raises(NativeError, match="every token is forbidden"):
+        sampler.sample(LOGITS, allowed=b"\0")
+    with pytest.raises(NumericalError):
+        sampler.sample(array("f", [math.nan] + [0.0] * 7), allowed=b"\xfe")
+
+
 def test_a_draw_depends_on_seed_sequence_and_position_only(sampler: native.Sampler) -> None:
     def draws(seed: int, sequence: int = 0) -> list[int]:
         return [sampler.sample(LOGITS, temperature=2.0, seed=seed, sequence=sequence, position=i) for i in range(40)]

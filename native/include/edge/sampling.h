@@ -6,8 +6,8 @@
 
 #include "edge/status.h"
 
-/* Applied in this order: repetition and presence penalties over the history, bias, temperature, softmax, top_k, top_p,
- * min_p. Ties go to the lower token id. temperature 0 is greedy (after penalties and bias).
+/* Applied in this order: the mask of a grammar, repetition and presence penalties over the history, bias, temperature,
+ * softmax, top_k, top_p, min_p. Ties go to the lower token id. temperature 0 is greedy (after penalties and bias).
  * top_p is a share of what top_k left: the smallest set of most probable tokens that reaches it. The draw walks the
  * kept tokens in ascending id order until their sum passes the random number's share of the whole. Probabilities are
  * counted in units of 2^-40 of the largest, so sums are exact and no order matters. */
@@ -29,11 +29,13 @@ typedef struct edge_sampler edge_sampler;
 EDGE_API edge_status edge_sampler_create(edge_sampler **out, int32_t vocab_size);
 EDGE_API void edge_sampler_destroy(edge_sampler **sampler);
 
-/* history: ids of prompt and answer, for the penalties; bias: added to the logits of bias_ids (-inf forbids a token).
+/* allowed: NULL, or (vocab_size + 7) / 8 bytes: token i may come when bit i % 8 of byte i / 8 is set.
+ * history: ids of prompt and answer, for the penalties; bias: added to the logits of bias_ids (-inf forbids a token).
  * EDGE_INVALID: a parameter or an id out of range, or every token forbidden. EDGE_NONFINITE: a logit is NaN or +-inf.
  */
-EDGE_API edge_status edge_sample(edge_sampler *sampler, const float *logits, const edge_sampling *params,
-                                 const int32_t *history, int32_t num_history, const int32_t *bias_ids,
-                                 const float *bias, int32_t num_bias, int32_t *token, edge_error *error);
+EDGE_API edge_status edge_sample(edge_sampler *sampler, const float *logits, const uint8_t *allowed,
+                                 const edge_sampling *params, const int32_t *history, int32_t num_history,
+                                 const int32_t *bias_ids, const float *bias, int32_t num_bias, int32_t *token,
+                                 edge_error *error);
 
 #endif
