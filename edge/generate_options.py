@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
-__all__ = ["GenerateOptions", "Message", "Tool"]
+__all__ = ["ChatOptions", "GenerateOptions", "Message", "TemplateOptions", "Tool"]
 
 Message: TypeAlias = Mapping[str, Any]
 Tool: TypeAlias = Mapping[str, Any]
 
 
 class GenerateOptions(TypedDict, total=False):
-    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits."""
+    """Keywords of stream and generate; see SamplingParams for meaning and limits."""
 
     max_tokens: int | None
     temperature: float
@@ -24,3 +24,18 @@ class GenerateOptions(TypedDict, total=False):
     seed: int | None
     logit_bias: Mapping[int, float]
     stop: str | Sequence[str]
+
+
+class TemplateOptions(TypedDict, total=False):
+    """Keywords that say how a conversation becomes a prompt; see Model.stream_chat."""
+
+    tool_choice: str | Mapping[str, Any] | None
+    thinking: bool | None
+    thinking_budget: int | None
+    template_options: Mapping[str, Any] | None
+
+
+class ChatOptions(GenerateOptions, TemplateOptions, total=False):
+    """Keywords of chat and stream_chat."""
+
+    max_completion_tokens: int | None

@@ -36,12 +36,16 @@ ALLOWED: dict[str, set[str]] = {
     "predict": BASE | {"backends", "native", "packed", "profiles", "tuning"},
     "memory": BASE | {"backends", "device", "native", "packed", "predict", "profiles"},
     "engine": BASE | {"backends", "native"},
-    "results": {"errors", "engine"},
+    "results": {"errors", "engine", "tools"},
+    "reasoning": set(),
+    "answer": {"reasoning", "tools"},
+    "forcing": {"reasoning", "tokenizer"},
+    "chat_prompt": {"answer", "errors", "forcing", "generate_options", "reasoning", "templates", "tokenizer", "tools"},
     "generate_options": set(),
     "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
     "references": {"errors", "assets", "edge"},
     "describe": BASE | {"models", "references", "results"},
-    "stream": {"errors", "engine", "results"} | TEXT,
+    "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
     | TEXT
     | {
@@ -49,12 +53,12 @@ ALLOWED: dict[str, set[str]] = {
         "tuning",
         "engine",
         "backends",
+        "chat_prompt",
         "describe",
         "generate_options",
         "results",
         "sessions",
         "stream",
-        "tools",
     },
     "loading": BASE
     | {

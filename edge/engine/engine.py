@@ -100,6 +100,7 @@ class Engine:
             number=number,
             end_ids=sequence.end_ids,
             priority=sequence.priority,
+            forced=None if sequence.forced is None else sequence.forced.fresh(),
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
         if sequence not in self.scheduler.running or not self._share(sequence, fork):
@@ -214,7 +215,9 @@ class Engine:
             if not completes:
                 continue
             try:
-                token = self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size])
+                token = sequence.forced_token()
+                if token is None:
+                    token = self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size])
             except EdgeError as error:
                 self._fail(sequence, error)
             else:

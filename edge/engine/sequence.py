@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from typing import Literal, get_args
+from collections.abc import Sequence as Items
+from typing import Literal, Protocol, Self, get_args
 
 from edge.engine.sampling_params import SamplingParams
 from edge.errors import EdgeError, RequestError
@@ -14,12 +15,24 @@ FinishReason = Literal["stop", "length", "cancelled"]
 Priority = Literal["interactive", "background"]
 
 
+class Forced(Protocol):
+    """Tokens that are not chosen but given. Depends on nothing but the tokens so far."""
+
+    def next(self, tokens: Items[int], start: int) -> int | None:
+        """The token that must come, None for a free choice. The answer begins at `start`."""
+        ...
+
+    def fresh(self) -> Self:
+        """The same for a fork."""
+        ...
+
+
 class Sequence:
     """State of one answer. The engine changes it, the caller reads `output`, `finish_reason` and `error`.
 
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
-    priority: "background" gives way to "interactive". RequestError: another one.
+    forced: tokens that the answer must take. priority: "background" gives way to "interactive". RequestError: another.
     """
 
     __slots__ = (
@@ -33,6 +46,7 @@ class Sequence:
         "favoured_until",
         "finish_reason",
         "first_token_at",
+        "forced",
         "last_token_at",
         "max_length",
         "num_cached_tokens",
@@ -60,6 +74,7 @@ class Sequence:
         number: int = 0,
         end_ids: frozenset[int] = frozenset(),
         priority: str = "interactive",
+        forced: Forced | None = None,
     ) -> None:
         if priority not in get_args(Priority):
             names = " or ".join(repr(name) for name in get_args(Priority))
@@ -73,6 +88,7 @@ class Sequence:
         self.seed = seed
         self.number = number
         self.end_ids = end_ids
+        self.forced = forced
         self.block_table: list[int] = []
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
@@ -105,6 +121,10 @@ class Sequence:
     @property
     def finished(self) -> bool:
         return self.finish_reason is not None or self.error is not None
+
+    def forced_token(self) -> int | None:
+        """What must come next; None for a free choice."""
+        return None if self.forced is None else self.forced.next(self.tokens, self.num_prompt_tokens)
 
     def append(self, token: int) -> None:
         """Takes the next token, and ends the sequence when that was the last."""

@@ -27,7 +27,8 @@ class OverBudget(Exception):
 class Budget:
     """The budget of one rendering. Every method raises OverBudget.
 
-    What makes much out of little is stopped within 200 ms and 32 MiB; a long conversation may take longer. Steps bound the time by themselves; the clock is for machines slower than anyone thought of.
+    What makes much out of little is stopped within 200 ms and 32 MiB; a long conversation may take longer. Steps bound
+    the time by themselves; the clock is for machines slower than anyone thought of.
     """
 
     def __init__(self, input_characters: int, clock: Callable[[], float]) -> None:

@@ -144,6 +144,10 @@ class SpecialTokens:
         fragments.append(text[at:])
         return _joined(fragments)
 
+    def hidden_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """Ids of those of these texts that are control or unknown tokens."""
+        return frozenset(self._hidden.ids[text] for text in texts if text in self._hidden.ids)
+
     def hidden_starts(self, text: str) -> list[int]:
         """Where a control or unknown token begins in `text`, ascending."""
         return sorted({start for start, _ in self._hidden.occurring(text)})
