@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, cast
 
 from edge.answer import AnswerForm
@@ -15,7 +16,7 @@ from edge.tokenizer import Tokenizer
 from edge.tools import Call, Choice, ToolFormat, choice_of, format_of, function_tools
 from edge.tools.call import MalformedCall, json_value
 
-__all__ = ["ChatPrompt", "ChatPrompts"]
+__all__ = ["ChatPrompt", "ChatPrompts", "common_beginning"]
 
 MAX_THINKING_BUDGET = 2**31 - 1
 _OURS = frozenset(("messages", "tools", "documents", "bos_token", "eos_token", "add_generation_prompt", "strftime_now"))
@@ -105,7 +106,7 @@ class ChatPrompts:
             closing = tuple(self._marks(f"\n{form.tags.closing.strip()}\n\n"))
         call: tuple[int, ...] = ()
         if choice.kind == "required" and form.calls is not None:
-            call = tuple(self._marks(form.calls.beginning(choice.name)))
+            call = common_beginning(*map(self._marks, form.calls.examples(choice.name)))
         if budget is None and not call:
             return None
         return Forcing(self._tokenizer, ForcingRules(form.tags, form.thinks_at_once, budget, closing, call))
@@ -152,6 +153,12 @@ class ChatPrompts:
 
     def _marks(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special=False, parse_special=True)
+
+
+def common_beginning(*lists: Sequence[int]) -> tuple[int, ...]:
+    """What token lists have in common from the first on: up to there a text has but one way to go on as tokens."""
+    alike = takewhile(lambda tokens: len(set(tokens)) == 1, zip(*lists, strict=False))
+    return tuple(tokens[0] for tokens in alike)
 
 
 def _with_arguments(call: object) -> object:

@@ -366,8 +366,9 @@ class Model:
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        one, other = tokens_with("a"), tokens_with("1")
-        return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))]
+        from edge.chat_prompt import common_beginning
+
+        return list(common_beginning(tokens_with("a"), tokens_with("1")))
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:

@@ -63,9 +63,7 @@ def json_value(text: str) -> Any:
     return value
 
 
-def read_calls(
-    text: str, name_key: str, argument_keys: tuple[str, ...], names: Collection[str] | None
-) -> list[Call]:
+def read_calls(text: str, name_key: str, argument_keys: tuple[str, ...], names: Collection[str] | None) -> list[Call]:
     """The calls of a JSON object, or of an array of them. names: of the tools there are; None: not known here.
 
     Raises MalformedCall.

@@ -46,13 +46,11 @@ class ToolFormat:
         """Tokens that must be seen as text, where they are control tokens."""
         return tuple(filter(None, (self.opening.strip(), self.closing.strip())))
 
-    def beginning(self, name: str | None) -> str:
-        """How an answer begins that calls something; name: that tool."""
-        text = self.opening + ("[" if self.is_array else "") + "{" + f'"{self.name_key}"{self.colon}'.rstrip()
+    def examples(self, name: str | None) -> list[str]:
+        """Calls that have in common only how any call begins; name: of that tool."""
         if name is None:
-            return text
-        space = self.colon.removeprefix(":")
-        return f'{text}{space}"{name}"{self.separator}"{self.arguments_key}"{self.colon}'.rstrip()
+            return [self.write([Call(other, {})]) for other in ("a", "_", "Z0")]
+        return [self.write([Call(name, arguments)]) for arguments in ({}, {"a": 1}, {"_": ""}, {"Z0": []})]
 
     def write(self, calls: Sequence[Call]) -> str:
         """Calls as the model would write them."""

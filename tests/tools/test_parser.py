@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -58,10 +59,10 @@ def test_what_a_form_writes_is_read(form: ToolFormat, calls: tuple[Call, ...]) -
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_a_forced_beginning_is_the_beginning_of_what_is_written(form: ToolFormat) -> None:
-    written = form.write([_ROME])
-    assert written.startswith(form.beginning(None)) and written.startswith(form.beginning("get_weather"))
-    assert "get_weather" in form.beginning("get_weather") and "get_weather" not in form.beginning(None)
+def test_examples_have_only_their_beginning_in_common(form: ToolFormat) -> None:
+    anything, named = (os.path.commonprefix(form.examples(name)) for name in (None, "now"))
+    assert anything.endswith(f'"{form.name_key}"{form.colon}"') and form.opening in anything
+    assert named.startswith(f'{anything}now"') and named.endswith("{")
 
 
 @pytest.mark.parametrize(
