@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple, cast
@@ -9,17 +10,18 @@ from typing import Any, NamedTuple, cast
 from edge.answer import AnswerForm
 from edge.errors import RequestError
 from edge.forcing import Forcing, ForcingRules
-from edge.generate_options import Message, TemplateOptions, Tool
+from edge.generate_options import ChatOptions, GenerateOptions, Message, TemplateOptions, Tool
 from edge.reasoning import SWITCHES, tags_of
 from edge.templates import ChatTemplate
 from edge.tokenizer import Tokenizer
 from edge.tools import Call, Choice, ToolFormat, choice_of, format_of, function_tools
 from edge.tools.call import MalformedCall, json_value
 
-__all__ = ["ChatPrompt", "ChatPrompts", "common_beginning"]
+__all__ = ["ChatPrompt", "ChatPrompts", "common_beginning", "split_chat_options"]
 
 MAX_THINKING_BUDGET = 2**31 - 1
 _OURS = frozenset(("messages", "tools", "documents", "bos_token", "eos_token", "add_generation_prompt", "strftime_now"))
+_TOOL_ROLE = re.compile(r"""["'](tool|ipython)["']""")
 
 
 class ChatPrompt(NamedTuple):
@@ -41,12 +43,13 @@ class ChatPrompts:
         self._knows_tool_calls = "tool_calls" in source
         self.takes_tools = "tools" in self._template.variables
         self.tool_format: ToolFormat | None = format_of(source) if self.takes_tools else None
+        self.takes_results = _TOOL_ROLE.search(source) is not None
         self.tags = tags_of(source)
         self.thinking_switch = next((name for name in SWITCHES if name in self._template.variables), None)
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] | None, options: TemplateOptions) -> ChatPrompt:
         """Raises RequestError for what the template cannot take or edge cannot honour, TemplateError."""
-        checked = None if tools is None else function_tools(tools)
+        checked: list[dict[str, Any]] | None = None if tools is None else function_tools(tools)
         if checked and not self.takes_tools:
             raise RequestError(f"tools: the chat template of {self._path} never mentions them; leave them out")
         choice = self._choice(options.get("tool_choice"), checked)
@@ -84,6 +87,8 @@ class ChatPrompts:
                 raise RequestError(f"template_options: the chat template of {self._path} reads no variable {name!r}")
         thinking = options.get("thinking")
         if thinking is not None:
+            if not isinstance(thinking, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise RequestError(f"thinking is {thinking!r}; it must be True or False")
             if self.thinking_switch is None:
                 raise RequestError(
                     f"thinking: the chat template of {self._path} has no switch for it ({' or '.join(SWITCHES)})"
@@ -153,6 +158,20 @@ class ChatPrompts:
 
     def _marks(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special=False, parse_special=True)
+
+
+def split_chat_options(options: ChatOptions) -> tuple[GenerateOptions, TemplateOptions]:
+    """What chooses tokens, and what makes the prompt. RequestError: max_tokens is given twice."""
+    values: dict[str, Any] = dict(options)
+    completion = values.pop("max_completion_tokens", None)
+    if completion is not None and values.setdefault("max_tokens", completion) not in (None, completion):
+        raise RequestError(
+            f"max_tokens is {values['max_tokens']!r} and max_completion_tokens {completion!r}: they mean the same"
+        )
+    if completion is not None:
+        values["max_tokens"] = completion
+    templating = {name: values.pop(name) for name in TemplateOptions.__annotations__ if name in values}
+    return cast("GenerateOptions", values), cast("TemplateOptions", templating)
 
 
 def common_beginning(*lists: Sequence[int]) -> tuple[int, ...]:

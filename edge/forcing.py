@@ -1,6 +1,7 @@
 """Tokens that an answer must take: the end of a thinking that has lasted too long, the beginning of a call.
 
-This is what can be had without a grammar: the name of a tool can be forced, that its arguments are sound cannot.
+This is what can be had without a grammar: the name of a tool can be forced, that its arguments are sound cannot. A
+grammar for calls takes the place of `ForcingRules.call`, and begins where the thinking has ended, as that does.
 """
 
 from __future__ import annotations

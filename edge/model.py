@@ -9,7 +9,7 @@ from collections.abc import Sequence as Items
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Self, Unpack
 
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
@@ -18,7 +18,7 @@ from edge.engine import Engine, EngineStats, Policy, Priority, SamplingParams, S
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
-from edge.generate_options import ChatOptions, GenerateOptions, Message, TemplateOptions, Tool
+from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
 from edge.results import Completion
 from edge.sessions import Fingerprint, SavedPlaces, Session
 from edge.sessions.content_hash import content_hashes
@@ -165,6 +165,11 @@ class Model:
         return None if form is None else form.name
 
     @property
+    def takes_results(self) -> bool:
+        """Whether the chat template knows messages that hold what a tool gave."""
+        return self.chat_template is not None and self._chat_prompts.takes_results
+
+    @property
     def thinks(self) -> bool:
         """Whether the chat template shows a thinking that answers are told apart from."""
         return self.chat_template is not None and self._chat_prompts.tags is not None
@@ -236,7 +241,9 @@ class Model:
         submitted_at = time.perf_counter()
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        sampling, templating = _split(options)
+        from edge.chat_prompt import split_chat_options
+
+        sampling, templating = split_chat_options(options)
         params = SamplingParams(**sampling)
         prompt = self._chat_prompts.prompt(messages, tools, templating)
         return self._submit(prompt.tokens, params, submitted_at, priority, on_prefill, prompt)
@@ -381,17 +388,3 @@ class Model:
     def _check_open(self) -> None:
         if self._closed:
             raise RequestError("the model is closed; load it again")
-
-
-def _split(options: ChatOptions) -> tuple[GenerateOptions, TemplateOptions]:
-    """What chooses tokens, and what makes the prompt."""
-    values: dict[str, Any] = dict(options)
-    completion = values.pop("max_completion_tokens", None)
-    if completion is not None and values.setdefault("max_tokens", completion) not in (None, completion):
-        raise RequestError(
-            f"max_tokens is {values['max_tokens']!r} and max_completion_tokens {completion!r}: they mean the same"
-        )
-    if completion is not None:
-        values["max_tokens"] = completion
-    templating = {name: values.pop(name) for name in TemplateOptions.__annotations__ if name in values}
-    return cast("GenerateOptions", values), cast("TemplateOptions", templating)

@@ -12,7 +12,7 @@ import pytest
 import edge
 from edge.forcing import Forcing, ForcingRules
 
-_NOW = {"name": "now", "description": "the time", "parameters": {"type": "object", "properties": {}}}
+_NOW: dict[str, Any] = {"name": "now", "description": "the time", "parameters": {"type": "object", "properties": {}}}
 _TOOLS = "{% if tools %}<tools>{{ tools | tojson }}</tools> <tool_call>{% endif %}"
 _MESSAGES = (
     "{% for m in messages %}[{{ m.role }}]{% if m.reasoning_content %}({{ m.reasoning_content }}){% endif %}"
@@ -48,7 +48,11 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Callable[[edge.Model, str], None]:
     def script(model: edge.Model, text: str) -> None:
         ids = (*model.tokenizer.encode(text, add_special=False), 257)
         rules = ForcingRules(None, False, None, (), ids)
-        monkeypatch.setattr("edge.chat_prompt.ChatPrompts._forcing", lambda *_: Forcing(model.tokenizer, rules))
+
+        def forcing(*_: object) -> Forcing:
+            return Forcing(model.tokenizer, rules)
+
+        monkeypatch.setattr("edge.chat_prompt.ChatPrompts._forcing", forcing)
 
     return script
 
@@ -86,7 +90,8 @@ def test_what_is_no_call_stays_text(thinker: edge.Model, says: Callable[[edge.Mo
     says(thinker, text)
     answer = thinker.chat("hi", tools=[_NOW])
     assert (answer.content, answer.tool_calls, answer.problems) == (text, (), ("there is no tool 'rm'",))
-    for tools in (None, []):  # nothing can be called
+    no_tools: list[Any] = [None, []]
+    for tools in no_tools:  # nothing can be called
         answer = thinker.chat("hi", tools=tools)
         assert (answer.content, answer.tool_calls, answer.problems) == (text, (), ())
 
@@ -99,7 +104,8 @@ def test_a_call_is_forced(thinker: edge.Model) -> None:
     assert thinker.chat("hi", tools=[_NOW], tool_choice="required", max_tokens=30).text.startswith(
         '<tool_call>\n{"name":'
     )
-    free, auto = (thinker.chat("hi", tools=[_NOW], max_tokens=9, **more) for more in ({}, {"tool_choice": "auto"}))
+    free = thinker.chat("hi", tools=[_NOW], max_tokens=9)
+    auto = thinker.chat("hi", tools=[_NOW], max_tokens=9, tool_choice="auto")
     assert free.tokens == auto.tokens
     none = thinker.chat("hi", tools=[_NOW], tool_choice="none", max_tokens=9)
     assert none.tokens == thinker.chat("hi", max_tokens=9).tokens
@@ -137,6 +143,17 @@ def test_forced_tokens_are_the_same_beside_others_and_in_forks(thinker: edge.Mod
         stream.close()
 
 
+def test_forced_tokens_outlive_being_set_aside(tmp_path: Path, write_model: Callable[..., Path]) -> None:
+    path = write_model(tmp_path / "open.gguf", template=_MESSAGES + "[assistant]<think>{# </think> #}", context=1024)
+    options: dict[str, Any] = {"thinking_budget": 300, "max_tokens": 500}
+    with edge.load(path, sequences=3, kv_tokens=1024) as model:
+        alone = [model.chat(text, **options).tokens for text in ("one", "two", "three")]
+        streams = [model.stream_chat(text, **options) for text in ("one", "two", "three")]
+        assert [stream.completion().tokens for stream in streams] == alone
+        assert model.stats.preemptions > 0
+        assert all(b"</think>" in bytes(tokens[300:315]) for tokens in alone)
+
+
 def test_the_switch(thinker: edge.Model, tiny_model: Path) -> None:
     plain = thinker.chat("hi", max_tokens=1).usage.prompt_tokens
     assert thinker.chat("hi", thinking=True, max_tokens=1).usage.prompt_tokens == plain
@@ -150,6 +167,7 @@ def test_the_switch(thinker: edge.Model, tiny_model: Path) -> None:
     ("options", "message"),
     [
         ({"thinking": True}, "thinking: the chat template of .*tiny.gguf has no switch for it"),
+        ({"thinking": "no"}, "thinking is 'no'; it must be True or False"),
         ({"thinking_budget": 5}, "thinking_budget: the chat template of .*tiny.gguf shows no thinking"),
         ({"thinking_budget": -1}, "thinking_budget is -1; it must be a whole number from 0"),
         ({"template_options": {"x": 1}}, "template_options: the chat template of .*tiny.gguf reads no variable 'x'"),
@@ -188,7 +206,7 @@ def test_calls_of_openais_api_are_fed_back(thinker: edge.Model) -> None:
     def size(arguments: object, content: object) -> int:
         call = {"id": "a" * 9, "type": "function", "function": {"name": "now", "arguments": arguments}}
         said = {"role": "assistant", "content": content, "tool_calls": [call]}
-        messages = [{"role": "user", "content": "hi"}, said, {"role": "tool", "content": "12"}]
+        messages: list[Any] = [{"role": "user", "content": "hi"}, said, {"role": "tool", "content": "12"}]
         return thinker.chat(messages, max_tokens=1).usage.prompt_tokens
 
     assert size({"a": 1}, "") == size(json.dumps({"a": 1}), None)

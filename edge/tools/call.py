@@ -106,7 +106,7 @@ def _checked(item: object, name_key: str, argument_keys: tuple[str, ...], names:
         raise MalformedCall(f"a call without {name_key!r}")
     if names is not None and name not in names:
         raise MalformedCall(f"there is no tool {name[:_MAX_SHOWN]!r}")
-    arguments = next((call[key] for key in argument_keys if key in call), {})
+    arguments: object = next((call[key] for key in argument_keys if key in call), dict[str, object]())
     if isinstance(arguments, str):  # some models write JSON inside JSON
         arguments = json_value(arguments)
     if not isinstance(arguments, dict):

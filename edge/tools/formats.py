@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edge.tools.call import Call
 
@@ -50,7 +51,8 @@ class ToolFormat:
         """Calls that have in common only how any call begins; name: of that tool."""
         if name is None:
             return [self.write([Call(other, {})]) for other in ("a", "_", "Z0")]
-        return [self.write([Call(name, arguments)]) for arguments in ({}, {"a": 1}, {"_": ""}, {"Z0": []})]
+        some: tuple[dict[str, Any], ...] = ({}, {"a": 1}, {"_": ""}, {"Z0": []})
+        return [self.write([Call(name, arguments)]) for arguments in some]
 
     def write(self, calls: Sequence[Call]) -> str:
         """Calls as the model would write them."""
