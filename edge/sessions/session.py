@@ -161,6 +161,16 @@ class Session:
             self._conversation = Conversation(self.messages[:num_messages], self.tools)
             self._changed = True
 
+    def set_system(self, text: str | None) -> None:
+        """Puts these instructions before the conversation, instead of those that it has; None: none. What follows is
+        read again by the model at the next question."""
+        rest = self.messages[1:] if self.messages and self.messages[0]["role"] == "system" else self.messages
+        new: tuple[Message, ...] = () if text is None else ({"role": "system", "content": text},)
+        if new + rest != self.messages:
+            self._turn += 1
+            self._conversation = Conversation(new + rest, self.tools)
+            self._changed = True
+
     def fork(self, name: str | os.PathLike[str]) -> Session:
         """A session of another name that goes on from here; what both have in common is kept in memory once.
 
