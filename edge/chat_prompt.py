@@ -38,6 +38,7 @@ class ChatPrompts:
     def __init__(self, source: str, tokenizer: Tokenizer, path: str) -> None:
         """Raises TemplateError when the template does not compile. path: of the model, for messages."""
         self._template = ChatTemplate(source)
+        self._source = source
         self._tokenizer = tokenizer
         self._path = path
         self._knows_tool_calls = "tool_calls" in source
@@ -78,6 +79,8 @@ class ChatPrompts:
                 )
             if tools is None and not self.tool_format.has_own_tools:
                 raise RequestError(f"tool_choice is {value!r}, and there are no tools")
+            if tools is None and choice.name is not None and f">{choice.name}(" not in self._source:
+                raise RequestError(f"tool_choice names {choice.name!r}, which is none of the model's own tools")
         return choice
 
     def _variables(self, options: TemplateOptions) -> dict[str, Any]:

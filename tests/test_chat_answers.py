@@ -227,6 +227,8 @@ def test_the_bundled_models_calls() -> None:
         assert model.chat(more).usage.cached_tokens >= answer.usage.prompt_tokens // 32 * 32
         forced = model.chat("it is cold in here", tool_choice="get_weather", max_tokens=40)
         assert [call.name for call in forced.tool_calls][:1] == ["get_weather"]
+        with pytest.raises(edge.RequestError, match="tool_choice names 'rest', which is none of the model's own tools"):
+            model.chat("hello", tool_choice="rest")
         spoken = model.chat("hello")
         assert spoken.content == spoken.text and not spoken.tool_calls and not spoken.problems
         none = model.chat("set a timer for ten minutes", tool_choice="none")

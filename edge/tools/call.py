@@ -55,7 +55,7 @@ def json_value(text: str) -> Any:
         value: object = json.loads(text, parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair can be read and not be written
     except json.JSONDecodeError as error:
-        raise MalformedCall(f"not JSON: {error.msg} at character {error.pos}") from None
+        raise MalformedCall(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos}") from None
     except RecursionError:
         raise MalformedCall("nested too deeply") from None
     except ValueError as error:  # NaN; a number of thousands of digits; half of a surrogate pair

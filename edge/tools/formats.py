@@ -13,7 +13,9 @@ from typing import Any
 
 from edge.tools.call import Call
 
-__all__ = ["FORMATS", "ToolFormat", "format_of"]
+__all__ = ["CALL_ID", "FORMATS", "ToolFormat", "format_of"]
+
+CALL_ID = "[CALL_ID]"  # between a name and its arguments_mark, by some versions of Mistral's format
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,15 @@ class ToolFormat:
     """One way to write calls.
 
     opening: what stands before the call or calls, "" when they begin the answer without a mark. closing: what stands
-    behind them, "" for nothing. is_array: the calls of an answer are one JSON array, not objects of their own.
+    behind them, "" for nothing. arguments_mark: stands between the name and the arguments, which are then all that is
+    JSON. is_array: the calls of an answer are one JSON array, not objects of their own.
     """
 
     name: str
     told_by: tuple[str, ...]  # all of these stand in a template that teaches it
     opening: str
     closing: str = ""
+    arguments_mark: str = ""
     is_array: bool = False
     bare: bool = False  # an answer that begins with the JSON itself is a call too
     has_python_calls: bool = False
@@ -45,7 +49,8 @@ class ToolFormat:
     @property
     def marks(self) -> tuple[str, ...]:
         """Tokens that must be seen as text, where they are control tokens."""
-        return tuple(filter(None, (self.opening.strip(), self.closing.strip())))
+        behind_name = (self.arguments_mark, CALL_ID) if self.arguments_mark else ()
+        return tuple(filter(None, (self.opening.strip(), self.closing.strip(), *behind_name)))
 
     def examples(self, name: str | None) -> list[str]:
         """Calls that have in common only how any call begins; name: of that tool."""
@@ -56,6 +61,11 @@ class ToolFormat:
 
     def write(self, calls: Sequence[Call]) -> str:
         """Calls as the model would write them."""
+        if self.arguments_mark:
+            return "".join(
+                f"{self.opening}{call.name}{self.arguments_mark}{json.dumps(call.arguments, ensure_ascii=False)}"
+                for call in calls
+            )
         texts = [
             json.dumps(
                 {self.name_key: call.name, self.arguments_key: call.arguments},
@@ -73,6 +83,7 @@ class ToolFormat:
 FORMATS = (
     ToolFormat("assistant", ("'<|tools|>\\n'",), "", is_array=True, bare=True, separator=",", colon=":",
                has_own_tools=True),
+    ToolFormat("mistral-args", ("[TOOL_CALLS]", "[ARGS]"), "[TOOL_CALLS]", arguments_mark="[ARGS]"),
     ToolFormat("mistral", ("[TOOL_CALLS]",), "[TOOL_CALLS]", is_array=True),
     ToolFormat("command-r", ("<|START_ACTION|>", "tool_name"), "<|START_ACTION|>", "<|END_ACTION|>", is_array=True,
                name_key="tool_name", arguments_key="parameters"),

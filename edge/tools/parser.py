@@ -3,15 +3,17 @@ it is whole and good, and what only looks like one comes as text, with the reaso
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from edge.tools.call import Call, MalformedCall, python_call, read_calls
-from edge.tools.formats import ToolFormat
+from edge.tools.formats import CALL_ID, ToolFormat
 from edge.tools.json_end import JsonEnd
 
 __all__ = ["CallParser", "Said", "held_back"]
 
+_MAX_NAME = 256  # characters between the opening and the mark before the arguments
 _CODE_TOOLS = ("python", "ipython", "code_interpreter")  # Llama 3 writes their code without JSON around it
 
 
@@ -41,6 +43,7 @@ class CallParser:
         self._lead = ""  # what stood before the JSON that is read, to be given back if it is no call
         self._body: list[str] = []
         self._end = JsonEnd()
+        self._name: str | None = None  # where it stands before the JSON
         self._is_bare = False
         self._may_be_bare = form.bare
         self._behind_call = False
@@ -79,13 +82,28 @@ class CallParser:
             self._say(text)
             self._lead, self._held = self._held[len(text) : behind], self._held[behind:]
             self._is_bare = False
-            return self._go(self._read_body)
+            return self._go(self._read_name if self._form.arguments_mark else self._read_body)
         end = len(self._held)
         if not final and self._opening:
             end = len(self._held[: end - held_back(self._held, self._opening)].rstrip())
         self._say(self._held[:end])
         self._held = self._held[end:]
         return False
+
+    def _read_name(self, final: bool) -> bool:
+        """Between the opening and the mark before the arguments."""
+        mark = self._form.arguments_mark
+        at = self._held.find(mark)
+        if at < 0 and not final and len(self._held) <= _MAX_NAME:
+            return False
+        if not 0 <= at <= _MAX_NAME:
+            self._body = []
+            self._refuse(f"no {mark} behind {self._opening} and a name")
+            return self._go(self._read_text)
+        self._name = self._held[:at].split(CALL_ID)[0].strip()
+        self._lead += self._held[: at + len(mark)]
+        self._held = self._held[at + len(mark) :]
+        return self._go(self._read_body)
 
     def _read_body(self, final: bool) -> bool:
         """Behind the opening: JSON, or what Llama 3 writes for tools of its own."""
@@ -98,7 +116,7 @@ class CallParser:
             return self._go(self._read_json)
         if stripped and self._form.has_python_calls:
             return self._go(self._read_python)
-        self._refuse(f"no JSON behind {self._opening}")
+        self._refuse(f"no JSON behind {self._form.arguments_mark or self._opening}")
         return self._go(self._read_text)
 
     def _read_json(self, final: bool) -> bool:
@@ -111,7 +129,7 @@ class CallParser:
                 self._state = self._read_text
             return False
         try:
-            self._calls += read_calls("".join(self._body), self._form.name_key, self._form.argument_keys, self._names)
+            self._calls += read_calls(self._whole(), self._form.name_key, self._form.argument_keys, self._names)
         except MalformedCall as error:
             self._refuse(str(error))
             return self._go(self._read_text)
@@ -145,6 +163,13 @@ class CallParser:
         except MalformedCall as error:
             self._refuse(str(error))
         return self._go(self._read_text)
+
+    def _whole(self) -> str:
+        """The JSON that was read, with the name that stood before it."""
+        text = "".join(self._body)
+        if not self._form.arguments_mark:
+            return text
+        return f'{{"{self._form.name_key}": {json.dumps(self._name)}, "{self._form.arguments_key}": {text}}}'
 
     def _go(self, state: Callable[[bool], bool]) -> bool:
         self._state = state

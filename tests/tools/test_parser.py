@@ -61,6 +61,9 @@ def test_what_a_form_writes_is_read(form: ToolFormat, calls: tuple[Call, ...]) -
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 def test_examples_have_only_their_beginning_in_common(form: ToolFormat) -> None:
     anything, named = (os.path.commonprefix(form.examples(name)) for name in (None, "now"))
+    if form.arguments_mark:
+        assert (anything, named) == ("[TOOL_CALLS]", "[TOOL_CALLS]now[ARGS]{")
+        return
     assert anything.endswith(f'"{form.name_key}"{form.colon}"') and form.opening in anything
     assert named.startswith(f'{anything}now"') and named.endswith("{")
 
@@ -80,6 +83,8 @@ def test_examples_have_only_their_beginning_in_common(form: ToolFormat) -> None:
         ("mistral", '[TOOL_CALLS] [{"name": "now", "arguments": {}, "id": "abcdefghi"}]', "", ["now"]),
         ("mistral", '[TOOL_CALLS]{"name": "now"}', "", ["now"]),
         ("mistral", '[{"name": "now"}]', '[{"name": "now"}]', []),
+        ("mistral-args", 'Well [TOOL_CALLS]now[ARGS]{}[TOOL_CALLS]now[CALL_ID]abc[ARGS] {"a": 1}', "Well", ["now"] * 2),
+        ("mistral-args", "[ARGS]{}", "[ARGS]{}", []),
         ("llama3", '{"name": "now", "parameters": {}}', "", ["now"]),
         ("llama3", '{"name": "now", "parameters": {}}; {"name": "now", "parameters": {}}', "", ["now", "now"]),
         ("llama3", '{"name": "now", "parameters": {}}\n{"name": "now"}', "", ["now", "now"]),
@@ -129,6 +134,12 @@ def test_arguments_of_a_python_call() -> None:
         ("hermes", "<tool_call>[1]</tool_call>", "a call must be an object with 'name', not of type int"),
         ("mistral", "[TOOL_CALLS]", "no JSON behind [TOOL_CALLS]"),
         ("mistral", '[TOOL_CALLS][{"name": "now"}, {"name": "x"}]', "there is no tool 'x'"),
+        ("mistral-args", "[TOOL_CALLS]now{}", "no [ARGS] behind [TOOL_CALLS] and a name"),
+        ("mistral-args", "[TOOL_CALLS]" + "x" * 300 + "[ARGS]{}", "no [ARGS] behind [TOOL_CALLS] and a name"),
+        ("mistral-args", "[TOOL_CALLS]now[ARGS]", "no JSON behind [ARGS]"),
+        ("mistral-args", '[TOOL_CALLS]now[ARGS]{"a"}', "not JSON"),
+        ("mistral-args", "[TOOL_CALLS]rm[ARGS]{}", "there is no tool 'rm'"),
+        ("mistral-args", "[TOOL_CALLS]now[ARGS][1]", "the arguments of 'now' must be an object"),
         ("llama3", '{"name": "rm", "parameters": {}}', "there is no tool 'rm'"),
         ("llama3", "<|python_tag|>rm.call(", "is not closed"),
         ("llama3", "<|python_tag|>now.call(a=b)", "argument 'a' is no JSON value"),
