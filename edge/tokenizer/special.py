@@ -145,8 +145,8 @@ class SpecialTokens:
         return _joined(fragments)
 
     def hidden_ids(self, texts: Iterable[str]) -> frozenset[int]:
-        """Ids of those of these texts that are control or unknown tokens."""
-        return frozenset(self._hidden.ids[text] for text in texts if text in self._hidden.ids)
+        """Ids of the control and unknown tokens that occur in these texts."""
+        return frozenset(self._hidden.ids[piece] for text in texts for _, piece in self._hidden.occurring(text))
 
     def hidden_starts(self, text: str) -> list[int]:
         """Where a control or unknown token begins in `text`, ascending."""

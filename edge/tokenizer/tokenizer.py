@@ -159,7 +159,7 @@ class Tokenizer:
         return self._special.type_of(token_id) in HIDDEN
 
     def control_ids(self, texts: Iterable[str]) -> frozenset[int]:
-        """Those of these texts that are control tokens."""
+        """The control tokens that occur in these texts."""
         return self._special.hidden_ids(texts)
 
     def _begins_with_text(self, ids: list[int], skip_special: bool) -> bool:

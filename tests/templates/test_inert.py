@@ -9,7 +9,7 @@ import pytest
 from edge.errors import TemplateError
 from edge.formats.gguf import open_gguf
 from edge.templates import ChatTemplate
-from edge.tokenizer import Tokenizer
+from edge.tokenizer import StreamDecoder, Tokenizer
 
 _DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 _TEMPLATES = sorted((_DATA / "templates").glob("*.jinja"))
@@ -47,3 +47,13 @@ def test_control_tokens_in_messages_stay_text(tokenizer: Tokenizer) -> None:
                 assert marks[0] == marks[1], path.name
                 compared += 1
     assert compared >= 2 * len(_TEMPLATES)
+
+
+def test_control_tokens_in_texts(tokenizer: Tokenizer) -> None:
+    """Gemma 4's thinking begins with one and a word."""
+    control = max((i for i in range(tokenizer.vocab_size) if tokenizer.is_control(i)), default=None)
+    assert control is not None
+    assert tokenizer.control_ids([f"x{tokenizer.token_text(control)}thought", "plain"]) == {control}
+    decoder = StreamDecoder(tokenizer, shown=frozenset((control,)))
+    assert decoder.push(control) == tokenizer.token_text(control)
+    assert StreamDecoder(tokenizer).push(control) == ""
