@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 if TYPE_CHECKING:
     from edge.grammar import Grammar
 
-__all__ = ["GenerateOptions", "Message", "Tool"]
+__all__ = ["ChatOptions", "GenerateOptions", "Message", "TemplateOptions", "Tool"]
 
 Message: TypeAlias = Mapping[str, Any]
 Tool: TypeAlias = Mapping[str, Any]
 
 
 class GenerateOptions(TypedDict, total=False):
-    """Keywords of stream, generate, chat and stream_chat; see SamplingParams for meaning and limits.
+    """Keywords of stream and generate; see SamplingParams for meaning and limits.
 
     At most one of schema (a JSON schema as a dict, or a class with `model_json_schema()`), regex (of the whole answer)
     and grammar (Lark or GBNF) holds the answer to a form; see docs/structured-output.md. None: free text.
@@ -34,3 +34,18 @@ class GenerateOptions(TypedDict, total=False):
     schema: Any
     regex: str | None
     grammar: str | Grammar | None
+
+
+class TemplateOptions(TypedDict, total=False):
+    """Keywords that say how a conversation becomes a prompt; see Model.stream_chat."""
+
+    tool_choice: str | Mapping[str, Any] | None
+    thinking: bool | None
+    thinking_budget: int | None
+    template_options: Mapping[str, Any] | None
+
+
+class ChatOptions(GenerateOptions, TemplateOptions, total=False):
+    """Keywords of chat and stream_chat."""
+
+    max_completion_tokens: int | None

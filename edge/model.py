@@ -20,7 +20,7 @@ from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
-from edge.generate_options import GenerateOptions, Message, Tool
+from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
 from edge.memory import MemoryPlan, with_grammar
 from edge.results import Completion
 from edge.sessions import Fingerprint, SavedPlaces, Session
@@ -28,11 +28,10 @@ from edge.sessions.content_hash import content_hashes
 from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
 from edge.sessions.store import KVStore
 from edge.stream import PrefillProgress, Stream
-from edge.tools import function_tools
 
 if TYPE_CHECKING:
+    from edge.chat_prompt import ChatPrompt, ChatPrompts
     from edge.formats.config import ModelConfig
-    from edge.templates import ChatTemplate
     from edge.tokenizer import Tokenizer
     from edge.tuning import Choice
 
@@ -169,7 +168,28 @@ class Model:
     @property
     def takes_tools(self) -> bool:
         """Whether there is a chat template and it reads `tools`. Raises TemplateError when it does not compile."""
-        return self.chat_template is not None and "tools" in self._compiled_template.variables
+        return self.chat_template is not None and self._chat_prompts.takes_tools
+
+    @property
+    def tool_format(self) -> str | None:
+        """How the model writes calls, "hermes" for one; None: it takes no tools, or its calls stay text in answers."""
+        form = None if self.chat_template is None else self._chat_prompts.tool_format
+        return None if form is None else form.name
+
+    @property
+    def takes_results(self) -> bool:
+        """Whether the chat template knows messages that hold what a tool gave."""
+        return self.chat_template is not None and self._chat_prompts.takes_results
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the chat template shows a thinking that answers are told apart from."""
+        return self.chat_template is not None and self._chat_prompts.tags is not None
+
+    @property
+    def takes_thinking(self) -> bool:
+        """Whether the chat template can switch the thinking (`thinking=` of chat)."""
+        return self.chat_template is not None and self._chat_prompts.thinking_switch is not None
 
     def stream(
         self,
@@ -191,7 +211,7 @@ class Model:
         submitted_at = time.perf_counter()
         if isinstance(prompt, str):
             prompt = self.tokenizer.encode(prompt, parse_special=parse_special)
-        return self._submit(prompt, options, submitted_at, None, priority, on_prefill)
+        return self._submit(prompt, options, submitted_at, priority, on_prefill)
 
     def generate(
         self,
@@ -215,22 +235,30 @@ class Model:
         tools: Items[Tool] | None = None,
         priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
-        **options: Unpack[GenerateOptions],
+        **options: Unpack[ChatOptions],
     ) -> Stream:
         """Answers a conversation, rendered with the file's chat template.
 
         messages: {"role": ..., "content": ...} each, oldest first; a text is one message of the user.
         tools: what the model may call, {"type": "function", "function": {"name": ..., "description": ...,
         "parameters": JSON schema of type "object"}} each, or the function alone. None leaves it to the template,
-        [] says that there are none. A call comes back as text, in the model's own form.
-        Raises RequestError when the file has no template, a tool is malformed or the template takes no tools,
-        TemplateError when the template fails, otherwise as stream.
+        [] says that there are none. Calls are in `tool_calls` of tokens and completion if `tool_format` is not None.
+        tool_choice: "auto"; "none": call nothing; "required": call something, or the name of the tool to call. The
+        beginning of a call is then forced; that its arguments are sound is not.
+        thinking: switches the thinking of a model on or off whose template can. thinking_budget: tokens of thinking
+        after which it is ended. template_options: more variables for the template, which must read them.
+        max_completion_tokens: max_tokens by OpenAI's newer name; thinking and answer together.
+        Raises RequestError when the file has no template, a tool is malformed or the template takes no tools, or has no
+        way to do what was asked; TemplateError when the template fails, otherwise as stream.
         """
         submitted_at = time.perf_counter()
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        tokens = self._encode_chat(messages, None if tools is None else function_tools(tools))
-        return self._submit(tokens, options, submitted_at, TEMPLATE_KEY, priority, on_prefill)
+        from edge.chat_prompt import split_chat_options
+
+        sampling, templating = split_chat_options(options)
+        prompt = self._chat_prompts.prompt(messages, tools, templating)
+        return self._submit(prompt.tokens, sampling, submitted_at, priority, on_prefill, prompt)
 
     def chat(
         self,
@@ -239,7 +267,7 @@ class Model:
         tools: Items[Tool] | None = None,
         priority: Priority = "interactive",
         on_prefill: PrefillProgress | None = None,
-        **options: Unpack[GenerateOptions],
+        **options: Unpack[ChatOptions],
     ) -> Completion:
         """Like stream_chat, but returns the finished answer."""
         with self.stream_chat(messages, tools=tools, priority=priority, on_prefill=on_prefill, **options) as stream:
@@ -299,12 +327,14 @@ class Model:
         tokens: Items[int],
         options: GenerateOptions,
         submitted_at: float,
-        template: str | None,
         priority: Priority,
         on_prefill: PrefillProgress | None,
+        chat: ChatPrompt | None = None,
     ) -> Stream:
         self._check_open()
         params, constraint = self._forms.read(options)
+        if constraint is not None and chat is not None:
+            chat.check_free()
         seed = int.from_bytes(os.urandom(4), "little") if params.seed is None else params.seed
         length = self.context if params.max_tokens is None else len(tokens) + params.max_tokens
         try:
@@ -315,6 +345,7 @@ class Model:
                 seed=seed,
                 end_ids=self.tokenizer.eog_ids,
                 priority=priority,
+                forced=None if chat is None else chat.forcing,
                 constraint=constraint,
             )
         except (TypeError, OverflowError) as error:
@@ -327,9 +358,10 @@ class Model:
             sequence,
             self.tokenizer,
             submitted_at=submitted_at,
-            template=template,
+            template=None if chat is None else TEMPLATE_KEY,
             on_prefill=on_prefill,
             num_prepared_tokens=num_prepared,
+            form=None if chat is None else chat.form,
         )
 
     def _fingerprint(self) -> Fingerprint:
@@ -346,25 +378,6 @@ class Model:
                 model_sha256=backend.source_hashes or content_hashes(file, self._hash_folder),
             )
 
-    def _encode_chat(self, messages: Items[Message], tools: Items[Tool] | None) -> list[int]:
-        template, tokenizer = self._compiled_template, self.tokenizer
-        if tools and not self.takes_tools:
-            raise RequestError(f"tools: the chat template of {self.path} never mentions them; leave them out")
-        bos, eos = tokenizer.bos_id, tokenizer.eos_id
-        text = template.render(
-            messages,
-            tools=tools,
-            bos_token="" if bos is None else tokenizer.token_text(bos),
-            eos_token="" if eos is None else tokenizer.token_text(eos),
-            shield=tokenizer.shield,
-        )
-        # The template's control tokens are read as such, those that someone wrote into a message stay text.
-        tokens = tokenizer.encode(text, add_special=False, parse_special=True, shielded=True)
-        # Templates of some files write the BOS token and those of others leave it to the tokenizer: exactly one.
-        if bos is not None and tokenizer.add_bos and tokens[:1] != [bos]:
-            tokens.insert(0, bos)
-        return tokens
-
     def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
         """The tokens that any two prompts have in common that begin with this."""
 
@@ -372,20 +385,21 @@ class Model:
             if raw:
                 return self.tokenizer.encode(text + more, parse_special=True)
             messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self._encode_chat(messages, None if tools is None else function_tools(tools))
+            return self._chat_prompts.tokens(messages, tools)
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        one, other = tokens_with("a"), tokens_with("1")
-        return one[: next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))]
+        from edge.chat_prompt import common_beginning
+
+        return list(common_beginning(tokens_with("a"), tokens_with("1")))
 
     @cached_property
-    def _compiled_template(self) -> ChatTemplate:
+    def _chat_prompts(self) -> ChatPrompts:
         if self.chat_template is None:
             raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
-        from edge.templates import ChatTemplate
+        from edge.chat_prompt import ChatPrompts
 
-        return ChatTemplate(self.chat_template)
+        return ChatPrompts(self.chat_template, self.tokenizer, self.path)
 
     def _plan_grammar(self) -> None:
         self.plan = with_grammar(self.plan, self.config.vocab_size, self._memory)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from edge.engine.sequence import FinishReason
+from edge.tools.call import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One step of an answer. `text` may be empty: part of a character, or held back as the start of a stop string.
+    """One step of an answer. `text` may be empty: part of a character, held back as the start of a stop string, or
+    thinking.
 
-    Joined, the texts of all tokens are the answer.
+    Joined, the texts of all tokens are the answer; those of chats are also told apart: `reasoning` is what the model
+    thinks before it answers, `content` the answer without calls of tools, `tool_calls` those that are complete with
+    this token. problems: why something in `content` that looks like a call is none.
     """
 
     text: str
     id: int
+    reasoning: str = ""
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Timings:
 class Completion:
     """A finished answer. `str(completion)` is its text.
 
+    text: without thinking, calls as the model wrote them. content, reasoning, tool_calls, problems: as in Token.
     finish_reason: "stop" (an end token or a stop string), "length" (max_tokens, or the context is full), "cancelled".
     template: where the chat template came from, None when the prompt was used as it is. seed: gives this answer again.
     """
@@ -63,6 +73,20 @@ class Completion:
     backend: str
     template: str | None
     seed: int
+    content: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text
+
+    def as_message(self) -> dict[str, Any]:
+        """The answer as a message of the conversation that goes on. What of it the model reads again, its thinking
+        for one, is the chat template's choice."""
+        message: dict[str, Any] = {"role": "assistant", "content": self.content}
+        if self.reasoning:
+            message["reasoning_content"] = self.reasoning
+        if self.tool_calls:
+            message["tool_calls"] = [call.as_message() for call in self.tool_calls]
+        return message

@@ -8,6 +8,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
+from edge.answer import AnswerForm, AnswerReader, Piece
 from edge.engine import Engine, FinishReason, Sequence
 from edge.errors import RequestError
 from edge.results import Completion, Timings, Token, Usage
@@ -35,19 +36,23 @@ class Stream(Iterator[Token]):
         template: str | None = None,
         on_prefill: PrefillProgress | None = None,
         num_prepared_tokens: int = 0,
+        form: AnswerForm | None = None,
     ) -> None:
+        """form: what the answer may hold; None for an answer that is nothing but text."""
         self.on_end: Callable[[Stream], None] | None = None  # called once, when the answer has been read to its end
         self._num_prepared_tokens = num_prepared_tokens
         self._engine = engine
         self._sequence = sequence
         self._tokenizer = tokenizer
-        self._decoder = StreamDecoder(tokenizer)
+        self._form = AnswerForm() if form is None else form
+        self._decoder = StreamDecoder(tokenizer, shown=tokenizer.control_ids(self._form.marks))
+        self._reader = AnswerReader(self._form)
         self._stops = StopStrings(sequence.params.stop_strings)
         self._submitted_at = submitted_at
         self._template = template
         self._on_prefill = on_prefill
         self._numbers = count(sequence.number + 1)  # of forks, which all have their own
-        self._texts: list[str] = []
+        self._pieces: list[Piece] = []
         self._tokens: list[int] = []
         self._ended = False
 
@@ -66,16 +71,16 @@ class Stream(Iterator[Token]):
             raise StopIteration
         try:
             token = self._next_id()
-            text = self._text_of(token)
+            piece = self._piece_of(token)
         except BaseException:
             self.close()
             raise
         if token is None:
             # Text held back as the possible start of a stop string or character is part of the answer after all.
-            if not text:
+            if not any(piece):
                 raise StopIteration
-            return Token(text, self._sequence.tokens[-1])
-        return Token(text, token)
+            token = self._sequence.tokens[-1]
+        return Token(piece.text, token, piece.reasoning, piece.content, piece.tool_calls, piece.problems)
 
     def completion(self) -> Completion:
         """Reads the rest of the answer and returns all of it."""
@@ -86,7 +91,7 @@ class Stream(Iterator[Token]):
             raise sequence.error
         assert sequence.finish_reason is not None
         return Completion(
-            text="".join(self._texts),
+            text="".join(piece.text for piece in self._pieces),
             tokens=tuple(self._tokens),
             finish_reason=sequence.finish_reason,
             usage=Usage(
@@ -99,6 +104,10 @@ class Stream(Iterator[Token]):
             backend=self._engine.backend.name,
             template=self._template,
             seed=sequence.seed,
+            content="".join(piece.content for piece in self._pieces),
+            reasoning="".join(piece.reasoning for piece in self._pieces),
+            tool_calls=tuple(call for piece in self._pieces for call in piece.tool_calls),
+            problems=tuple(problem for piece in self._pieces for problem in piece.problems),
         )
 
     def fork(self, *, restart: bool = False) -> Stream:
@@ -118,11 +127,13 @@ class Stream(Iterator[Token]):
             fork = self._engine.fork(source, number=next(self._numbers), length=length)
             if not restart:
                 fork.output.extend(source.output)
-        stream = Stream(self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template)
+        stream = Stream(
+            self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template, form=self._form
+        )
         stream._numbers = self._numbers
         if not restart:
             for token in self._tokens:
-                stream._text_of(token)
+                stream._piece_of(token)
         return stream
 
     def cancel(self) -> None:
@@ -165,8 +176,8 @@ class Stream(Iterator[Token]):
             if self._on_prefill is not None and sequence.num_answer_tokens <= 1:
                 self._on_prefill(sequence.num_computed_tokens, sequence.num_prompt_tokens)
 
-    def _text_of(self, token: int | None) -> str:
-        """Text that this token completes; ends the answer at a stop string or at the last token."""
+    def _piece_of(self, token: int | None) -> Piece:
+        """What this token completes; ends the answer at a stop string or at the last token."""
         sequence = self._sequence
         if token is not None:
             self._tokens.append(token)
@@ -184,12 +195,15 @@ class Stream(Iterator[Token]):
             sequence.finish_reason = "stop"  # also when the stop string came with the last token allowed
         if (last and sequence.error is None) or self._stops.stopped:
             self._ended = True
-        self._texts.append(text)
+        piece = self._reader.push(text)
+        if self._ended:
+            piece = piece.followed_by(self._reader.finish())
+        self._pieces.append(piece)
         on_end = self.on_end
         if self._ended and on_end is not None:
             self.on_end = None
             on_end(self)
-        return text
+        return piece
 
 
 def _timings(sequence: Sequence, submitted_at: float) -> Timings:

@@ -36,14 +36,18 @@ ALLOWED: dict[str, set[str]] = {
     "predict": BASE | {"backends", "native", "packed", "profiles", "tuning"},
     "memory": BASE | {"backends", "device", "native", "packed", "predict", "profiles"},
     "engine": BASE | {"backends", "native"},
-    "results": {"errors", "engine"},
+    "results": {"errors", "engine", "tools"},
     "grammar": {"errors", "tokenizer"},
-    "generate_options": {"grammar"},
     "forms": {"engine", "generate_options", "grammar", "tokenizer"},
+    "reasoning": set(),
+    "answer": {"reasoning", "tools"},
+    "forcing": {"reasoning", "tokenizer"},
+    "chat_prompt": {"answer", "errors", "forcing", "generate_options", "reasoning", "templates", "tokenizer", "tools"},
+    "generate_options": {"grammar"},
     "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
     "references": {"errors", "assets", "edge"},
     "describe": BASE | {"models", "references", "results"},
-    "stream": {"errors", "engine", "results"} | TEXT,
+    "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
     | TEXT
     | {
@@ -51,13 +55,13 @@ ALLOWED: dict[str, set[str]] = {
         "tuning",
         "engine",
         "backends",
+        "chat_prompt",
         "describe",
         "forms",
         "generate_options",
         "results",
         "sessions",
         "stream",
-        "tools",
     },
     "loading": BASE
     | {

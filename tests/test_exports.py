@@ -150,6 +150,21 @@ EXPORTS = {
     "edge.sessions": ["Fingerprint", "SavedFile", "SavedPlaces", "Session"],
     "edge.tuning": ["Asked", "Choice", "Workload", "choose", "tune", "tune_by_profile"],
     "edge.templates": ["ChatTemplate", "render"],
+    "edge.tools": [
+        "Call",
+        "CallParser",
+        "Choice",
+        "FORMATS",
+        "MAX_CHARACTERS",
+        "MAX_TOOLS",
+        "Said",
+        "ToolCall",
+        "ToolChoice",
+        "ToolFormat",
+        "choice_of",
+        "format_of",
+        "function_tools",
+    ],
     "edge.tokenizer": ["StreamDecoder", "TokenType", "Tokenizer", "Vocabulary"],
 }
 

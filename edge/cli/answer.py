@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 from edge.cli.interrupt import Interrupt, cancelling
 from edge.cli.progress import ProgressBar
 from edge.cli.report import as_json, summary_line
+from edge.cli.screen import Screen
 from edge.cli.terminal import harmless
-from edge.errors import EdgeError, RequestError
-from edge.generate_options import Tool
+from edge.errors import RequestError
+from edge.generate_options import Message, Tool
 from edge.loading import load
 from edge.model import Model
 from edge.results import Completion
@@ -42,10 +42,15 @@ class Answerer:
         system: str | None,
         tools: Sequence[Tool] | None,
         options: Mapping[str, Any],
+        templating: Mapping[str, Any],
         session: Session | None = None,
+        screen: Screen | None = None,
     ) -> None:
+        """options: how tokens are chosen; templating: how the prompt is made. Raises RequestError for what the model's
+        template cannot do."""
         self.model = model
         self.session = session
+        self.tools = tools
         self.uses_template = not raw and model.chat_template is not None
         self.template_note = (
             "no chat template (--raw)" if raw
@@ -55,31 +60,52 @@ class Answerer:
         self._raw = raw
         self._said: set[str] = set()
         self._options = options
-        self._tools = tools
-        self._system = [] if system is None else [{"role": "system", "content": system}]
+        self._templating = {name: value for name, value in templating.items() if value is not None}
+        self._first_system = system  # for a conversation that begins
+        self._screen = Screen() if screen is None else screen
         for warning in model.warnings:
             print(f"edge: warning: {warning}", file=sys.stderr)
-        if system is not None and not self.uses_template:
-            raise RequestError(f"--system needs a chat template, and {model.path} has none")
-        if tools is not None and not self.uses_template:
-            raise RequestError(f"--tools needs a chat template, and {model.path} has none")
-        if session is not None and not self.uses_template:
-            raise RequestError(f"--session needs a chat template, and {model.path} has none")
-        if session is not None and session.messages:
-            if self._system not in ([], [dict(session.messages[0])]):
-                raise RequestError(
-                    f"--system: session {session.name} begins otherwise; leave it out, or name a new one"
-                )
-        if tools and not model.takes_tools:
-            raise RequestError(f"--tools: the chat template of {model.path} never mentions tools; leave the option out")
+        needing = {"--system": system, "--tools": tools, "--session": session, **_flags(self._templating)}
+        for flag, value in needing.items():
+            if value is not None and not self.uses_template:
+                raise RequestError(f"{flag} needs a chat template, and {model.path} has none")
+        if session is not None and session.messages and system is not None and self.system != system:
+            raise RequestError(f"--system: session {session.name} begins otherwise; leave it out, or name a new one")
+        if tools:
+            self._check_tools(tools, "--tools: ")
+        if "thinking" in self._templating:
+            self._check_switch("--think: ")
+        if "thinking_budget" in self._templating and not model.thinks:
+            raise RequestError(f"--thinking-budget: the chat template of {model.path} shows no thinking")
 
-    def answer(self, messages: Sequence[Mapping[str, Any]]) -> Completion:
-        """Streams the answer to the last message, then prints what it took."""
-        out = sys.stdout
-        terminal = out.isatty()
-        if not terminal and isinstance(out, io.TextIOWrapper):
-            out.reconfigure(errors="backslashreplace")  # an output that is not UTF-8 must not end the answer
-        at_line_start = True
+    @property
+    def system(self) -> str | None:
+        """The instructions before the conversation."""
+        if self.session is None or not self.session.messages:
+            return self._first_system
+        first = self.session.messages[0]
+        return str(first.get("content")) if first["role"] == "system" else None
+
+    def set_system(self, text: str | None) -> None:
+        """From now on."""
+        self._first_system = text
+        if self.session is not None and self.session.messages:
+            self.session.set_system(text)
+
+    def set_tools(self, tools: Sequence[Tool]) -> None:
+        """From now on. RequestError: the template takes none."""
+        if tools:
+            self._check_tools(tools)
+        self.tools = tools
+
+    def set_thinking(self, on: bool) -> None:
+        """From now on. RequestError: the template has no switch."""
+        self._check_switch()
+        self._templating["thinking"] = on
+
+    def answer(self, messages: Sequence[Message]) -> Completion:
+        """Says something more and streams the answer, then prints what it took."""
+        screen = self._screen
         try:
             with (
                 ProgressBar("prefill", " tokens") as bar,
@@ -88,26 +114,23 @@ class Answerer:
             ):
                 for token in stream:
                     bar.wipe()
-                    text = harmless(token.text) if terminal else token.text
-                    if text:
-                        out.write(text)
-                        out.flush()
-                        at_line_start = text.endswith("\n")
+                    screen.show(token)
                 completion = stream.completion()
-        except EdgeError:
-            if not at_line_start:
-                out.write("\n")  # what was said stands on a line of its own, before the error
+        except BaseException:
+            screen.end(failed=True)
             raise
-        if not at_line_start or not completion.text:
-            out.write("\n")
-        out.flush()
+        screen.end()
+        for problem in completion.problems:
+            print(f"edge: what looks like a call is text: {harmless(problem)}", file=sys.stderr)
+        if completion.reasoning and not completion.text:
+            print("edge: the answer ended while the model was thinking: there is no text", file=sys.stderr)
         print(summary_line(completion, self.model.weights, self.template_note), file=sys.stderr)
         self._say_note()
         return completion
 
     def answer_json(self, prompt: str) -> tuple[Completion, dict[str, Any]]:
         """The whole answer and the object that describes it."""
-        messages = [{"role": "user", "content": prompt}]
+        messages: list[Message] = [{"role": "user", "content": prompt}]
         with (
             ProgressBar("prefill", " tokens") as bar,
             cancelling(self.model.cancel) as interrupt,
@@ -133,17 +156,16 @@ class Answerer:
             self._said.add(note)
             print(f"edge: {harmless(note)}", file=sys.stderr)
 
-    def _stream(
-        self, messages: Sequence[Mapping[str, Any]], on_prefill: PrefillProgress, interrupt: Interrupt
-    ) -> Stream:
-        options: Any = self._options
+    def _stream(self, messages: Sequence[Message], on_prefill: PrefillProgress, interrupt: Interrupt) -> Stream:
+        options: Any = {**self._options, **self._templating}
+        first = [] if self._first_system is None else [{"role": "system", "content": self._first_system}]
         if self.session is not None:
             # The session has what came before, the system prompt included.
-            new = [*([] if self.session.messages else self._system), messages[-1]]
-            stream = self.session.stream_chat(new, tools=self._tools, on_prefill=on_prefill, **options)
+            new = [*([] if self.session.messages else first), *messages]
+            stream = self.session.stream_chat(new, tools=self.tools, on_prefill=on_prefill, **options)
         elif self.uses_template:
-            conversation = [*self._system, *messages]
-            stream = self.model.stream_chat(conversation, tools=self._tools, on_prefill=on_prefill, **options)
+            conversation = [*first, *messages]
+            stream = self.model.stream_chat(conversation, tools=self.tools, on_prefill=on_prefill, **options)
         else:
             # Without a template there are no turns: the last message is the prompt.
             prompt = messages[-1]["content"]
@@ -151,3 +173,21 @@ class Answerer:
         if interrupt.happened:  # while the tokenizer was built, when there was no answer to cancel yet
             stream.cancel()
         return stream
+
+    def _check_tools(self, tools: Sequence[Tool], where: str = "") -> None:
+        path = self.model.path
+        if not self.model.takes_tools:
+            advice = "; leave the option out" if where else ""
+            raise RequestError(f"{where}the chat template of {path} never mentions tools{advice}")
+        if self.model.tool_format is None:
+            print(f"edge: edge does not know how the chat template of {path} writes calls: they stay text",
+                  file=sys.stderr)  # fmt: skip
+
+    def _check_switch(self, where: str = "") -> None:
+        if not self.model.takes_thinking:
+            raise RequestError(f"{where}the chat template of {self.model.path} has no switch for thinking")
+
+
+def _flags(templating: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"thinking": "--think", "thinking_budget": "--thinking-budget", "tool_choice": "--tool-choice"}
+    return {names[name]: value for name, value in templating.items()}

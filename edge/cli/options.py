@@ -124,6 +124,34 @@ def form_options(function: F) -> F:
     return function
 
 
+_TEMPLATING = ("thinking", "thinking_budget", "tool_choice")
+
+
+def template_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How a conversation becomes a prompt: `templating` of the command, keywords of Model.stream_chat."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> Any:
+        templating = {name: values.pop(name) for name in _TEMPLATING}
+        return command(templating=templating, **values)
+
+    function: Callable[..., Any] = gathered
+    for decorate in (
+        option("--tool-choice", default=None, help="auto, none, required, or the tool that must be called."),
+        option("--thinking-budget", type=int, default=None, help="Tokens of thinking, which is then ended."),
+        click.option(
+            "--think/--no-think",
+            "thinking",
+            default=None,
+            envvar="EDGE_THINK",
+            show_envvar=True,
+            help="Switch a thinking model's thinking on or off. [default: as its template does]",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
 def sampling_options(function: F) -> F:
     """How an answer is chosen; ranges are checked by SamplingParams, for everyone alike."""
     for decorate in (

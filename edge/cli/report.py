@@ -61,6 +61,10 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
     usage, timings = completion.usage, completion.timings
     return {
         "text": completion.text,
+        "content": completion.content,
+        "reasoning": completion.reasoning,
+        "tool_calls": [call.as_message() for call in completion.tool_calls],
+        "problems": list(completion.problems),
         "finish_reason": completion.finish_reason,
         "usage": {
             "prompt_tokens": usage.prompt_tokens,

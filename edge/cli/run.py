@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from edge.cli.options import (
     option,
     sampling_options,
     session_options,
+    template_options,
 )
 from edge.cli.session import check_session_options
 from edge.cli.tools_file import read_tools
@@ -31,6 +33,7 @@ from edge.references import looks_like_model, resolve
 @form_options
 @option("--system", default=None, help="Instructions put before the conversation.")
 @option("--tools", default=None, metavar="FILE", help="Tools the model may call: JSON, as OpenAI's API takes them.")
+@template_options
 @session_options
 @option("--raw", is_flag=True, help="Use the prompt as it is, names of special tokens included: no chat template.")
 @model_options
@@ -49,6 +52,7 @@ def command(
     raw: bool,
     as_json: bool,
     loading: dict[str, Any],
+    templating: dict[str, Any],
     **sampling: Any,
 ) -> int:
     """Answer PROMPT with MODEL, or chat when there is no prompt and input comes from a terminal.
@@ -85,14 +89,24 @@ def command(
     SamplingParams(**sampling)
 
     from edge.cli.answer import Answerer, load_with_progress
-    from edge.cli.session import opened_session
+    from edge.cli.markdown import chat_screen
+    from edge.cli.screen import Screen
+    from edge.cli.session import leaving_on_signals, opened_session
 
     with (
         load_with_progress(model_name, **loading) as model,
+        nullcontext() if prompt is not None and session is None else leaving_on_signals(),
         opened_session(model, session, recompute) as conversation,
     ):
         answerer = Answerer(
-            model, raw=raw, system=system, tools=tool_list, options=sampling | form, session=conversation
+            model,
+            raw=raw,
+            system=system,
+            tools=tool_list,
+            options=sampling | form,
+            templating=templating,
+            session=conversation,
+            screen=chat_screen() if prompt is None else Screen(),
         )
         if prompt is None:
             from edge.cli.chat_loop import chat_loop

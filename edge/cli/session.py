@@ -41,12 +41,13 @@ def opened_session(model: Model, name: str | None, recompute: bool) -> Generator
         return
     start = time.perf_counter()
     session = model.session(name, recompute=recompute)
-    print(_said(session, time.perf_counter() - start), file=sys.stderr)
-    with _leaving_on_signals(), session:
+    print(said_of(session, time.perf_counter() - start), file=sys.stderr)
+    with session:
         yield session
 
 
-def _said(session: Session, seconds: float) -> str:
+def said_of(session: Session, seconds: float) -> str:
+    """What a session begins with, in a line."""
     if not session.messages:
         return f"session {session.name}: new, kept in {harmless(str(session.path))}"
     if session.note is not None:
@@ -58,7 +59,7 @@ def _said(session: Session, seconds: float) -> str:
 
 
 @contextmanager
-def _leaving_on_signals() -> Generator[None]:
+def leaving_on_signals() -> Generator[None]:
     """Inside, a terminal that is closed and a request to end leave as Ctrl-D does, so that the session is saved.
 
     Python runs a handler when a call that waits for a key is interrupted, and a signal that comes just before the call

@@ -103,6 +103,7 @@ class Engine:
             number=number,
             end_ids=sequence.end_ids,
             priority=sequence.priority,
+            forced=None if sequence.forced is None else sequence.forced.fresh(),
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
         if sequence.constraint is not None:
@@ -226,9 +227,12 @@ class Engine:
             if not completes:
                 continue
             try:
+                token = sequence.forced_token()
+                if token is not None:
+                    sequence.append(token)
                 # Tokens that the constraint forces are computed in one step, as a prompt is; only the first token of an
                 # answer can be one here, later ones were taken with the token before them.
-                if not (self._fast_forward and sequence.append_forced()):
+                elif not (self._fast_forward and sequence.append_forced()):
                     sequence.append(self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size]))
                     if self._fast_forward:
                         sequence.append_forced()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from typing import Literal, get_args
+from collections.abc import Sequence as Items
+from typing import Literal, Protocol, Self, get_args
 
 from edge.engine.constraint import Constraint
 from edge.engine.sampling_params import SamplingParams
@@ -15,12 +16,25 @@ FinishReason = Literal["stop", "length", "cancelled"]
 Priority = Literal["interactive", "background"]
 
 
+class Forced(Protocol):
+    """Tokens that are not chosen but given. Depends on nothing but the tokens so far."""
+
+    def next(self, tokens: Items[int], start: int) -> int | None:
+        """The token that must come, None for a free choice. The answer begins at `start`."""
+        ...
+
+    def fresh(self) -> Self:
+        """The same for a fork."""
+        ...
+
+
 class Sequence:
     """State of one answer. The engine changes it, the caller reads `output`, `finish_reason` and `error`.
 
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
-    priority: "background" gives way to "interactive". RequestError: another one. constraint: its own, not shared.
+    forced: tokens that the answer must take. constraint: what its tokens may be, its own, not shared; one of both.
+    priority: "background" gives way to "interactive". RequestError: another.
     """
 
     __slots__ = (
@@ -35,6 +49,7 @@ class Sequence:
         "favoured_until",
         "finish_reason",
         "first_token_at",
+        "forced",
         "last_token_at",
         "max_length",
         "num_cached_tokens",
@@ -64,6 +79,7 @@ class Sequence:
         number: int = 0,
         end_ids: frozenset[int] = frozenset(),
         priority: str = "interactive",
+        forced: Forced | None = None,
         constraint: Constraint | None = None,
     ) -> None:
         if priority not in get_args(Priority):
@@ -78,6 +94,7 @@ class Sequence:
         self.seed = seed
         self.number = number
         self.end_ids = end_ids
+        self.forced = forced
         self.constraint = constraint  # which tokens may come
         self.block_table: list[int] = []
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
@@ -112,6 +129,10 @@ class Sequence:
     @property
     def finished(self) -> bool:
         return self.finish_reason is not None or self.error is not None
+
+    def forced_token(self) -> int | None:
+        """What must come next; None for a free choice."""
+        return None if self.forced is None else self.forced.next(self.tokens, self.num_prompt_tokens)
 
     def append(self, token: int) -> None:
         """Takes the next token, and ends the sequence when that was the last."""

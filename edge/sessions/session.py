@@ -10,7 +10,7 @@ from typing import Protocol, Self, Unpack
 
 from edge.engine import Priority
 from edge.errors import BadSessionFile, RequestError, StaleSessionFile
-from edge.generate_options import GenerateOptions, Message, Tool
+from edge.generate_options import ChatOptions, Message, Tool
 from edge.results import Completion
 from edge.sessions.conversation import Conversation
 from edge.sessions.places import SavedPlaces, listed_name
@@ -33,7 +33,7 @@ class Chats(Protocol):
         tools: Sequence[Tool] | None,
         priority: Priority = "interactive",
         on_prefill: PrefillProgress | None,
-        **options: Unpack[GenerateOptions],
+        **options: Unpack[ChatOptions],
     ) -> Stream: ...
 
 
@@ -116,7 +116,7 @@ class Session:
         *,
         tools: Sequence[Tool] | None = None,
         on_prefill: PrefillProgress | None = None,
-        **options: Unpack[GenerateOptions],
+        **options: Unpack[ChatOptions],
     ) -> Stream:
         """Says something more and streams the answer, as `Model.stream_chat` does.
 
@@ -133,8 +133,7 @@ class Session:
 
         def take(ended: Stream) -> None:  # does not hold the stream: dropping it must end it
             if turn == self._turn:
-                answer: Message = {"role": "assistant", "content": ended.completion().text}
-                self._conversation = Conversation((*asked, answer), told)
+                self._conversation = Conversation((*asked, ended.completion().as_message()), told)
                 self._tokens = ended.context_tokens
                 self._changed = True
 
@@ -147,7 +146,7 @@ class Session:
         *,
         tools: Sequence[Tool] | None = None,
         on_prefill: PrefillProgress | None = None,
-        **options: Unpack[GenerateOptions],
+        **options: Unpack[ChatOptions],
     ) -> Completion:
         """Like stream_chat, but returns the finished answer."""
         with self.stream_chat(message, tools=tools, on_prefill=on_prefill, **options) as stream:
@@ -160,6 +159,16 @@ class Session:
         if num_messages < len(self.messages):
             self._turn += 1
             self._conversation = Conversation(self.messages[:num_messages], self.tools)
+            self._changed = True
+
+    def set_system(self, text: str | None) -> None:
+        """Puts these instructions before the conversation, instead of those that it has; None: none. What follows is
+        read again by the model at the next question."""
+        rest = self.messages[1:] if self.messages and self.messages[0]["role"] == "system" else self.messages
+        new: tuple[Message, ...] = () if text is None else ({"role": "system", "content": text},)
+        if new + rest != self.messages:
+            self._turn += 1
+            self._conversation = Conversation(new + rest, self.tools)
             self._changed = True
 
     def fork(self, name: str | os.PathLike[str]) -> Session:

@@ -10,10 +10,12 @@ from jinja2 import Undefined
 
 __all__ = ["BUDGET", "Budget", "OverBudget"]
 
-MIN_STEPS = 500_000
-MAX_SECONDS = 2.0
-MAX_NODES = 200_000  # values inside one value, counted as often as they occur
+# What a template may use whatever the conversation; each character of the conversation adds to it.
+MIN_STEPS = 100_000
+MIN_SECONDS = 0.15
+MIN_NODES = 20_000  # values inside one value, counted as often as they occur
 MIN_TEXT = 1 << 20
+_SECONDS_PER_CHARACTER = 2e-5
 _STEPS_BETWEEN_LOOKS = 500
 _CHARACTERS_PER_STEP = 64
 
@@ -25,19 +27,23 @@ class OverBudget(Exception):
 class Budget:
     """The budget of one rendering. Every method raises OverBudget.
 
-    Steps bound the time by themselves; the clock is for machines slower than anyone thought of.
+    What makes much out of little is stopped within 200 ms and 32 MiB; a long conversation may take longer. Steps bound
+    the time by themselves; the clock is for machines slower than anyone thought of.
     """
 
     def __init__(self, input_characters: int, clock: Callable[[], float]) -> None:
-        """`input_characters`: size of the conversation; it may be written out a few times over. `clock`: seconds."""
+        """`input_characters`: size of the conversation, values counted; it may be written out a few times over.
+        `clock`: seconds."""
         self.max_output = MIN_TEXT + 4 * input_characters
         self.max_text = 2 * self.max_output  # one value; all that is written, inside macros too, is twice that
         self._max_steps = MIN_STEPS + 2 * input_characters
+        self._max_nodes = MIN_NODES + 2 * input_characters
         self._emitted = 0
         self._steps = 0
         self._next_look = _STEPS_BETWEEN_LOOKS
         self._clock = clock
-        self._deadline = clock() + MAX_SECONDS
+        self._max_seconds = MIN_SECONDS + _SECONDS_PER_CHARACTER * input_characters
+        self._deadline = clock() + self._max_seconds
 
     def burn(self, steps: int = 1) -> None:
         """Use up steps."""
@@ -48,7 +54,7 @@ class Budget:
         if self._steps > self._max_steps:
             raise OverBudget(f"it takes more than {self._max_steps} steps")
         if self._clock() > self._deadline:
-            raise OverBudget(f"it takes longer than {MAX_SECONDS} seconds")
+            raise OverBudget(f"it takes longer than {self._max_seconds:.2f} seconds")
 
     def text(self, characters: int) -> None:
         """Announce a text of this length, before it is made."""
@@ -85,8 +91,8 @@ class Budget:
                 nodes += len(item)
             elif printable and not isinstance(item, (int, float, Undefined, type(None))):
                 raise OverBudget(f"it writes a value of type {type(item).__name__}, which has no text")
-            if nodes + len(stack) > MAX_NODES or characters > self.max_text:
-                raise OverBudget(f"it makes a value of more than {MAX_NODES} parts or {self.max_text} characters")
+            if nodes + len(stack) > self._max_nodes or characters > self.max_text:
+                raise OverBudget(f"it makes a value of more than {self._max_nodes} parts or {self.max_text} characters")
         self.burn(1 + nodes // 4 + characters // _CHARACTERS_PER_STEP)
 
     def string(self, value: object) -> str:

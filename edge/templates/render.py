@@ -135,6 +135,7 @@ class _Data:
     def plain(self, value: object, where: str, depth: int = 0) -> Any:
         if depth > MAX_DEPTH:
             raise RequestError(f"{where} is nested more than {MAX_DEPTH} deep")
+        self.characters += 1
         if isinstance(value, str):
             self.characters += len(value)
             return self._shielded(value, word=where.endswith((".role", ".type")))

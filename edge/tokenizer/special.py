@@ -144,6 +144,10 @@ class SpecialTokens:
         fragments.append(text[at:])
         return _joined(fragments)
 
+    def hidden_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """Ids of the control and unknown tokens that occur in these texts."""
+        return frozenset(self._hidden.ids[piece] for text in texts for _, piece in self._hidden.occurring(text))
+
     def hidden_starts(self, text: str) -> list[int]:
         """Where a control or unknown token begins in `text`, ascending."""
         return sorted({start for start, _ in self._hidden.occurring(text)})

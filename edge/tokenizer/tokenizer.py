@@ -199,6 +199,10 @@ class Tokenizer:
         """Whether the token is a mark that is not part of the text."""
         return self._special.type_of(token_id) in HIDDEN
 
+    def control_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """The control tokens that occur in these texts."""
+        return self._special.hidden_ids(texts)
+
     def _begins_with_text(self, ids: list[int], skip_special: bool) -> bool:
         """Whether the first token that is shown is one that `encode` may have put a space into."""
         for token_id in ids:

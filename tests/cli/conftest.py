@@ -28,6 +28,7 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     # The package may be installed or only lie in the checkout.
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     own = {"PYTHONPATH": path, "EDGE_PROFILE": "off", "EDGE_SESSIONS_DIR": "/dev/null/sessions"}
+    own["EDGE_CHAT_HISTORY"] = "off"
     return kept | own | (extra or {})
 
 

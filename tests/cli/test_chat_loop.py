@@ -22,14 +22,14 @@ PATIENCE = 30.0
 class Terminal:
     """`edge ARGS` on a pseudo-terminal."""
 
-    def __init__(self, environment: dict[str, str], *args: str) -> None:
+    def __init__(self, environment: dict[str, str], *args: str, term: str = "dumb") -> None:
         self._main, other = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "edge", *args],
             stdin=other,
             stdout=other,
             stderr=other,
-            env=environment | {"TERM": "dumb"},
+            env=environment | {"TERM": term},
             start_new_session=True,
             close_fds=True,
         )
