@@ -216,7 +216,7 @@ class Model:
         submitted_at = time.perf_counter()
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        tokens = self._encode_chat(messages, None if tools is None else function_tools(tools))
+        tokens = self.encode_chat(messages, None if tools is None else function_tools(tools))
         return self._submit(tokens, SamplingParams(**options), submitted_at, TEMPLATE_KEY, priority, on_prefill)
 
     def chat(
@@ -254,6 +254,13 @@ class Model:
         with self.stream(tokens[: max(1, len(tokens) // size * size)], max_tokens=1) as stream:
             stream.completion()
         return self._prepared.write(tokens)
+
+    def step(self) -> bool:
+        """Computes one step of all answers, for a program that reads many streams from one thread while they are
+        `ready`. False: nothing was left to do."""
+        self._check_open()
+        with self._engine.lock:
+            return self._engine.step()
 
     def cancel(self) -> None:
         """From any thread or signal handler: all answers end with reason "cancelled"."""
@@ -326,7 +333,8 @@ class Model:
                 model_sha256=backend.source_hashes or content_hashes(file, self._hash_folder),
             )
 
-    def _encode_chat(self, messages: Items[Message], tools: Items[Tool] | None) -> list[int]:
+    def encode_chat(self, messages: Items[Message], tools: Items[Tool] | None = None) -> list[int]:
+        """Token ids of a conversation as stream_chat gives it to the model; tools as `edge.tools` checks them."""
         template, tokenizer = self._compiled_template, self.tokenizer
         if tools and not self.takes_tools:
             raise RequestError(f"tools: the chat template of {self.path} never mentions them; leave them out")
@@ -352,7 +360,7 @@ class Model:
             if raw:
                 return self.tokenizer.encode(text + more, parse_special=True)
             messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self._encode_chat(messages, None if tools is None else function_tools(tools))
+            return self.encode_chat(messages, None if tools is None else function_tools(tools))
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")

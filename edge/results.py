@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.engine.logprobs import TokenLogprobs
 from edge.engine.sequence import FinishReason
 
 
@@ -11,11 +12,13 @@ from edge.engine.sequence import FinishReason
 class Token:
     """One step of an answer. `text` may be empty: part of a character, or held back as the start of a stop string.
 
-    Joined, the texts of all tokens are the answer.
+    Joined, the texts of all tokens are the answer. `logprobs` when the request asked for them; None for what only ends
+    the text, with the id of the last token.
     """
 
     text: str
     id: int
+    logprobs: TokenLogprobs | None = None
 
 
 @dataclass(frozen=True, slots=True)

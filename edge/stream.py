@@ -57,6 +57,20 @@ class Stream(Iterator[Token]):
         return self._sequence.finish_reason if self._ended else None
 
     @property
+    def ready(self) -> bool:
+        """Whether a token or the end is there, so that next() computes no step."""
+        return self._ended or bool(self._sequence.output) or self._sequence.finished
+
+    @property
+    def prefill(self) -> tuple[int, int, int] | None:
+        """Tokens of the prompt: (found in the cache, computed or found, all). None: it waits in the queue."""
+        sequence = self._sequence
+        if sequence.started_at is None:
+            return None
+        done = min(sequence.num_computed_tokens, sequence.num_prompt_tokens)
+        return sequence.num_cached_tokens, done, sequence.num_prompt_tokens
+
+    @property
     def context_tokens(self) -> tuple[int, ...]:
         """Ids of the prompt and of the answer so far, as the model reads them."""
         return tuple(self._sequence.tokens)
@@ -75,7 +89,8 @@ class Stream(Iterator[Token]):
             if not text:
                 raise StopIteration
             return Token(text, self._sequence.tokens[-1])
-        return Token(text, token)
+        logprobs = self._sequence.logprobs
+        return Token(text, token, logprobs.popleft() if logprobs else None)
 
     def completion(self) -> Completion:
         """Reads the rest of the answer and returns all of it."""
@@ -118,6 +133,7 @@ class Stream(Iterator[Token]):
             fork = self._engine.fork(source, number=next(self._numbers), length=length)
             if not restart:
                 fork.output.extend(source.output)
+                fork.logprobs.extend(source.logprobs)
         stream = Stream(self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template)
         stream._numbers = self._numbers
         if not restart:

@@ -72,6 +72,8 @@ ALLOWED: dict[str, set[str]] = {
         "sessions",
         "tuning",
     },
+    "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
+    "conform": {"errors"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},

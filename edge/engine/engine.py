@@ -10,6 +10,7 @@ from typing import Protocol
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
 from edge.engine.fair_lock import FairLock
+from edge.engine.logprobs import token_logprobs
 from edge.engine.order import running_order, waiting_order
 from edge.engine.pace import Pace
 from edge.engine.policy import Policy
@@ -20,7 +21,7 @@ from edge.engine.shelf import Shelf
 from edge.engine.stats import EngineStats
 from edge.engine.step_cost import StepCost
 from edge.engine.work import Work
-from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
+from edge.errors import Cancelled, ContextExceeded, DoesNotFit, EdgeError, NumericalError, RequestError
 
 
 class Chooser(Protocol):
@@ -71,10 +72,7 @@ class Engine:
             if token >= limits.vocab_size:
                 raise RequestError(f"logit_bias names token {token}; {known}")
         if sequence.num_prompt_tokens >= limits.context:
-            raise DoesNotFit(
-                f"the prompt of {sequence.num_prompt_tokens} tokens exceeds the available context size of "
-                f"{limits.context} tokens, one of which the answer needs; shorten it or load with a larger context"
-            )
+            raise ContextExceeded(sequence.num_prompt_tokens, limits.context)
         sequence.max_length = min(sequence.max_length, limits.context)
         self.scheduler.add(sequence)
         self._active.append(sequence)
@@ -213,12 +211,13 @@ class Engine:
             publish_computed(sequence, self.blocks)
             if not completes:
                 continue
+            row_logits, num_top = logits[row * vocab_size : (row + 1) * vocab_size], sequence.params.logprobs
             try:
-                token = self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size])
+                token = self._choose(sequence, row_logits)
             except EdgeError as error:
                 self._fail(sequence, error)
             else:
-                sequence.append(token)
+                sequence.append(token, None if num_top is None else token_logprobs(row_logits, token, num_top))
                 sequence.last_token_at = self._clock()
                 if sequence.first_token_at is None:
                     sequence.first_token_at = sequence.last_token_at

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal, get_args
 
+from edge.engine.logprobs import TokenLogprobs
 from edge.engine.sampling_params import SamplingParams
 from edge.errors import EdgeError, RequestError
 
@@ -34,6 +35,7 @@ class Sequence:
         "finish_reason",
         "first_token_at",
         "last_token_at",
+        "logprobs",
         "max_length",
         "num_cached_tokens",
         "num_computed_tokens",
@@ -76,6 +78,7 @@ class Sequence:
         self.block_table: list[int] = []
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
+        self.logprobs: deque[TokenLogprobs] = deque()  # of the tokens in `output`, when the parameters ask for them
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None
         self.cancel_requested = False
@@ -106,12 +109,14 @@ class Sequence:
     def finished(self) -> bool:
         return self.finish_reason is not None or self.error is not None
 
-    def append(self, token: int) -> None:
+    def append(self, token: int, logprobs: TokenLogprobs | None = None) -> None:
         """Takes the next token, and ends the sequence when that was the last."""
         self.tokens.append(token)
         if token in self.end_ids:
             self.finish_reason = "stop"
             return
         self.output.append(token)
+        if logprobs is not None:
+            self.logprobs.append(logprobs)
         if len(self.tokens) >= self.max_length:
             self.finish_reason = "length"
