@@ -27,6 +27,7 @@ class Guard:
         self._app = app
         self._key = None if settings.api_key is None else settings.api_key.encode()
         self._port = port
+        self._max_head = settings.max_head
         self._names = {name.lower() for name in (*_LOOPBACK_NAMES, settings.host, *settings.allow_hosts)}
         self._origins = frozenset(settings.allow_origins)
         self._on_refusal = on_refusal
@@ -38,6 +39,7 @@ class Guard:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         try:
+            self._check_size(scope)
             self._check_host(scope, headers)
             self._check_origin(headers, origin)
             if scope["method"] == "OPTIONS" and origin in self._origins:
@@ -55,6 +57,13 @@ class Guard:
         if origin in self._origins:
             send = _with_cors(send, origin)
         await self._app(scope, receive, send)
+
+    def _check_size(self, scope: Scope) -> None:
+        """What came in one piece was parsed whatever its size."""
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        size += len(scope["raw_path"]) + len(scope["query_string"])
+        if size > self._max_head:
+            raise ApiError(431, f"the headers are larger than {self._max_head} bytes", code="too_large")
 
     def _check_host(self, scope: Scope, headers: Headers) -> None:
         if not scope["raw_path"].startswith(b"/"):

@@ -89,7 +89,8 @@ def serving(*arguments: str, environment: Mapping[str, str] | None = None) -> Ge
         base = re.search(r"http://[^/]+", lines[0])
         assert base
         yield Server(process, base[0], "".join(lines))
-        assert process.poll() is None, f"the server died: {process.stderr.read()}"
+        code = process.poll()
+        assert code in (None, 0), f"the server died with {code}: {process.stderr.read()}"
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
