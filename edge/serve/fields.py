@@ -96,7 +96,7 @@ class Fields:
     def end(self) -> None:
         """Refuses what nobody took."""
         for name in self._values:
-            raise refused(self.path(shown(name, 60)[1:-1]), "is not a field of this API", "unknown_parameter")
+            raise refused(self.path(shown(name, 60)[1:-1]), "is not a field that this server knows", "unknown_parameter")
 
 
 def as_list(value: object) -> list[Any] | None:

@@ -67,7 +67,7 @@ def chat_ask(body: object, model: Model, model_name: str) -> Ask:
     fields.unsupported("store", _NOT_KEPT, allowed=(False,))
     fields.unsupported("metadata", _NOT_KEPT, allowed=({},))
     fields.unsupported("modalities", "answers are text", allowed=(["text"],))
-    for name in ("functions", "function_call"):
+    for name in ("function_call", "functions"):
         fields.unsupported(name, "it was replaced by tools and tool_choice")
     fields.end()
     SamplingParams(**options)  # ranges, before the prompt is looked at

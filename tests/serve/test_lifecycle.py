@@ -16,10 +16,10 @@ from tests.serve.process import ROOT, Server, serving
 from tests.serve.wire import connect, request
 
 
-def _send(server: Server, *, stream: bool, words: int = 600) -> socket.socket:
+def _send(server: Server, *, stream: bool, words: int = 250) -> socket.socket:
     peer = connect(server)
     prompt = " ".join(f"light{time.monotonic_ns() % 997}" for _ in range(words))  # none that is cached
-    body = {"prompt": prompt, "max_tokens": 300, "stream": stream}
+    body = {"prompt": prompt, "max_tokens": 700, "stream": stream}
     peer.sendall(request(server, "/v1/completions", json.dumps(body).encode()))
     return peer
 
