@@ -69,7 +69,10 @@ def _refusal(answer: Answer, field: str) -> tuple[Literal["refused", "failed"], 
     if answer.status >= 500:
         return "failed", f"{answer.status}: {answer.error}"
     blames = field in f"{answer.at('error', 'param')} {answer.text}"
-    return "refused", f"{answer.status}: {answer.error}" if blames else f"{answer.status} without its name: {answer.error}"
+    return (
+        "refused",
+        f"{answer.status}: {answer.error}" if blames else f"{answer.status} without its name: {answer.error}",
+    )
 
 
 def _first_model(server: Server) -> str:

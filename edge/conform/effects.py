@@ -26,7 +26,6 @@ def same_as_greedy(context: Context, answer: Answer) -> Effect | None:
     return Effect(same, f"{'the' if same else 'not the'} most probable answer at temperature 2")
 
 
-
 def seeds_matter(context: Context, answer: Answer) -> Effect | None:
     texts = [context.same(HOT | {"seed": 11}) for _ in range(3)]
     others = {context.same(HOT | {"seed": seed}) for seed in range(4)}
@@ -108,12 +107,14 @@ def prompt_grows(context: Context, answer: Answer) -> Effect | None:
 
 def is_stream(context: Context, answer: Answer) -> Effect:
     same = context.text(answer) == context.text(context.plain)
-    return Effect(len(answer.events) > 1 and same, f"{len(answer.events)} chunks, {'the same' if same else 'another'} text")
+    return Effect(
+        len(answer.events) > 1 and same, f"{len(answer.events)} chunks, {'the same' if same else 'another'} text"
+    )
 
 
 def last_chunk_has_usage(context: Context, answer: Answer) -> Effect:
-    usage = any(isinstance(event, dict) and "usage" in event and event["usage"] for event in answer.events[-1:])
-    return Effect(usage, "usage in the last chunk" if usage else "no usage in the last chunk")
+    usage = bool(answer.events) and Answer(200, "", answer.events[-1]).at("usage")
+    return Effect(bool(usage), "usage in the last chunk" if usage else "no usage in the last chunk")
 
 
 def is_json_with(name: str) -> Any:

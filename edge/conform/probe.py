@@ -36,7 +36,9 @@ class Context:
         """What was answered, also in pieces."""
         if answer.events:
             pieces = [Answer(200, "", event) for event in answer.events]
-            return "".join(str(p.at("choices", 0, "delta", "content") or p.at("choices", 0, "text") or "") for p in pieces)
+            return "".join(
+                str(p.at("choices", 0, "delta", "content") or p.at("choices", 0, "text") or "") for p in pieces
+            )
         message = answer.at("choices", choice, "message", "content")
         return str(message if message is not None else answer.at("choices", choice, "text") or "")
 

@@ -31,7 +31,10 @@ _SCHEMA = {
 
 
 def _send(**fields: Any) -> Any:
-    return lambda context: fields
+    def sent(context: Context) -> dict[str, Any]:
+        return fields
+
+    return sent
 
 
 def _stop(context: Context) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def _stop(context: Context) -> dict[str, Any]:
 
 
 def _message(**fields: Any) -> Any:
-    return lambda context: {"messages": [{"role": "user", "content": _QUESTION} | fields]}
+    return _send(messages=[{"role": "user", "content": _QUESTION} | fields])
 
 
 # Fields that chat and completions share.

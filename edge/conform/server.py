@@ -30,12 +30,13 @@ class Answer:
 
     def at(self, *path: str | int) -> Any:
         """What lies at a path of keys and indices; None where there is nothing."""
-        value = self.json
+        value: Any = self.json
         for step in path:
             if isinstance(value, dict) and isinstance(step, str):
                 value = cast("dict[str, Any]", value).get(step)
-            elif isinstance(value, list) and isinstance(step, int) and -1 <= step < len(cast("list[Any]", value)):
-                value = cast("list[Any]", value)[step] if value else None
+            elif isinstance(value, list) and isinstance(step, int):
+                items = cast("list[object]", value)
+                value = items[step] if step < len(items) else None
             else:
                 return None
         return value
@@ -90,7 +91,9 @@ class Server:
         finally:
             connection.close()
         events = _events(text) if is_stream else ()
-        return Answer(response.status, text, None if is_stream else _value(text), events), float(min(int(wait), 30) if wait.isdigit() else 1)
+        return Answer(response.status, text, None if is_stream else _value(text), events), float(
+            min(int(wait), 30) if wait.isdigit() else 1
+        )
 
 
 def _events(text: str) -> tuple[Any, ...]:

@@ -96,7 +96,9 @@ class Fields:
     def end(self) -> None:
         """Refuses what nobody took."""
         for name in self._values:
-            raise refused(self.path(shown(name, 60)[1:-1]), "is not a field that this server knows", "unknown_parameter")
+            raise refused(
+                self.path(shown(name, 60)[1:-1]), "is not a field that this server knows", "unknown_parameter"
+            )
 
 
 def as_list(value: object) -> list[Any] | None:

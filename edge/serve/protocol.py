@@ -14,13 +14,18 @@ from edge.serve.api_error import ApiError
 from edge.serve.settings import ServeSettings
 
 
+class _Waiting(H11Protocol):
+    """waits_since: since when a head is awaited, by the loop's clock; None: a request is being answered."""
+
+    waits_since: float | None = None
+
+
 def bounded_protocol(settings: ServeSettings) -> type[H11Protocol]:
     """A protocol class with the limits of these settings."""
 
-    class BoundedProtocol(H11Protocol):
+    class BoundedProtocol(_Waiting):
         """The head of a request has a deadline from its first byte on, and so has a reader who does not read."""
 
-        waits_since: float | None = None  # since when a head is awaited; None: a request is being answered
         _deadline: asyncio.TimerHandle | None = None
         _stalled: asyncio.TimerHandle | None = None
 
@@ -98,10 +103,11 @@ def bounded_protocol(settings: ServeSettings) -> type[H11Protocol]:
 
         def _make_room(self) -> None:
             """Ends the connection that has kept its head to itself for longest; it may be this one."""
-            victim, since = self, math.inf
-            for other in self.connections:
-                if isinstance(other, BoundedProtocol) and other.waits_since is not None and other.waits_since < since:
-                    victim, since = other, other.waits_since
-            victim.transport.abort()
+            waiting = [other for other in self.connections if isinstance(other, _Waiting)]
+            min(waiting, key=_idle_since).transport.abort()
 
     return BoundedProtocol
+
+
+def _idle_since(connection: _Waiting) -> float:
+    return math.inf if connection.waits_since is None else connection.waits_since

@@ -6,9 +6,6 @@ from collections.abc import Generator
 
 import pytest
 
-pytest.importorskip("starlette")
-pytest.importorskip("uvicorn")
-
 from tests.serve.process import Server, serving
 
 

@@ -64,7 +64,8 @@ BODIES = (
     b"", b"{", b"[]", b"null", b"5", b'"x"', b"\xff\xfe", b"\xef\xbb\xbf{}", b"{'a': 1}", b'{"messages": NaN}',
     b'{"messages": Infinity}', b'{"max_tokens": 1e999, "messages": []}', b'{"a": ' + b"9" * 5000 + b"}",
     b'{"messages": [], "messages": []}', DEEP, b'{"messages": ' + DEEP, b'{"messages": ' + b"[" * 65 + b"]" * 65 + b"}",
-    b'{"a":' * 30000 + b"1" + b"}" * 30000, b"[" + b"0," * 300000 + b"0]", b'{"messages": "' + b"\\u0000" * 1000 + b'"}',
+    b'{"a":' * 30000 + b"1" + b"}" * 30000, b"[" + b"0," * 300000 + b"0]",
+    b'{"messages": "' + b"\\u0000" * 1000 + b'"}',
     b'{"messages": "\x01"}', b"{" + b'"a":1,' * 2000 + b'"b":1}', b"x" * (5 << 20), b'{"messages": [{"role": "user"',
 )  # fmt: skip
 
@@ -78,7 +79,9 @@ def hostile_requests(server: Server) -> Iterator[tuple[str, bytes]]:
     for number, body in enumerate(BODIES):
         yield f"body {number}", request(server, CHAT, body)
     for path in ("/v1/completions", "/v1/embeddings", "/tokenize", "/detokenize"):
-        for number, body in enumerate((b"{}", b"[]", b'{"prompt": 5, "tokens": "x"}', b'{"prompt": [[]], "tokens": [-1]}')):
+        for number, body in enumerate(
+            (b"{}", b"[]", b'{"prompt": 5, "tokens": "x"}', b'{"prompt": [[]], "tokens": [-1]}')
+        ):
             yield f"{path} {number}", request(server, path, body)
     host = f"Host: 127.0.0.1:{server.port}\r\n"
     for name, data in {
@@ -88,7 +91,8 @@ def hostile_requests(server: Server) -> Iterator[tuple[str, bytes]]:
         "length and chunks": f"POST {CHAT} HTTP/1.1\r\n{host}Content-Type: application/json\r\nContent-Length: 5\r\n"
         "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
         "negative length": f"POST {CHAT} HTTP/1.1\r\n{host}Content-Length: -1\r\n\r\n",
-        "bad chunk": f"POST {CHAT} HTTP/1.1\r\n{host}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "bad chunk": f"POST {CHAT} HTTP/1.1\r\n{host}Content-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         "no http": "hello\r\n\r\n",
         "tls": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
         "long head": f"GET /health HTTP/1.1\r\n{host}X: {'x' * 40000}\r\n\r\n",

@@ -118,9 +118,7 @@ def _abort(server: Server, data: bytes, rng: random.Random) -> None:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
 
-def _stay(
-    server: Server, path: str, body: dict[str, Any], expected: Any, tally: Tally, lock: threading.Lock
-) -> None:
+def _stay(server: Server, path: str, body: dict[str, Any], expected: Any, tally: Tally, lock: threading.Lock) -> None:
     data = request(server, path, json.dumps(body).encode())
     while True:
         answer = ask(server, data)

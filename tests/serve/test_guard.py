@@ -83,7 +83,9 @@ def test_a_name_that_was_allowed(open_server: Server) -> None:
 def test_another_address_needs_a_key_and_its_own_host() -> None:
     with serving("--host", "0.0.0.0", environment={"EDGE_API_KEY": "k" * 20}) as server:
         for host, status in ((f"127.0.0.1:{server.port}", 200), (f"evil.example:{server.port}", 403)):
-            answer = ask(server, request(server, "/v1/models", method="GET", host=host, Authorization="Bearer " + "k" * 20))
+            answer = ask(
+                server, request(server, "/v1/models", method="GET", host=host, Authorization="Bearer " + "k" * 20)
+            )
             assert answer.status == status
         assert ask(server, request(server, "/v1/models", method="GET")).status == 401
         assert ask(server, request(server, "/v1/models", method="GET", Authorization="Bearer k")).status == 401
