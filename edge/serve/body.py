@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from edge.serve.api_error import ApiError, shown
+from edge.serve.disconnect import ClientGone
 from edge.serve.settings import ServeSettings
 
 MAX_DEPTH = 64
@@ -28,7 +29,7 @@ class BodyReader:
         self._held = 0
 
     async def read(self, request: Request) -> bytes:
-        """The whole body. ApiError 413, 408 or 503: too large, too slow, too many at once."""
+        """The whole body. ApiError 413, 408 or 503: too large, too slow, too many at once. ClientGone."""
         limit = self._settings.max_body
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced[:20]) > limit:
@@ -40,7 +41,7 @@ class BodyReader:
             while True:
                 message = await self._next(request, deadline)
                 if message["type"] == "http.disconnect":
-                    raise asyncio.CancelledError
+                    raise ClientGone
                 chunk: bytes = message.get("body", b"")
                 hold(len(chunk))
                 body += chunk

@@ -86,8 +86,9 @@ class Guard:
         if name in self._names:
             return True
         try:
-            address = ipaddress.ip_address(name.strip("[]"))
-            return address == ipaddress.ip_address((scope.get("server") or ("", 0))[0])
+            own = ipaddress.ip_address((scope.get("server") or ("", 0))[0])
+            own = own.ipv4_mapped or own if isinstance(own, ipaddress.IPv6Address) else own
+            return ipaddress.ip_address(name.strip("[]")) == own
         except ValueError:
             return False
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,18 @@ def test_a_stream_is_told_that_the_server_ends() -> None:
             rest += more
         assert b'"code":"stopping"' in rest and b"[DONE]" not in rest
         peer.close()
+
+
+def test_logits_that_are_no_numbers_are_an_error_and_the_server_lives(poisoned_model: Path) -> None:
+    with serving(str(poisoned_model)) as server:
+        for stream in (False, True):
+            status, value = server.call("/v1/completions", {"prompt": "abc", "stream": stream})
+            if stream:
+                assert status == 200 and "numerical_error" in value and "[DONE]" not in value
+            else:
+                assert status == 500 and value["error"]["code"] == "numerical_error"
+        assert server.call("/health")[0] == 200
+        server.wait_for("edge_answers_inside", 0)
 
 
 def test_what_cannot_start_says_why() -> None:
