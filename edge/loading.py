@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,12 @@ def load(
     allowed = None if memory is None else parse_bytes(memory)
     policy = Policy(schedule, swap_folders=_swap_folders(cache))
     file = open_gguf(file_path)
-    plans: list[MemoryPlan] = []
+    plans: list[Callable[[], MemoryPlan]] = []
     resident_because = why_resident(residency, no_cache)
 
     def admit(compiled: Compiled) -> int:
         plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because)
-        plans.append(_predicted(plan, compiled, tuning, profile, cache.enabled))
+        plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_layers
 
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class Model:
         file: GGUFFile,
         backend: NativeBackend,
         tuning: Choice,
-        plan: MemoryPlan,
+        plan: Callable[[], MemoryPlan],
         *,
         load_seconds: float,
         policy: Policy | None = None,
@@ -70,13 +71,19 @@ class Model:
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.Lock()
         self._closed = False
-        self.plan = plan  # what the process may take with it, by what it is for
+        self._plan = plan
         self.tuning = tuning  # which settings were chosen, from what and why
         self.load_seconds = load_seconds
 
     @property
     def path(self) -> str:
         return str(self._file.path)
+
+    @cached_property
+    def plan(self) -> MemoryPlan:
+        """What the process may take with it, by what it is for, and how fast it should be. Predicted when it is asked
+        for, by the profile that the load found: an answer need not wait for that."""
+        return self._plan()
 
     @property
     def config(self) -> ModelConfig:

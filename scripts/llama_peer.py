@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,15 +22,18 @@ MICRO_BATCH = 512  # its default: most tokens of a prompt that it computes at on
 
 class LlamaPeer:
     """One model in llama.cpp, with the times of its steps in seconds. As `edge.bench.Steps`, but computing at a depth
-    drops what lay behind it: measure deep things last. RuntimeError when the child ends."""
+    drops what lay behind it: measure deep things last. RuntimeError when the child ends.
 
-    def __init__(self, path: Path, context: int) -> None:
+    `join`: what the child calls before anything else, MemoryGroup.join for instance."""
+
+    def __init__(self, path: Path, context: int, join: Callable[[], None] | None = None) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", "scripts.llama_peer", str(path), str(context)],
             cwd=Path(__file__).resolve().parent.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=join,
         )
         self._num_positions = 0
         self.threads = 1

@@ -1,13 +1,17 @@
 """Weights larger than the budget: peak against plan, and decode speed against what the disk gives, in one run.
 
 python -m scripts.measure_streaming [SHAPE:TYPE] [--memory 400MiB] [--context 512] [--tokens 32] [--threads N]
-                                    [--rounds 3] [--folder build/models] [--output FILE]
+                                    [--rounds 3] [--folder build/models] [--output FILE] [--peer]
 
 SHAPE:TYPE (tinyllama-1.1b:Q4_0 if none, scripts/random_model.py) is made in --folder, if it is not there, with random
 weights. A round is: the disk's bandwidth, reading up to 256 MiB of the packed file past the page cache with one thread
 and with four, whichever is faster, best of three; then a process of its own that loads the model under --memory, fills
 the context, answers, and says its peak. The share is (tokens/s x streamed bytes) / bandwidth: 1 when the disk is never
 idle. A process before the first round packs the model, if it is not.
+
+--peer: then the same twice in control groups of --memory bytes, once with edge and once with llama.cpp, which maps the
+file; nothing of it is in the page cache before. The ratio is that of their decoded tokens/s in a round. Needs
+llama-cpp-python (scripts/install_llama.sh) and the right to make control groups.
 """
 
 from __future__ import annotations
@@ -18,17 +22,22 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import edge
-from edge import native
+from edge import device, native
 from edge.device import peak_memory_bytes
+from edge.memory.budget import parse_bytes
+from scripts.llama_peer import LlamaPeer
+from scripts.memory_group import MemoryGroup, find_parent, forget_pages
 
 MIB = 2**20
 DISK_BYTES = 256 * MIB
 DISK_THREADS = (1, 4)
+Join = Callable[[], None]
 
 
 def answer(path: str, options: dict[str, Any], num_tokens: int) -> dict[str, Any]:
@@ -71,10 +80,11 @@ def disk_bandwidth(path: Path) -> float:
     return best
 
 
-def run_process(path: Path, options: dict[str, Any], num_tokens: int) -> dict[str, Any]:
-    """`answer` in a process of its own. RuntimeError with what it said when it fails."""
+def run_process(path: Path, options: dict[str, Any], num_tokens: int, join: Join | None = None) -> dict[str, Any]:
+    """`answer` in a process of its own, in a control group if `join` is one's. RuntimeError with what it said when it
+    fails."""
     command = [sys.executable, "-m", "scripts.measure_streaming", "--process", str(path), json.dumps(options)]
-    done = subprocess.run([*command, str(num_tokens)], capture_output=True, text=True)
+    done = subprocess.run([*command, str(num_tokens)], capture_output=True, text=True, preexec_fn=join)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     result: dict[str, Any] = json.loads(done.stdout)
@@ -110,6 +120,31 @@ def measure(path: Path, options: dict[str, Any], num_tokens: int, rounds: int) -
     return report
 
 
+def compare(path: Path, options: dict[str, Any], limit: int, num_tokens: int, rounds: int) -> dict[str, Any]:
+    """Decoded tokens/s of edge and llama.cpp, each alone in a control group of `limit` bytes, and the median ratio."""
+    parent = find_parent()
+    if parent is None:
+        raise RuntimeError("no control group can be made here")
+    found: list[dict[str, float]] = []
+    threads = options.get("threads") or device.cpus().default_threads
+    for number in range(rounds):
+        forget_pages(path, Path(f"{path}.edge-packed"))
+        with MemoryGroup(parent, limit) as group:
+            ours = run_process(path, options, num_tokens, group.join)["decode_tok_s"]
+        forget_pages(path)
+        with MemoryGroup(parent, limit) as group, LlamaPeer(path, options["context"], group.join) as peer:
+            peer.threads = threads
+            seconds = peer.decode(num_tokens, options["context"] - num_tokens)
+        found.append({"edge": ours, "llama.cpp": num_tokens / sum(seconds)})
+        found[-1]["ratio"] = found[-1]["edge"] / found[-1]["llama.cpp"]
+        print(
+            f"round {number + 1} in {limit / MIB:.0f} MiB: {ours:.2f} / {found[-1]['llama.cpp']:.2f} tok/s"
+            f" = {found[-1]['ratio']:.1f} of llama.cpp",
+            flush=True,
+        )
+    return {"rounds": found, "ratio": median(each["ratio"] for each in found)}
+
+
 def _line(number: int, result: dict[str, Any]) -> str:
     how = "past the page cache" if result["direct"] else "through the page cache"
     return (
@@ -135,6 +170,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("build/models"))
     parser.add_argument("--output", type=Path, default=None)
+    parser.add_argument("--peer", action="store_true", help="llama.cpp in the same control group, too")
     arguments = parser.parse_args()
     shape, _, kind = arguments.model.partition(":")
     path = arguments.folder / f"{shape}-{kind}.gguf"
@@ -145,6 +181,9 @@ def main() -> None:
     if arguments.threads is not None:
         options["threads"] = arguments.threads
     report = measure(path, options, arguments.tokens, arguments.rounds)
+    if arguments.peer:
+        limit = parse_bytes(arguments.memory)
+        report["peer"] = compare(path, options, limit, arguments.tokens, arguments.rounds)
     if arguments.output is not None:
         arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

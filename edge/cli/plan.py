@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 @memory_option
 @option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]")
 @option("--sequences", type=int, default=1, show_default=True, help="Answers that run at the same time.")
+@option(
+    "--kv-tokens", type=int, default=None, help="Tokens kept at a time, of all answers. [default: all they may have]"
+)
 @option("--kv-type", default="f16", show_default=True, help="K and V: f16, q8 (half), q4 (a quarter) or f32.")
 @option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]")
 @option("--prompt", type=int, default=None, help="Tokens of the prompt whose time is predicted. [default: at most 512]")
@@ -39,6 +42,7 @@ def command(
     memory: str | None,
     context: int | None,
     sequences: int,
+    kv_tokens: int | None,
     kv_type: str,
     threads: int | None,
     prompt: int | None,
@@ -67,6 +71,7 @@ def command(
             context=context,
             num_sequences=sequences,
             kv_type=kv_type,
+            kv_tokens=kv_tokens,
             chunk=chosen.chunk,
             num_threads=max(chosen.prefill_threads, chosen.decode_threads),
         )

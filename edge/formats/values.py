@@ -18,6 +18,7 @@ __all__ = ["MISSING", "Metadata", "Missing", "StringArray"]
 
 _T = TypeVar("_T")
 _LENGTH = struct.Struct("<Q")
+_STRIDE = 64  # strings from one that is found at once to the next
 
 
 # Views are native-endian, as the engine is: every supported machine is little-endian, like the file.
@@ -41,7 +42,8 @@ MISSING: Final = Missing()
 
 
 class StringArray(Sequence[str]):
-    """Strings of an array, decoded when they are read. The offsets are found at the first access by index.
+    """Strings of an array, decoded when they are read. Reading all of them, or the first one by its index, finds where
+    every _STRIDE-th lies.
 
     Every string that is read is checked to be UTF-8, and raises BadModelFile naming key, index and byte otherwise.
     """
@@ -49,7 +51,7 @@ class StringArray(Sequence[str]):
     def __init__(self, path: Path, key: str, view: memoryview, base: int, count: int) -> None:
         """`view` holds `count` strings, each behind its length; it starts at byte `base` of the file."""
         self._path, self._key, self._view, self._base, self._count = path, key, view, base, count
-        self._starts: list[int] | None = None
+        self._marks: list[int] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -71,14 +73,17 @@ class StringArray(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         # One copy of the region: slicing bytes is twice as fast as slicing a view.
-        data, unpack, position = bytes(self._view), _LENGTH.unpack_from, 0
+        data, unpack, position, marks = bytes(self._view), _LENGTH.unpack_from, 0, list[int]()
         for index in range(self._count):
+            if index % _STRIDE == 0:
+                marks.append(position)
             start = position + 8
             position = start + unpack(data, position)[0]
             try:
                 yield data[start:position].decode()
             except UnicodeDecodeError as error:
                 self._fail(index, error)
+        self._marks = marks
 
     def copied(self) -> StringArray:
         """The same strings in memory of their own: what becomes of the file does not matter to them."""
@@ -86,22 +91,28 @@ class StringArray(Sequence[str]):
 
     def raw(self, index: int) -> bytes:
         """The bytes of string `index`, 0 <= index < len, unchecked."""
-        starts = self._starts
-        if starts is None:
-            starts = self._starts = self._find()
-        return bytes(self._view[starts[index] + 8 : starts[index + 1]])
+        start, end = self._place(index)
+        return bytes(self._view[start:end])
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Where a string begins and ends."""
+        if self._marks is None:
+            self._marks = self._find()
+        position, unpack = self._marks[index // _STRIDE], _LENGTH.unpack_from
+        for _ in range(index % _STRIDE):
+            position += unpack(self._view, position)[0] + 8
+        return position + 8, position + 8 + unpack(self._view, position)[0]
 
     def _find(self) -> list[int]:
-        """Where each string's length lies, and the end."""
-        starts, position, unpack = [0], 0, _LENGTH.unpack_from
-        for _ in range(self._count):
+        marks, position, unpack = list[int](), 0, _LENGTH.unpack_from
+        for index in range(self._count):
+            if index % _STRIDE == 0:
+                marks.append(position)
             position += unpack(self._view, position)[0] + 8
-            starts.append(position)
-        return starts
+        return marks
 
     def _fail(self, index: int, error: UnicodeDecodeError) -> NoReturn:
-        starts = self._starts or self._find()
-        at = self._base + starts[index] + 8 + error.start
+        at = self._base + self._place(index)[0] + error.start
         raise BadModelFile(
             self._path,
             f"key {self._key!r}: string {index} is not UTF-8 (byte {at}: 0x{error.object[error.start]:02x}, "

@@ -80,13 +80,15 @@ class MemoryPlan:
         return max(self.running_bytes, self.process_bytes + self.packing_bytes)
 
     def predicted(self, profile: Profile | None, source: str, question: Question) -> MemoryPlan:
-        """The same plan with the speed that this profile foretells; a limit where layers are streamed."""
+        """The same plan with the speed that this profile foretells."""
         if profile is None:
             return self
         from edge.predict import predict_speed  # a small model pays for none of it
 
         prediction = predict_speed(profile, source, question)
-        return replace(self, prediction=prediction.while_streaming() if self.streamed_layers else prediction)
+        if self.streamed_layers:
+            prediction = prediction.while_streaming(self.streamed_bytes, self.chunk, profile)
+        return replace(self, prediction=prediction)
 
     def as_json(self) -> dict[str, Any]:
         speed = None if self.prediction is None else self.prediction.as_json()

@@ -18,6 +18,7 @@ from edge.predict.figures import FEW, MANY, Figures
 from edge.predict.measured import MeasuredSteps, attention_macs, heads_per_kv_head
 from edge.profiles import Profile
 from edge.tuning import Choice
+from edge.tuning.figures import disk_bytes_s
 
 __all__ = ["Estimate", "Prediction", "Question", "predict_speed"]
 
@@ -79,7 +80,8 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Tokens a second, of steps alone: no tokenizer, no sampling. at_most: something of `missing` was left out, so it
-    is a limit. The milliseconds of all tokens: of matrices, of attention, of what else a step does."""
+    is a limit. The milliseconds of all tokens: of matrices, of attention, of what else a step does, and of waiting for
+    layers that the disk has not given yet."""
 
     tok_s: float
     at_most: bool
@@ -87,6 +89,7 @@ class Estimate:
     weights_ms: float
     attention_ms: float
     rest_ms: float
+    waiting_ms: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -112,18 +115,30 @@ class Prediction:
     def ttft_seconds(self) -> float | None:
         return None if self.prefill is None else self.prefill.seconds
 
-    def while_streaming(self) -> Prediction:
-        """The same for weights that are partly read from the disk in every step, which no profile foretells."""
+    def while_streaming(self, num_bytes: int, chunk: int, profile: Profile) -> Prediction:
+        """The same for weights of which every step reads so many bytes from the disk, while it computes: a step takes
+        what reading or computing takes, whichever is longer. chunk: tokens of a prompt that one step computes."""
+        rate = disk_bytes_s(profile)
 
-        def limit(estimate: Estimate | None) -> Estimate | None:
-            return None if estimate is None else replace(estimate, at_most=True)
+        def slower(estimate: Estimate | None) -> Estimate | None:
+            if estimate is None:
+                return None
+            if rate is None:
+                return replace(estimate, at_most=True)
+            reading = -(-estimate.tokens // chunk) * num_bytes / rate
+            waiting = max(0.0, reading - estimate.seconds)
+            tok_s = estimate.tokens / (estimate.seconds + waiting)
+            return replace(estimate, tok_s=tok_s, waiting_ms=1e3 * waiting)
 
+        how = f"{num_bytes / 1e6:.0f} MB from the disk in every step"
+        known = () if rate is None else (f"{how}, by reads of {rate / 1e6:.0f} MB/s beside the computing",)
         return replace(
             self,
-            decode=limit(self.decode),
-            deep=limit(self.deep),
-            prefill=limit(self.prefill),
-            missing=(*self.missing, "reading the streamed layers from the disk in every step"),
+            decode=slower(self.decode),
+            deep=slower(self.deep),
+            prefill=slower(self.prefill),
+            basis=(*self.basis, *known),
+            missing=self.missing if rate is not None else (*self.missing, f"reading {how}"),
         )
 
     def as_json(self) -> dict[str, Any]:

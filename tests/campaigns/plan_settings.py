@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scripts.memory_group import MemoryGroup, find_parent, forget_pages
 from scripts.random_model import write
 from tests.campaigns.state import load_state, save_state
 
@@ -59,44 +60,16 @@ def settings() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "tinyllama-1.1b", "Q4_0", {"context": 256, "no_cache": True}
 
 
-class Limit:
-    """A control group for memory, made and removed. Version 1 or 2, whichever the parent is."""
-
-    def __init__(self, parent: Path, num_bytes: int) -> None:
-        self._folder = parent / f"edge-plan-{os.getpid()}"
-        self._folder.mkdir()
-        version_1 = self._folder / "memory.limit_in_bytes"
-        (version_1 if version_1.exists() else self._folder / "memory.max").write_text(str(num_bytes))
-        self.procs = self._folder / "cgroup.procs"
-
-    def close(self) -> None:
-        self._folder.rmdir()
-
-
-def find_parent() -> Path | None:
-    for parent in (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")):
-        if (parent / "cgroup.procs").exists():
-            try:
-                Limit(parent, 2**40).close()
-            except OSError:
-                continue
-            return parent
-    return None
-
-
-def run(model: Path, options: dict[str, Any], procs: Path | None) -> dict[str, Any]:
-    # What the page cache holds of the file already would not be counted against the group.
-    for file in (model, Path(f"{model}.edge-packed")):
-        if file.exists():
-            with file.open("rb") as opened:
-                os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+def run(model: Path, options: dict[str, Any], group: MemoryGroup | None) -> dict[str, Any]:
+    forget_pages(model, Path(f"{model}.edge-packed"))
     command = [sys.executable, "-m", "tests.memory.decode_in_budget", str(model), json.dumps(options)]
     done = subprocess.run(
-        command + ([] if procs is None else [str(procs)]),
+        command,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         capture_output=True,
         text=True,
+        preexec_fn=None if group is None else group.join,
     )
     if done.returncode != 0:
         raise SystemExit(f"{model.name} {options}: {done.stderr}")
@@ -112,11 +85,8 @@ def measure(model: Path, options: dict[str, Any], parent: Path | None, rounds: i
         for number in range(rounds):
             if number:
                 free.append(run(model, options, None))
-            limit = Limit(parent, int(1.05 * free[0]["planned"]))
-            try:
-                limited.append(run(model, options, limit.procs))
-            finally:
-                limit.close()
+            with MemoryGroup(parent, int(1.05 * free[0]["planned"])) as group:
+                limited.append(run(model, options, group))
         found["decode_seconds"] = statistics.median(report["decode_seconds"] for report in free)
         found["limited_seconds"] = statistics.median(report["decode_seconds"] for report in limited)
         found["major_faults"] = min(report["major_faults"] for report in limited)

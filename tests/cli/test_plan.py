@@ -25,6 +25,19 @@ def test_the_plan_in_words_and_as_json(run_edge: RunEdge, tiny_model: Path) -> N
     assert "chunk            128: the default" in words.stdout
 
 
+def test_fewer_tokens_kept_than_all_may_have_take_less(run_edge: RunEdge, tiny_model: Path) -> None:
+    def kv_bytes(*options: str) -> int:
+        report = json.loads(run_edge("plan", str(tiny_model), "--json", "--sequences", "4", *options).stdout)
+        return int(report["plan"]["kv_bytes"])
+
+    whole = kv_bytes()  # four sequences of 256 tokens
+    assert kv_bytes("--kv-tokens", "512") == whole // 2
+    assert kv_bytes("--kv-tokens", "100000") == whole
+    refused = run_edge("plan", str(tiny_model), "--kv-tokens", "10")
+    assert refused.returncode == 2
+    assert "kv_tokens is 10; it must be a whole number from 256" in refused.stderr
+
+
 def test_what_does_not_fit_ends_with_3_and_what_would(run_edge: RunEdge, tmp_path: Path) -> None:
     from scripts.random_model import write
 

@@ -1,7 +1,6 @@
 """Random operations on the block manager and on the engine, with what must hold after each of them.
 
-Hypothesis state machines; `steps` counts the rules that ran, for campaigns. A session (saved KV of a sequence, restored
-later) is to the engine what `set_aside` is: its rules belong into EngineMachine.
+Hypothesis state machines; `steps` counts the rules that ran, for campaigns.
 """
 
 from __future__ import annotations
@@ -23,7 +22,10 @@ from hypothesis.stateful import (
 
 import edge
 from edge.engine import BlockManager, Sequence
-from tests.engine.fake import POISON, Bench
+from edge.sessions.fingerprint import KV_VERSION, Fingerprint
+from edge.sessions.reader import SavedFile
+from edge.sessions.store import KVStore
+from tests.engine.fake import POISON, VOCAB_SIZE, Bench
 
 NUM_BLOCKS, BLOCK_SIZE = 12, 4
 CONTEXT = 40  # of the engine's sequences: 10 blocks
@@ -168,6 +170,22 @@ def fresh_answer(prompt: tuple[int, ...]) -> list[int]:
     return Bench(context=CONTEXT, num_blocks=64, max_tokens=64).answer(prompt, CONTEXT)
 
 
+FINGERPRINT = Fingerprint(
+    kv_type="fake",
+    architecture="fake",
+    weights="none",
+    num_layers=1,
+    num_kv_heads=1,
+    head_dim=1,
+    vocab_size=VOCAB_SIZE,
+    rope="none",
+    block_size=BLOCK_SIZE,
+    block_bytes=8 * BLOCK_SIZE,
+    kv_version=KV_VERSION,
+    model_sha256=("fake",),
+)
+
+
 class EngineMachine(RuleBasedStateMachine):
     """Traffic of all kinds on an engine with too few blocks; at the end everybody has the answer of a fresh run."""
 
@@ -176,12 +194,14 @@ class EngineMachine(RuleBasedStateMachine):
     num_preempted = 0  # of all machines: a test asks that there were some
     num_swapped = 0
     num_compared = 0
+    num_restored = 0  # tokens whose K and V came out of files
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="edge-test-")
         self.bench = Bench()
         self.sequences: list[tuple[Sequence, int]] = []  # and the answer tokens that it began with
+        self.saved: list[Path] = []
 
     @initialize(
         num_blocks=st.integers(10, 16),
@@ -214,6 +234,7 @@ class EngineMachine(RuleBasedStateMachine):
             disk_bytes_s=disk,
             swap_folder=Path(self.folder.name) / "swap",
         )
+        self.store = KVStore(self.bench.engine, lambda: FINGERPRINT, model_path="fake", model_name="fake")
         self.bench.backend.step_seconds = lambda num_tokens: solo * max(1.0, num_tokens / 4)
         for first in range(20, 20 + num_long):  # two that grow to the end of their context do not fit
             self.sequences.append((self.bench.add([first], CONTEXT), 0))
@@ -264,6 +285,38 @@ class EngineMachine(RuleBasedStateMachine):
     @rule()
     def late_cancel(self) -> None:
         self.bench.backend.cancel()
+
+    @rule(index=st.integers(0, 30))
+    def save(self, index: int) -> None:
+        """What a sequence has computed, whatever became of it: as much as is still in memory."""
+        if self.sequences:
+            sequence, _ = self.sequences[index % len(self.sequences)]
+            path = Path(self.folder.name) / f"{len(self.saved)}.edge-session"
+            self.store.save(path, "session", sequence.tokens[: len(sequence)].tolist(), "")
+            self.saved.append(path)
+
+    @precondition(lambda self: self.saved)
+    @rule(index=st.integers(0, 30), damage=st.none() | st.integers(1, 64 + 8 * BLOCK_SIZE))
+    def restore(self, index: int, damage: int | None) -> None:
+        """Nobody owns what is restored, so that nobody has less room than before. A damaged file (a bit of the byte so
+        far from its end: in the footer or the last block) is refused, or what it has wrong is not read."""
+        path = self.saved[index % len(self.saved)]
+        used, found = self.bench.engine.blocks.num_used, 0
+        if damage is not None:
+            content = bytearray(path.read_bytes())
+            content[-damage] ^= 1
+            path = path.with_suffix(".damaged")
+            path.write_bytes(content)
+        try:
+            with SavedFile(path) as saved:
+                saved.check_fingerprint(FINGERPRINT)
+                keys = self.store.keys(saved.contents.tokens)[: saved.contents.num_blocks]
+                known = self.store.num_kept(keys)
+                found = self.store.restore(saved, keys)
+                type(self).num_restored += max(0, found - known * BLOCK_SIZE)
+        except edge.BadSessionFile:
+            assert damage is not None
+        assert self.bench.engine.blocks.num_used == used
 
     @rule(rest=st.lists(st.integers(14, 60), max_size=8))
     def fail(self, rest: list[int]) -> None:

@@ -27,4 +27,5 @@ def test_engine(swaps: bool) -> None:
     run_state_machine_as_test(Counted, settings=short)
     assert Counted.num_compared > 0
     assert Counted.num_preempted > 0
+    assert Counted.num_restored > 0
     assert (Counted.num_swapped > 0) == swaps

@@ -2,20 +2,16 @@
 plan's total, the kernel's own figure for the peak, seconds of a decoded token, and major page faults behind the first.
 To be run as a process of its own.
 
-python -m tests.memory.decode_in_budget MODEL.gguf '{"context": 512, "sequences": 2}' [CGROUP_PROCS]
-
-CGROUP_PROCS: the file of a control group that the process joins before it loads anything.
+python -m tests.memory.decode_in_budget MODEL.gguf '{"context": 512, "sequences": 2}'
 """
 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import statistics
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,8 +21,6 @@ TOKENS = 24  # decoded by the first sequence
 
 
 def main() -> None:
-    if len(sys.argv) > 3:
-        Path(sys.argv[3]).write_text(str(os.getpid()))
     import edge
     from edge.device import peak_memory_bytes
 

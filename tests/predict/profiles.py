@@ -8,7 +8,7 @@ from edge.backends.work import Matrix, StepWork
 from edge.formats.types import GGMLType
 from edge.predict import Question
 from edge.profiles import Profile
-from edge.profiles.records import Cache, Compute, Device, Evidence, Read, Step, StepModel
+from edge.profiles.records import Cache, Compute, Device, Disk, Evidence, Read, Step, StepModel
 
 PROOF = Evidence(measured=True, method="m")
 DEVICE = Device(name="d", kind="other", machine="x86_64")
@@ -37,6 +37,10 @@ def kernel(gmacs_s: float, tokens: int = 1, threads: int = 1, weights: str = "Q8
 
 def peak(gmacs_s: float) -> Compute:
     return Compute(isa="avx2", threads=1, gmacs_s=gmacs_s, evidence=PROOF)
+
+
+def disk(read_mb_s: float, name: str) -> Disk:
+    return Disk(name=name, read_mb_s=read_mb_s, evidence=PROOF)
 
 
 def step(model: str, ms: float, tokens: int = 1, depth: int | None = None, threads: int = 1) -> Step:

@@ -16,6 +16,7 @@ from tests.predict.profiles import (
     KV_BYTES,
     WORK,
     cache,
+    disk,
     kernel,
     peak,
     profile,
@@ -221,3 +222,37 @@ def test_a_level_that_was_not_measured_has_no_kernels() -> None:
 
 def test_the_prompt_is_512_tokens_or_what_fits() -> None:
     assert [question(context=count).prompt_tokens for count in (4096, 513, 512, 2)] == [512, 512, 511, 1]
+
+
+def test_streamed_layers_take_what_the_disk_or_computing_takes() -> None:
+    plain = predicted(profile(reads=(read(1, 6.684672),)))
+    assert plain.decode is not None
+    slow, fast = (
+        profile(reads=(read(1, 6.684672),), disks=(disk(9000.0, "nvme"), disk(rate, "card")))
+        for rate in (100.0, 8000.0)
+    )
+    streamed = plain.while_streaming(1_000_000, 128, slow).decode
+    assert streamed is not None
+    assert streamed.seconds == pytest.approx(0.01)  # a megabyte from the slowest disk
+    assert streamed.waiting_ms == pytest.approx(10.0 - 1e3 * plain.decode.seconds)
+    hidden = plain.while_streaming(1_000_000, 128, fast)
+    assert hidden.decode is not None
+    assert hidden.decode.tok_s == plain.decode.tok_s
+    assert hidden.decode.waiting_ms == 0.0
+    assert "1 MB from the disk in every step, by reads of 8000 MB/s beside the computing" in hidden.basis
+
+
+def test_a_prompt_reads_the_streamed_layers_once_a_chunk() -> None:
+    given = profile(reads=(read(1, 6.684672),), compute=(peak(100.0),), disks=(disk(1.0, "card"),))
+    plain = predicted(given)
+    assert plain.prefill is not None and plain.prefill.tokens == 512
+    for chunk, passes in ((128, 4), (500, 2), (512, 1)):
+        streamed = plain.while_streaming(1_000_000, chunk, given).prefill
+        assert streamed is not None and streamed.seconds == pytest.approx(passes * 1.0)
+
+
+def test_streaming_from_a_disk_that_nobody_measured_is_a_limit() -> None:
+    given = profile(reads=(read(1, 6.684672),))
+    streamed = predicted(given).while_streaming(5_000_000, 128, given)
+    assert streamed.decode is not None and streamed.decode.at_most
+    assert "reading 5 MB from the disk in every step" in streamed.missing
