@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ from starlette.types import ASGIApp
 
 import edge
 from edge.errors import ContextExceeded
-from edge.serve.api_error import ApiError, as_api_error, refused, stopping, too_long
+from edge.serve.api_error import as_api_error, logged, refused, stopping, too_long
 from edge.serve.body import BodyReader, parse_json
 from edge.serve.disconnect import ClientGone, unless_gone
 from edge.serve.driver import Driver
@@ -210,8 +208,8 @@ class Api:
 
 def error_response(error: Exception) -> JSONResponse:
     told = as_api_error(error)
-    if told.status >= 500 and not isinstance(error, ApiError):
-        traceback.print_exception(error, file=sys.stderr)
+    if told.status >= 500:
+        logged(error)
     return JSONResponse(told.body, told.status, told.headers)
 
 

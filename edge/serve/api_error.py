@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,6 +95,15 @@ def as_api_error(error: BaseException) -> ApiError:
     name = type(error).__name__
     what = "the engine failed" if isinstance(error, EdgeError) else "an error of the server's own"
     return ApiError(500, f"{what} ({name}); the server's log says more", code="internal_error")
+
+
+def logged(error: BaseException) -> BaseException:
+    """Says on stderr what a client is not told: a sentence for an error of edge, a traceback for one of ours."""
+    if isinstance(error, EdgeError):
+        print(f"edge: {error}", file=sys.stderr)
+    elif not isinstance(error, ApiError):
+        traceback.print_exception(error, file=sys.stderr)
+    return error
 
 
 def too_long(error: ContextExceeded, param: str | None) -> ApiError:

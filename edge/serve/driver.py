@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edge.serve.api_error import stopping
+from edge.serve.api_error import logged, stopping
 from edge.serve.job import Job
 
 if TYPE_CHECKING:
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 class Driver:
     """Jobs may be added and cancelled from any thread; a cancelled one's blocks are free before the next step."""
 
-    def __init__(self, model: Model, on_error: Callable[[BaseException], None] | None = None) -> None:
+    def __init__(self, model: Model, on_error: Callable[[BaseException], object] | None = None) -> None:
         """on_error: told of errors that were not a request's own."""
         self._model = model
-        self._on_error = traceback.print_exception if on_error is None else on_error
+        self._on_error = logged if on_error is None else on_error
         self._changed = threading.Condition()
         self._jobs: list[Job] = []
         self._closing = False

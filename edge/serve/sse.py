@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from edge.serve.api_error import as_api_error
+from edge.serve.api_error import as_api_error, logged
 from edge.serve.disconnect import ClientGone, unless_gone
 from edge.serve.job import Job
 from edge.serve.reply import Reply
@@ -52,8 +52,10 @@ class EventStream:
         try:
             await self._send_pieces(send)
         except Exception as error:
-            failure = error
-            await send(_body(_event(as_api_error(error).body)))
+            failure, told = error, as_api_error(error)
+            if told.status >= 500:
+                logged(error)
+            await send(_body(_event(told.body)))
         else:
             end = _event(self._reply.last()) if self._delivery.include_usage else b""
             await send(_body(end + b"data: [DONE]\n\n"))

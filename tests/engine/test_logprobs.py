@@ -45,7 +45,7 @@ def test_every_token_has_its_own(tiny_model: Path) -> None:
         assert all(token.logprobs is None for token in model.stream("abc", max_tokens=3))
         # A batch mate, a stop string and a fork do not mix them up.
         with model.stream("abc", max_tokens=12, logprobs=0) as one, model.stream("xyz", max_tokens=12) as other:
-            next(one), next(other)
+            assert next(one).id == plain.tokens[0] and next(other)
             fork = one.fork()
             rest = [token.logprobs for token in fork if token.logprobs is not None]
         assert [item.logprob for item in rest] == [token.logprobs.logprob for token in tokens[1:] if token.logprobs]

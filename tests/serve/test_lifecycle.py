@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import NAN_BYTE
 from tests.serve.process import ROOT, Server, serving
 from tests.serve.wire import connect, request
 
@@ -106,7 +107,7 @@ def test_a_stream_is_told_that_the_server_ends() -> None:
 def test_logits_that_are_no_numbers_are_an_error_and_the_server_lives(poisoned_model: Path) -> None:
     with serving(str(poisoned_model)) as server:
         for stream in (False, True):
-            status, value = server.call("/v1/completions", {"prompt": "abc", "stream": stream})
+            status, value = server.call("/v1/completions", {"prompt": f"abc{NAN_BYTE}", "stream": stream})
             if stream:
                 assert status == 200 and "numerical_error" in value and "[DONE]" not in value
             else:
