@@ -10,6 +10,7 @@ EdgeError
 ├── BadProfile                a device profile breaks its format: file, table and key, value, limit
 ├── TemplateError             the chat template of the file failed or was refused
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
+│   └── ContextExceeded       a prompt longer than the context; carries .num_tokens and .context
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
 ├── GrammarError              an answer that cannot go on as its schema, regex or grammar asks
 ├── NumericalError            logits that are not finite, or values that an encoder cannot hold as finite numbers
@@ -76,6 +77,18 @@ class DoesNotFit(EdgeError):
     """The request needs more memory or context than there is."""
 
     exit_code = 3
+
+
+class ContextExceeded(DoesNotFit):
+    """A prompt of `num_tokens` that is longer than the `context` of the model as it was loaded, in tokens."""
+
+    def __init__(self, num_tokens: int, context: int) -> None:
+        self.num_tokens = num_tokens
+        self.context = context
+        super().__init__(
+            f"the prompt of {num_tokens} tokens exceeds the available context size of {context} tokens, "
+            "one of which the answer needs; shorten it or load with a larger context"
+        )
 
 
 class RequestError(EdgeError):

@@ -28,9 +28,11 @@ class GenerateOptions(TypedDict, total=False):
     min_p: float
     repetition_penalty: float
     presence_penalty: float
+    frequency_penalty: float
     seed: int | None
     logit_bias: Mapping[int, float]
     stop: str | Sequence[str]
+    logprobs: int | None
     schema: Any
     regex: str | None
     grammar: str | Grammar | None

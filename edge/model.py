@@ -296,6 +296,13 @@ class Model:
             stream.completion()
         return self._prepared.write(tokens)
 
+    def step(self) -> bool:
+        """Computes one step of all answers, for a program that reads many streams from one thread while they are
+        `ready`. False: nothing was left to do."""
+        self._check_open()
+        with self._engine.lock:
+            return self._engine.step()
+
     def cancel(self) -> None:
         """From any thread or signal handler: all answers end with reason "cancelled"."""
         self._engine.cancel()
@@ -378,6 +385,10 @@ class Model:
                 model_sha256=backend.source_hashes or content_hashes(file, self._hash_folder),
             )
 
+    def encode_chat(self, messages: Items[Message], tools: Items[Tool] | None = None) -> list[int]:
+        """Token ids of a conversation as stream_chat gives it to the model. Errors as there."""
+        return self._chat_prompts.tokens(messages, tools)
+
     def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
         """The tokens that any two prompts have in common that begin with this."""
 
@@ -385,7 +396,7 @@ class Model:
             if raw:
                 return self.tokenizer.encode(text + more, parse_special=True)
             messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self._chat_prompts.tokens(messages, tools)
+            return self.encode_chat(messages, tools)
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")

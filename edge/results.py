@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from edge.engine.logprobs import TokenLogprobs
 from edge.engine.sequence import FinishReason
 from edge.tools.call import ToolCall
 
@@ -16,7 +17,8 @@ class Token:
 
     Joined, the texts of all tokens are the answer; those of chats are also told apart: `reasoning` is what the model
     thinks before it answers, `content` the answer without calls of tools, `tool_calls` those that are complete with
-    this token. problems: why something in `content` that looks like a call is none.
+    this token. problems: why something in `content` that looks like a call is none. logprobs: when the request asked
+    for them; None for what only ends the text, with the id of the last token.
     """
 
     text: str
@@ -25,6 +27,7 @@ class Token:
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     problems: tuple[str, ...] = ()
+    logprobs: TokenLogprobs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,20 @@ class Stream(Iterator[Token]):
         return self._sequence.finish_reason if self._ended else None
 
     @property
+    def ready(self) -> bool:
+        """Whether a token or the end is there, so that next() computes no step."""
+        return self._ended or bool(self._sequence.output) or self._sequence.finished
+
+    @property
+    def prefill(self) -> tuple[int, int, int] | None:
+        """Tokens of the prompt: (found in the cache, computed or found, all). None: it waits in the queue."""
+        sequence = self._sequence
+        if sequence.started_at is None:
+            return None
+        done = min(sequence.num_computed_tokens, sequence.num_prompt_tokens)
+        return sequence.num_cached_tokens, done, sequence.num_prompt_tokens
+
+    @property
     def context_tokens(self) -> tuple[int, ...]:
         """Ids of the prompt and of the answer so far, as the model reads them."""
         return tuple(self._sequence.tokens)
@@ -79,8 +93,11 @@ class Stream(Iterator[Token]):
             # Text held back as the possible start of a stop string or character is part of the answer after all.
             if not any(piece):
                 raise StopIteration
-            token = self._sequence.tokens[-1]
-        return Token(piece.text, token, piece.reasoning, piece.content, piece.tool_calls, piece.problems)
+            last = self._sequence.tokens[-1]
+            return Token(piece.text, last, piece.reasoning, piece.content, piece.tool_calls, piece.problems)
+        waiting = self._sequence.logprobs
+        logprobs = waiting.popleft() if waiting else None
+        return Token(piece.text, token, piece.reasoning, piece.content, piece.tool_calls, piece.problems, logprobs)
 
     def completion(self) -> Completion:
         """Reads the rest of the answer and returns all of it."""
@@ -127,6 +144,7 @@ class Stream(Iterator[Token]):
             fork = self._engine.fork(source, number=next(self._numbers), length=length)
             if not restart:
                 fork.output.extend(source.output)
+                fork.logprobs.extend(source.logprobs)
         stream = Stream(
             self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template, form=self._form
         )

@@ -81,6 +81,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "calibration": BASE
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
+    "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
+    "conform": {"errors"},
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},

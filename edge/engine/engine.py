@@ -10,6 +10,7 @@ from typing import Protocol
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
 from edge.engine.fair_lock import FairLock
+from edge.engine.logprobs import token_logprobs
 from edge.engine.order import running_order, waiting_order
 from edge.engine.pace import Pace
 from edge.engine.policy import Policy
@@ -21,7 +22,7 @@ from edge.engine.stats import EngineStats
 from edge.engine.step_cost import StepCost
 from edge.engine.windows import Windows
 from edge.engine.work import Work
-from edge.errors import Cancelled, DoesNotFit, EdgeError, NumericalError, RequestError
+from edge.errors import Cancelled, ContextExceeded, DoesNotFit, EdgeError, NumericalError, RequestError
 
 
 class Chooser(Protocol):
@@ -74,10 +75,7 @@ class Engine:
             if token >= limits.vocab_size:
                 raise RequestError(f"logit_bias names token {token}; {known}")
         if sequence.num_prompt_tokens >= limits.context:
-            raise DoesNotFit(
-                f"the prompt of {sequence.num_prompt_tokens} tokens exceeds the available context size of "
-                f"{limits.context} tokens, one of which the answer needs; shorten it or load with a larger context"
-            )
+            raise ContextExceeded(sequence.num_prompt_tokens, limits.context)
         sequence.max_length = min(sequence.max_length, limits.context)
         self.scheduler.add(sequence)
         self._active.append(sequence)
@@ -226,15 +224,17 @@ class Engine:
             self.windows.slide(sequence)
             if not completes:
                 continue
+            row_logits, num_top = logits[row * vocab_size : (row + 1) * vocab_size], sequence.params.logprobs
+            fast = self._fast_forward and num_top is None  # probabilities need the logits in front of every token
             try:
-                token = sequence.forced_token()
-                if token is not None:
-                    sequence.append(token)
                 # Tokens that the constraint forces are computed in one step, as a prompt is; only the first token of an
                 # answer can be one here, later ones were taken with the token before them.
-                elif not (self._fast_forward and sequence.append_forced()):
-                    sequence.append(self._choose(sequence, logits[row * vocab_size : (row + 1) * vocab_size]))
-                    if self._fast_forward:
+                if not (fast and sequence.append_forced()):
+                    token = sequence.forced_token()
+                    if token is None:
+                        token = self._choose(sequence, row_logits)
+                    sequence.append(token, None if num_top is None else token_logprobs(row_logits, token, num_top))
+                    if fast:
                         sequence.append_forced()
             except EdgeError as error:
                 self._fail(sequence, error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from edge import native
 from edge.engine.sequence import Sequence
 
@@ -31,5 +33,13 @@ class NativeSampler:
             sequence=sequence.number,
             position=len(sequence),
             history=sequence.tokens if params.needs_history else None,
-            bias=params.logit_bias,
+            bias=_bias(sequence) if params.frequency_penalty else params.logit_bias,
         )
+
+
+def _bias(sequence: Sequence) -> dict[int, float]:
+    """What is added to logits, the frequency penalty included: both are applied before temperature."""
+    bias = dict(sequence.params.logit_bias)
+    for token, count in Counter(sequence.tokens).items():
+        bias[token] = bias.get(token, 0.0) - sequence.params.frequency_penalty * count
+    return bias

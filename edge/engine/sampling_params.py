@@ -11,6 +11,7 @@ from edge.errors import RequestError
 
 MAX_TOP_K = 2**31 - 1
 MAX_SEED = 2**64 - 1
+MAX_LOGPROBS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,11 @@ class SamplingParams:
     min_p: float = 0.0  # 0: off; relative to the most probable token
     repetition_penalty: float = 1.0  # 1: off (CTRL, Keskar et al. 2019)
     presence_penalty: float = 0.0  # 0: off
+    frequency_penalty: float = 0.0  # 0: off; times how often a token is there already
     seed: int | None = None  # None: a fresh one, reported with the answer
     logit_bias: Mapping[int, float] = field(default_factory=dict[int, float])  # token id -> added logit; -inf forbids
     stop: str | Sequence[str] = ()  # strings that end the answer and are not part of it
+    logprobs: int | None = None  # None: off; otherwise of the token and of so many most probable ones
 
     def __post_init__(self) -> None:
         if self.max_tokens is not None:
@@ -41,6 +44,9 @@ class SamplingParams:
         _check_float("min_p", self.min_p, 0.0, 1.0, "at least 0 and below 1", open_high=True)
         _check_float("repetition_penalty", self.repetition_penalty, 0.0, math.inf, "above 0", open_low=True)
         _check_float("presence_penalty", self.presence_penalty, -2.0, 2.0, "from -2 to 2")
+        _check_float("frequency_penalty", self.frequency_penalty, -2.0, 2.0, "from -2 to 2")
+        if self.logprobs is not None:
+            _check_int("logprobs", self.logprobs, 0, MAX_LOGPROBS)
         if self.seed is not None:
             _check_int("seed", self.seed, 0, MAX_SEED)
         for token, bias in self.logit_bias.items():

@@ -9,6 +9,7 @@ from collections.abc import Sequence as Items
 from typing import Literal, Protocol, Self, get_args
 
 from edge.engine.constraint import Constraint
+from edge.engine.logprobs import TokenLogprobs
 from edge.engine.sampling_params import SamplingParams
 from edge.errors import EdgeError, RequestError
 
@@ -51,6 +52,7 @@ class Sequence:
         "first_token_at",
         "forced",
         "last_token_at",
+        "logprobs",
         "max_length",
         "num_cached_tokens",
         "num_computed_tokens",
@@ -100,6 +102,7 @@ class Sequence:
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
+        self.logprobs: deque[TokenLogprobs] = deque()  # of the tokens in `output`, when the parameters ask for them
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None
         self.cancel_requested = False
@@ -134,13 +137,15 @@ class Sequence:
         """What must come next; None for a free choice."""
         return None if self.forced is None else self.forced.next(self.tokens, self.num_prompt_tokens)
 
-    def append(self, token: int) -> None:
+    def append(self, token: int, logprobs: TokenLogprobs | None = None) -> None:
         """Takes the next token, and ends the sequence when that was the last."""
         self.tokens.append(token)
         if token in self.end_ids:
             self.finish_reason = "stop"
             return
         self.output.append(token)
+        if logprobs is not None:
+            self.logprobs.append(logprobs)
         if self.constraint is not None:
             self.constraint.advance(token)
         if self.constraint is not None and self.constraint.complete:

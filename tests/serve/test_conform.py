@@ -1,0 +1,103 @@
+"""`edge conform` on ourselves, and on servers that do other things."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from edge.conform import Server as Target
+from edge.conform import conform
+from edge.errors import EdgeError, RequestError
+from tests.serve.process import ROOT, Server
+
+
+def test_this_server_ignores_nothing(server: Server) -> None:
+    command = [sys.executable, "-m", "edge", "conform", f"{server.base}/v1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    verdicts = {(item["endpoint"], item["field"]): item["verdict"] for item in report["findings"]}
+    assert set(verdicts.values()) == {"honoured", "refused"}
+    assert len(verdicts) > 60
+    for name in ("seed", "stop", "n", "logit_bias", "top_logprobs", "stream_options", "tools", "top_p"):
+        assert verdicts["/v1/chat/completions", name] == "honoured"
+    assert verdicts["/v1/chat/completions", "store"] == "refused"
+    unnamed = [item for item in report["findings"] if "without its name" in item["seen"]]
+    assert not unnamed
+
+
+class _Careless(BaseHTTPRequestHandler):
+    """Answers every request with the same text, whatever it asks for; `failing` fields make it fail."""
+
+    failing: tuple[str, ...] = ()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+    def do_GET(self) -> None:
+        found = self.path == "/v1/models"
+        self._send(200 if found else 404, {"data": [{"id": "m"}]} if found else {"error": "no such path"})
+
+    def do_POST(self) -> None:
+        body: Any = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        failed = [name for name in self.failing if name in body]
+        if failed:
+            self._send(500, {"error": {"message": "boom"}})
+        elif self.path.endswith("embeddings"):
+            self._send(404, {"error": "no such path"})
+        else:
+            choice = {"index": 0, "text": "always this", "message": {"role": "assistant", "content": "always this"}}
+            self._send(200, {"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 9}})
+
+    def _send(self, status: int, value: object) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@contextmanager
+def careless(*failing: str) -> Generator[str]:
+    handler = type("Handler", (_Careless,), {"failing": failing})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as fake:
+        thread = threading.Thread(target=fake.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{fake.server_port}"
+        finally:
+            fake.shutdown()
+            thread.join()
+
+
+def test_a_careless_server_is_found_out() -> None:
+    with careless("logprobs") as url:
+        verdicts = {(item.endpoint, item.field): item.verdict for item in conform(Target(url))}
+    chat = {field: verdict for (endpoint, field), verdict in verdicts.items() if endpoint == "/v1/chat/completions"}
+    assert chat.pop("logprobs") == chat.pop("top_logprobs") == "failed"
+    assert chat.pop("(the endpoint)") == "honoured"
+    assert chat.pop("tool_choice none") == "honoured"  # it never calls
+    assert set(chat.values()) == {"ignored"}, {field for field in chat if chat[field] != "ignored"}
+    assert verdicts["/v1/embeddings", "(the endpoint)"] == "refused"
+
+
+def test_the_command_fails_for_it() -> None:
+    with careless() as url:
+        command = [sys.executable, "-m", "edge", "conform", url]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "seed" in done.stdout and done.stdout.splitlines()[-1].endswith("0 failed")
+
+
+def test_what_cannot_be_asked() -> None:
+    with pytest.raises(EdgeError, match="does not answer"):
+        list(conform(Target("http://127.0.0.1:9")))
+    with pytest.raises(RequestError, match="URL"):
+        Target("ftp://x")
