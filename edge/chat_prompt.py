@@ -36,9 +36,7 @@ class ChatPrompt(NamedTuple):
         if self.form.thinks_at_once:
             raise RequestError("a schema, regex or grammar holds the whole answer; switch the thinking off beside one")
         if self.forcing is not None:
-            raise RequestError(
-                "a schema, regex or grammar goes with no thinking_budget, nor with a call that must come"
-            )
+            raise RequestError("a schema, regex or grammar goes with neither thinking_budget nor a call that must come")
 
 
 class ChatPrompts:

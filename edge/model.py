@@ -21,12 +21,11 @@ from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
+from edge.identity import store_of
 from edge.memory import MemoryPlan, with_grammar
 from edge.results import Completion
-from edge.sessions import Fingerprint, SavedPlaces, Session
-from edge.sessions.content_hash import content_hashes
+from edge.sessions import SavedPlaces, Session
 from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
-from edge.sessions.store import KVStore
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
@@ -55,21 +54,14 @@ class Model:
         hash_folder: Path | None = None,
         memory: int | None = None,
     ) -> None:
-        """saved: where sessions lie (None: nowhere). hash_folder: where the hash of a large model may be kept.
-        memory: bytes that the process may take, as the user said."""
+        """saved: where sessions lie (None: nowhere). hash_folder: as `store_of`. memory: as the user said."""
         self._file = file
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
         self._engine = Engine(backend, self._sampler, policy=policy)
         self._saved = SavedPlaces(None) if saved is None else saved
-        self._hash_folder = hash_folder
         self._memory = memory
-        self._store = KVStore(
-            self._engine,
-            self._fingerprint,
-            model_path=os.fsencode(file.path.absolute()).decode(errors="replace"),
-            model_name=file.get_str("general.name", default=""),
-        )
+        self._store = store_of(self._engine, file, backend, hash_folder)
         self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
@@ -273,6 +265,10 @@ class Model:
         with self.stream_chat(messages, tools=tools, priority=priority, on_prefill=on_prefill, **options) as stream:
             return stream.completion()
 
+    def encode_chat(self, messages: Items[Message], tools: Items[Tool] | None = None) -> list[int]:
+        """Token ids of a conversation as stream_chat gives it to the model. Errors as there."""
+        return self._chat_prompts.tokens(messages, tools)
+
     def session(self, name: str | os.PathLike[str], *, recompute: bool = False) -> Session:
         """A conversation that lasts: the one saved under this name, or a new one.
 
@@ -371,24 +367,6 @@ class Model:
             form=None if chat is None else chat.form,
         )
 
-    def _fingerprint(self) -> Fingerprint:
-        self._check_open()
-        file, backend = self._file, self._backend
-        block_size = backend.limits.block_size
-        with backend.reading():
-            return Fingerprint.of(
-                backend.config,
-                [info.type for info in file.tensors.values()],
-                kv_type=backend.kv_type,
-                block_size=block_size,
-                block_bytes=backend.kv_bytes_per_position * block_size,
-                model_sha256=backend.source_hashes or content_hashes(file, self._hash_folder),
-            )
-
-    def encode_chat(self, messages: Items[Message], tools: Items[Tool] | None = None) -> list[int]:
-        """Token ids of a conversation as stream_chat gives it to the model. Errors as there."""
-        return self._chat_prompts.tokens(messages, tools)
-
     def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
         """The tokens that any two prompts have in common that begin with this."""
 
@@ -398,10 +376,10 @@ class Model:
             messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
             return self.encode_chat(messages, tools)
 
-        if raw and tools is not None:
-            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
         from edge.chat_prompt import common_beginning
 
+        if raw and tools is not None:
+            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
         return list(common_beginning(tokens_with("a"), tokens_with("1")))
 
     @cached_property

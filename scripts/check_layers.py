@@ -59,10 +59,12 @@ ALLOWED: dict[str, set[str]] = {
         "describe",
         "forms",
         "generate_options",
+        "identity",
         "results",
         "sessions",
         "stream",
     },
+    "identity": BASE | {"backends", "engine", "sessions"},
     "loading": BASE
     | {
         "backends",
