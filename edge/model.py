@@ -284,8 +284,10 @@ class Model:
         """Reads a system prompt and tools ahead and keeps their K and V on disk: every later prompt of this model that
         begins with them takes them from there. raw: the text begins a prompt without chat template.
 
-        Raises as stream_chat, RequestError for less than a block of tokens, DoesNotFit, SessionFileError.
+        Raises as stream_chat, RequestError for less than a block of tokens or a model whose layers see a window,
+        DoesNotFit, SessionFileError.
         """
+        self._prepared.check()
         tokens = self._shared_beginning(system, tools, raw)
         size = self._store.block_size
         with self.stream(tokens[: max(1, len(tokens) // size * size)], max_tokens=1) as stream:

@@ -46,6 +46,12 @@ class StepWork:
     num_heads: int
     num_kv_heads: int
     head_dim: int
+    num_window_layers: int = 0  # of the layers, those that see no more than `window` positions
+    window: int = 0
+
+    def seen(self, depth: int) -> float:
+        """Of `depth` positions in front, how many a layer sees, as a mean over the layers."""
+        return depth - max(0, depth - self.window) * self.num_window_layers / self.num_layers
 
     @property
     def num_bytes(self) -> int:
@@ -88,4 +94,6 @@ def step_work(config: ModelConfig, graph: Graph, tensors: Mapping[str, TypedShap
         num_heads=config.num_attention_heads,
         num_kv_heads=config.num_key_value_heads,
         head_dim=config.head_dim,
+        num_window_layers=sum(config.window_of(layer) > 0 for layer in range(config.num_hidden_layers)),
+        window=config.sliding_window,
     )

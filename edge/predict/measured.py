@@ -146,6 +146,6 @@ def heads_per_kv_head(work: StepWork) -> float:
     return work.num_heads / work.num_kv_heads
 
 
-def attention_macs(work: StepWork, depth: int, tokens: int) -> float:
+def attention_macs(work: StepWork, depth: float, tokens: int) -> float:
     """Of the attention of `tokens` positions behind `depth`: q x K and the weights x V, each position up to its own."""
     return 2 * work.num_layers * work.num_heads * work.head_dim * tokens * (depth + (tokens + 1) / 2)

@@ -230,7 +230,7 @@ class _Costs:
 
     def _step(self, total: _Sum, tokens: int, depth: int, threads: int, *, logits: bool) -> None:
         work = self._question.work
-        step_bytes = work.num_bytes + depth * work.kv_bytes(self._question.kv_type)
+        step_bytes = work.num_bytes + work.seen(depth) * work.kv_bytes(self._question.kv_type)
         cached = self._figures.cached_share(step_bytes, threads)
         if cached >= 0.01:
             _add(
@@ -285,13 +285,14 @@ class _Costs:
 
     def _attention(self, total: _Sum, tokens: int, depth: int, threads: int) -> None:
         work, question = self._question.work, self._question
-        positions = tokens + depth
+        seen = work.seen(depth)
+        positions = tokens + seen
         read = self._figures.read_seconds(positions * work.kv_bytes(question.kv_type), threads, 0.0) or 0.0
         group = heads_per_kv_head(work)
         if tokens == FEW:
             each, amount = self._attention_per_value(group, threads), float(positions * work.kv_values)
         else:
-            each, amount = self._attention_per_mac(group, threads), attention_macs(work, depth, tokens)
+            each, amount = self._attention_per_mac(group, threads), attention_macs(work, seen, tokens)
         if question.kv_type != "f16":
             each = None
             self._miss(total, f"attention over {question.kv_type}: steps were measured with f16")

@@ -38,6 +38,13 @@ class PreparedPrompts:
         self._places = places
         self._refused: set[str] = set()
 
+    def check(self) -> None:
+        """RequestError: nothing can be prepared for this model."""
+        if self._store.has_windows:
+            raise RequestError(
+                "layers of this model see a window, so that little of their K and V is left: nothing is prepared"
+            )
+
     def write(self, tokens: Sequence[int]) -> PreparedPrompt:
         """Saves the full blocks of these tokens, which the model has just read.
 
@@ -45,10 +52,6 @@ class PreparedPrompts:
         """
         store, size = self._store, self._store.block_size
         keys = store.keys(tokens)
-        if store.has_windows:
-            raise RequestError(
-                "layers of this model see a window, so that little of their K and V is left: nothing is prepared"
-            )
         if not keys:
             raise RequestError(
                 f"the beginning that prompts will share has {len(tokens)} tokens, it takes {size} or more"

@@ -12,6 +12,7 @@ from edge.formats.config import ModelConfig
 from edge.formats.gguf import open_gguf
 from edge.graph.reference import Reference
 from edge.memory import Settings, plan_memory
+from edge.memory.plan import compiled_for
 from edge.models import build
 from tests.models.tiny import F32, provider, random_tensors, tensor_shapes, tiny_config, write_gguf
 
@@ -87,3 +88,12 @@ def test_a_session_keeps_its_tokens_but_no_windows(tmp_path: Path, monkeypatch: 
         assert session.messages[-1]["content"] == first.text
         again = session.chat("and-more", max_tokens=8, temperature=0.0)
         assert again.usage.cached_tokens == 0
+
+
+def test_the_work_of_a_step_counts_what_layers_see(tmp_path: Path) -> None:
+    """gemma3 here: two of four layers with a window; a prediction reads no K and V behind it."""
+    path, _, _ = files(tmp_path, "gemma3")
+    with open_gguf(path) as file:
+        work = compiled_for(file, Settings(context=CONTEXT)).work
+    assert (work.num_layers, work.num_window_layers, work.window) == (4, 2, WINDOW)
+    assert [work.seen(depth) for depth in (0, WINDOW, WINDOW + 100)] == [0, WINDOW, WINDOW + 50]

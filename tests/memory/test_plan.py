@@ -84,7 +84,9 @@ def test_sizes_are_what_the_engine_allocates(tiny_model: Path, kv_type: str) -> 
     with open_gguf(tiny_model) as file:
         sizes = engine_sizes(file, compiled_for(file, settings), kv_type=kv_type, num_threads=2)
     with edge.load(tiny_model, context=100, sequences=3, kv_type=kv_type, chunk=40, threads=2) as model:
-        program, _, kv = model.native_backend._open()  # pyright: ignore[reportPrivateUsage]
+        backend = model.native_backend
+        program, kv = backend._program, backend._kv  # pyright: ignore[reportPrivateUsage]
+        assert program is not None and kv is not None
         assert sizes.program == program.num_bytes
         assert sizes.kv_block == kv.block_bytes
         assert sizes.matrices == model.weights.packed_bytes
