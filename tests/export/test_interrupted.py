@@ -73,7 +73,7 @@ def test_a_weight_that_is_no_number_names_its_tensor_and_keeps_the_old_file(tmp_
         (["-o", "out.gguf"], 2, "out.gguf is there already; --force replaces it"),
         (["-o", "."], 2, "--output: . is a folder, wanted a file"),
         (["-o", "gone/out.gguf"], 2, "--output: there is no folder gone"),
-        (["--quant", "Q9_0", "-o", "x.gguf"], 2, "--quant is 'Q9_0'; it must be one of"),
+        (["--quant", "Q9_0", "-o", "x.gguf"], 2, "'Q9_0' is no type or mixture; there are"),
         (["--to", "onnx"], 2, "'onnx' is not one of 'gguf', 'packed'"),
     ],
 )
