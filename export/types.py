@@ -20,9 +20,10 @@ _FALLBACK = "Q8_0"  # for rows that are no whole number of blocks; F16 where it 
 
 
 def choose_types(tensors: Sequence[SourceTensor], quant: str | None) -> dict[str, str]:
-    """The type of each tensor. None: as it is stored, if edge can write that type, else F16.
+    """The type of each tensor. None: as it is stored. Where edge cannot write a type, or its blocks do not fit the
+    rows, a matrix becomes Q8_0 or F16.
 
-    Vectors and what is computed stay F32, as llama.cpp needs them. RequestError: no such type, or none to write it.
+    Vectors and what is computed are F32, as llama.cpp needs them. RequestError: no such type, or none to write it.
     """
     known = {kind.name for kind in ENCODABLE}
     if quant is not None and quant not in known:

@@ -47,6 +47,8 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
     from edge.formats.types import GGMLType, tensor_num_bytes
     from edge.quant import encode
 
+    if quant is None and not Path(source).is_dir():
+        raise RequestError("--quant: say which type the matrices shall have; the file is GGUF already")
     with _open(source) as (model, name, notes):
         types = choose_types(model.tensors, quant)
         main = _main_type(model, types)
