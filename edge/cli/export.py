@@ -48,6 +48,8 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
     from edge.formats.types import GGMLType, tensor_num_bytes
     from edge.quant.encoder import Encoder
 
+    if quant is None and not Path(source).is_dir():
+        raise RequestError("--quant: say which type the matrices shall have; the file is GGUF already")
     with _open(source) as (model, name, notes):
         types, file_type = choose_types(model.tensors, model.metadata, quant)
         label = quant if quant is not None else main_type(model.tensors, types)
