@@ -40,7 +40,9 @@ def resolve(reference: str | os.PathLike[str] | None) -> Path:
     path = Path(text).expanduser()
     try:
         if path.is_dir():
-            raise UnsupportedModel(path, "is a folder; this version runs GGUF files only, name one")
+            raise UnsupportedModel(
+                path, "is a folder; this version runs GGUF files only, `edge export` makes one of it"
+            )
         if path.exists():
             if path.suffix.lower() == ".onnx":
                 raise UnsupportedModel(path, "ONNX models are not supported yet by this version; it runs GGUF files")

@@ -62,8 +62,11 @@ class ModelFolder:
     def read(self, name: str, max_bytes: int) -> bytes:
         """The bytes of a small file."""
         path = self._checked(name, None)
-        with open(path, "rb", opener=_open_regular) as file:
-            data = file.read(max_bytes + 1)
+        try:
+            with open(path, "rb", opener=_open_regular) as file:
+                data = file.read(max_bytes + 1)
+        except OSError as error:
+            raise ModelFileError(self.path / name, f"cannot be read: {error.strerror}") from None
         if len(data) > max_bytes:
             raise BadModelFile(self.path / name, f"is larger than {max_bytes} bytes, the limit for such a file")
         return data

@@ -1,40 +1,44 @@
-"""Which type each tensor of an export gets when one type is asked for, or none."""
+"""Which type each tensor of an export gets: by a name of edge.quant, or as the source has it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from edge.errors import RequestError
 from edge.export.source import SourceTensor
 from edge.formats.types import BLOCKS, GGMLType
 from edge.quant import ENCODABLE
+from edge.quant.mixtures import FILE_TYPES
+from edge.quant.names import Chosen, choose
 
-__all__ = ["FILE_TYPES", "choose_types"]
-
-# `general.file_type`, as llama.cpp numbers it (llama_ftype).
-FILE_TYPES: Mapping[str, int] = {
-    "F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q6_K": 18, "IQ4_NL": 25, "IQ4_XS": 30,
-    "BF16": 32, "TQ1_0": 36, "TQ2_0": 37, "MXFP4": 38,
-}  # fmt: skip
-_FALLBACK = "Q8_0"  # for rows that are no whole number of blocks; F16 where it does not fit either
+__all__ = ["choose_types", "main_type"]
 
 
-def choose_types(tensors: Sequence[SourceTensor], quant: str | None) -> dict[str, str]:
-    """The type of each tensor. None: as it is stored, if edge can write that type, else F16.
+def choose_types(tensors: Sequence[SourceTensor], metadata: Mapping[str, Any], quant: str | None) -> Chosen:
+    """quant: a name that `edge.quant.names` lists; None: as stored, where edge can write that type.
 
-    Vectors and what is computed stay F32, as llama.cpp needs them. RequestError: no such type, or none to write it.
+    Vectors and what is computed stay F32, as llama.cpp needs them. RequestError: no such name.
     """
-    known = {kind.name for kind in ENCODABLE}
-    if quant is not None and quant not in known:
-        raise RequestError(f"--quant is {quant!r}; it must be one of {', '.join(sorted(known))}")
-    chosen: dict[str, str] = {}
+    if quant is not None:
+        return choose(quant, tensors, metadata)
+    types = {
+        tensor.name: "F32" if len(tensor.shape) < 2 else _writable(tensor.type_name, tensor.shape[-1])
+        for tensor in tensors
+    }
+    return Chosen(types, FILE_TYPES.get(main_type(tensors, types)))
+
+
+def main_type(tensors: Sequence[SourceTensor], types: Mapping[str, str]) -> str:
+    """The type that holds most weights."""
+    counts: dict[str, int] = {}
     for tensor in tensors:
-        wanted = tensor.type_name if quant is None else quant
-        chosen[tensor.name] = "F32" if len(tensor.shape) < 2 else _fitting(wanted, tensor.shape[-1], known)
-    return chosen
+        counts[types[tensor.name]] = counts.get(types[tensor.name], 0) + math.prod(tensor.shape)
+    return max(counts, key=lambda name: counts[name])
 
 
-def _fitting(wanted: str, columns: int, known: set[str]) -> str:
-    """`wanted`, or what is nearest among those that hold rows of so many columns."""
-    candidates = (wanted,) if wanted in ("TQ1_0", "TQ2_0") else (wanted, _FALLBACK)
+def _writable(stored: str, columns: int) -> str:
+    """`stored`, or what loses least beside it: Q8_0, where it fits and the values are not ternary, or F16."""
+    candidates = (stored,) if stored in ("TQ1_0", "TQ2_0") else (stored, "Q8_0")
+    known = {kind.name for kind in ENCODABLE}
     return next((name for name in candidates if name in known and columns % BLOCKS[GGMLType[name]][0] == 0), "F16")

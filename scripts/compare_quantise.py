@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.quant.mixtures import FILE_TYPES
-from scripts.random_model import SHAPES, write
+from scripts.random_model import SHAPES
 
 MOST_TIMES = 1.5  # of llama.cpp's time
 MOST_BYTES = 1536 << 20
@@ -60,8 +60,8 @@ def main() -> int:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     source = options.folder / f"{options.shape}-F16.gguf"
-    if not source.exists():
-        write(options.shape, "F16", source)
+    if not source.exists():  # in a process of its own: a child's largest resident set begins with its parent's
+        run([sys.executable, "-m", "scripts.random_model", options.shape, "F16", str(source)])
     target, threads = options.folder / "quantised.gguf", str(options.threads)
     sides = {
         "edge": ["-m", "edge", "quantize", str(source), str(target), options.type, "--threads", threads, "--force"],

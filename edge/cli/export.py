@@ -29,7 +29,7 @@ _MIB = 2**20
     show_default=True,
     help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones.",
 )
-@option("--quant", default=None, metavar="TYPE", help="Type of the matrices, as Q8_0. [default: as they are stored]")
+@option("--quant", default=None, metavar="TYPE", help="As Q4_K_M: see edge quantize --help. [default: as stored]")
 @option("--output", "-o", default=None, metavar="FILE", help="[default: NAME-TYPE.gguf in this folder]")
 @option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
@@ -40,17 +40,20 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
     Reads config.json, safetensors and the tokenizer as data; nothing in the folder is run, and pickles are refused.
     One tensor is in memory at a time. The file appears under its name when it is whole.
     """
+    from edge import device
     from edge.cli.progress import ProgressBar
     from edge.errors import RequestError
     from edge.export.export import export
-    from edge.export.types import FILE_TYPES, choose_types
+    from edge.export.types import choose_types, main_type
     from edge.formats.types import GGMLType, tensor_num_bytes
-    from edge.quant import encode
+    from edge.quant.encoder import Encoder
 
+    if quant is None and not Path(source).is_dir():
+        raise RequestError("--quant: say which type the matrices shall have; the file is GGUF already")
     with _open(source) as (model, name, notes):
-        types = choose_types(model.tensors, quant)
-        main = _main_type(model, types)
-        target = Path(output if output is not None else f"{name}-{main}.gguf")
+        types, file_type = choose_types(model.tensors, model.metadata, quant)
+        label = quant if quant is not None else main_type(model.tensors, types)
+        target = Path(output if output is not None else f"{name}-{label}.gguf")
         if target.is_dir():
             raise RequestError(f"--output: {target} is a folder, wanted a file")
         if not target.parent.is_dir():
@@ -59,15 +62,9 @@ def command(source: str, form: str, quant: str | None, output: str | None, force
             raise RequestError(f"{target} is there already; --force replaces it")
         if form == "packed":
             _require_runnable(source, model)
-        with ProgressBar("writing", " MiB", _MIB) as bar:
-            export(
-                model,
-                target,
-                types=types,
-                encode=lambda tensor, values, kind: encode(GGMLType[kind], values),
-                extra_metadata={"general.file_type": FILE_TYPES[main]} if main in FILE_TYPES else {},
-                progress=bar,
-            )
+        stated = {"general.quantization_version": 2} | ({} if file_type is None else {"general.file_type": file_type})
+        with Encoder(device.cpus().default_threads) as encode, ProgressBar("writing", " MiB", _MIB) as bar:
+            export(model, target, types=types, encode=encode, extra_metadata=stated, progress=bar)
         parameters = sum(math.prod(tensor.shape) for tensor in model.tensors)
         bits = 8 * sum(tensor_num_bytes(GGMLType[types[name]], shape) for name, shape, _ in model.tensors)
     report: dict[str, Any] = {
@@ -96,14 +93,6 @@ def _open(source: str) -> Generator[tuple[TensorSource, str, tuple[str, ...]]]:
         path = resolve(source)
         with GGUFSource(path) as file:
             yield file, path.stem, ()
-
-
-def _main_type(model: TensorSource, types: dict[str, str]) -> str:
-    """The type that holds most weights."""
-    counts: dict[str, int] = {}
-    for tensor in model.tensors:
-        counts[types[tensor.name]] = counts.get(types[tensor.name], 0) + math.prod(tensor.shape)
-    return max(counts, key=lambda name: counts[name])
 
 
 def _require_runnable(source: str, model: TensorSource) -> None:

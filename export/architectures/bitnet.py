@@ -20,6 +20,7 @@ MODULES = {
     "model.layers.{i}.mlp.ffn_sub_norm": "blk.{i}.ffn_sub_norm",
     "model.layers.{i}.mlp.down_proj": "blk.{i}.ffn_down",
     "model.norm": "output_norm",
+    "lm_head": "output",
 }
 # The first releases (1bitLLM) spell the two inner norms so.
 _FIRST_NAMES = {"self_attn.attn_sub_norm": "self_attn.inner_attn_ln", "mlp.ffn_sub_norm": "mlp.ffn_layernorm"}

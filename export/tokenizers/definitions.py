@@ -43,10 +43,11 @@ _KNOWN: dict[tuple[tuple[str, ...], ...], tuple[str | None, str | None]] = {
 }
 
 
-def pre_tokenizer_name(pre_tokenizer: Fields | None, *, ignore_merges: bool) -> str:
-    """GGUF's name for a pre-tokenizer. UnsupportedModel: there is none for it. BadModelFile: malformed."""
+def pre_tokenizer_name(tokenizer: Fields, *, ignore_merges: bool) -> str:
+    """GGUF's name for its pre-tokenizer. UnsupportedModel: there is none for it. BadModelFile: malformed."""
+    pre_tokenizer = tokenizer.get_object("pre_tokenizer")
     if pre_tokenizer is None:
-        raise UnsupportedModel("tokenizer.json", "has no pre-tokenizer, which GGUF cannot say for bytes")
+        raise UnsupportedModel(tokenizer.path, "has no pre-tokenizer, which GGUF cannot say for bytes")
     steps = tuple(_steps(pre_tokenizer, 0))
     name = _KNOWN.get(steps, (None, None))[int(ignore_merges)]
     if name is None:

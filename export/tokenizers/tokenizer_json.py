@@ -40,9 +40,7 @@ def from_tokenizer_json(tokenizer: Fields) -> Pieces:
         pieces = Pieces(
             tokenizer.path,
             "gpt2",
-            pre_tokenizer_name(
-                tokenizer.get_object("pre_tokenizer"), ignore_merges=model.get_bool("ignore_merges", False)
-            ),
+            pre_tokenizer_name(tokenizer, ignore_merges=model.get_bool("ignore_merges", False)),
         )
         _check_normalizer_of_bytes(tokenizer, pieces)
         pieces.keys["merges"] = _joined(tokenizer, merges, vocabulary)

@@ -61,6 +61,13 @@ def test_one_type_for_all(run_edge: RunEdge, float_model: Path, tmp_path: Path) 
     assert stored == edge.quant.encode(GGMLType.IQ4_NL, values)
 
 
+def test_export_takes_the_same_names(run_edge: RunEdge, float_model: Path, tmp_path: Path) -> None:
+    assert run_edge("quantize", str(float_model), str(tmp_path / "a.gguf"), "Q3_K_M").returncode == 0
+    done = run_edge("export", str(float_model), "--quant", "Q3_K_M", "-o", str(tmp_path / "b.gguf"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.gguf").read_bytes() == (tmp_path / "b.gguf").read_bytes()
+
+
 def test_a_quantised_source_is_noted(run_edge: RunEdge, tiny_model: Path, tmp_path: Path) -> None:
     done = run_edge("quantize", str(tiny_model), str(tmp_path / "q.gguf"), "Q4_0")
     assert done.returncode == 0, done.stderr

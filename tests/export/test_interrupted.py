@@ -47,7 +47,11 @@ def test_too_small_a_disk_is_known_before_anything_is_written(tmp_path: Path, mo
     folder = folders.write_model(tmp_path / "model")
     real = os.statvfs(tmp_path)
     small = os.statvfs_result((*real[:3], 10, 10, *real[5:10]))
-    monkeypatch.setattr(os, "statvfs", lambda path: small)
+
+    def nearly_full(path: Path) -> os.statvfs_result:
+        return small
+
+    monkeypatch.setattr(os, "statvfs", nearly_full)
     free = 10 * real.f_frsize
     with pytest.raises(DoesNotFit, match=f"writing takes [0-9]+ bytes, the file system has {free} free"):
         write_version(folder, tmp_path / "out.gguf", 1)
@@ -73,7 +77,7 @@ def test_a_weight_that_is_no_number_names_its_tensor_and_keeps_the_old_file(tmp_
         (["-o", "out.gguf"], 2, "out.gguf is there already; --force replaces it"),
         (["-o", "."], 2, "--output: . is a folder, wanted a file"),
         (["-o", "gone/out.gguf"], 2, "--output: there is no folder gone"),
-        (["--quant", "Q9_0", "-o", "x.gguf"], 2, "--quant is 'Q9_0'; it must be one of"),
+        (["--quant", "Q9_0", "-o", "x.gguf"], 2, "'Q9_0' is no type or mixture; there are"),
         (["--to", "onnx"], 2, "'onnx' is not one of 'gguf', 'packed'"),
     ],
 )
@@ -86,6 +90,13 @@ def test_what_the_command_refuses(
     assert main(["export", "model", "-o", "out.gguf"]) == 0
     assert main(["export", "model", *options]) == code
     assert message in capsys.readouterr().err
+
+
+def test_a_gguf_file_needs_a_type(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, target = folders.write_model(tmp_path / "model"), tmp_path / "out.gguf"
+    write_version(folder, target, 1)
+    assert main(["export", str(target), "-o", str(tmp_path / "again.gguf")]) == 2
+    assert "--quant: say which type the matrices shall have" in capsys.readouterr().err
 
 
 def test_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
