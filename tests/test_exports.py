@@ -62,6 +62,7 @@ EXPORTS = {
         "RopeSpec",
         "Value",
         "WeightRef",
+        "local_rope_spec",
         "lower_native",
         "rope_spec",
     ],
