@@ -77,6 +77,7 @@ EXPORTS = {
         "RopeSpec",
         "Value",
         "WeightRef",
+        "local_rope_spec",
         "lower_native",
         "rope_spec",
     ],

@@ -67,7 +67,7 @@ def prepare(
     """
     if method not in METHODS:
         raise RequestError(f"method is {method!r}; it must be one of {', '.join(METHODS)}")
-    keywords = {"num_threads": num_threads, "cache": CacheOptions(enabled=False), **(options or {})}
+    keywords: dict[str, Any] = {"num_threads": num_threads, "cache": CacheOptions(enabled=False), **(options or {})}
     known = collect(path, text, on_progress=on_progress, **keywords) if importance is None else importance
     shapes = {tensor.name: tensor.shape for tensor in source.tensors}
     squares = {name: values for name, values in known.squares.items() if name in shapes}
@@ -107,10 +107,10 @@ class _Gptq:
         budget = device.memory().available_bytes // _GRAM_SHARE
         self._grams = Grams(path, text, budget_bytes=budget, names=names, **options)
 
-    def __call__(self, tensor: SourceTensor, values: NDArray[np.float32], type_name: str) -> NDArray[np.uint8]:
+    def __call__(self, tensor: SourceTensor, values: NDArray[np.float32], type_name: str) -> memoryview:
         if type_name not in GRIDS or tensor.name not in self._grams:
             return self._plain(tensor, values, type_name)
-        return gptq(type_name, values, self._grams.gram(tensor.name), encode)
+        return gptq(type_name, values, self._grams.gram(tensor.name), encode).data
 
 
 def _quantised(types: Mapping[str, str]) -> dict[str, str]:

