@@ -9,6 +9,7 @@ engine. docs/quantisation-table.md holds what it printed, and with which argumen
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -192,6 +193,13 @@ GROUPS = {
 }  # fmt: skip
 
 
+def _at_most(tokens: int, passage: Passage) -> Passage:
+    """Whole windows of it, one at least."""
+    ends = itertools.accumulate(map(len, passage.windows))
+    kept = sum(end <= tokens for end in ends)
+    return passage._replace(windows=passage.windows[: max(1, kept)])
+
+
 def title(path: Path, damage: Damage) -> str:
     return (
         f"{path.name}, perplexity {damage.reference_perplexity:.4g} on {damage.text} "
@@ -215,14 +223,14 @@ def main() -> None:
     parser.add_argument("model", nargs="?", help="a GGUF file (default: the bundled model)")
     parser.add_argument("--text", type=Path, help="what is measured on (default: the shipped text)")
     parser.add_argument("--own-text", action="store_true", help="measure on texts that the model itself writes")
-    parser.add_argument("--tokens", type=int, default=6000)
+    parser.add_argument("--tokens", type=int, default=6000, help="that are measured on, at most")
     parser.add_argument("--calibration", type=Path, help="calibration text (default: the shipped one)")
     parser.add_argument("--groups", default=",".join(GROUPS), help="of rows, with commas (default: all)")
     args = parser.parse_args()
     path = resolve(args.model)
     calibration_text = shipped_text() if args.calibration is None else args.calibration.read_text()
     with tempfile.TemporaryDirectory() as folder:
-        text = sample_passage(path) if args.own_text else args.text
+        text = _at_most(args.tokens, sample_passage(path)) if args.own_text else args.text
         bench = Bench(path, text, calibration_text, args.tokens, Path(folder))
         titled = False
         for group in args.groups.split(","):

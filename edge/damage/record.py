@@ -40,10 +40,12 @@ def damage_metadata(damage: Damage) -> dict[str, str | int | float]:
 
 
 def quantisation_metadata(
-    bits_per_weight: float, method: str, calibration_sha256: str | None = None
+    bits_per_weight: float, method: str | None = None, calibration_sha256: str | None = None
 ) -> dict[str, str | int | float]:
-    """`edge.quantisation.*`: what was done. method: for the reader, as "Q4_K_M, GPTQ"."""
-    said: dict[str, str | int | float] = {"method": method, "bits_per_weight": bits_per_weight}
+    """`edge.quantisation.*`: what was done. method: for the reader, as "Q4_K_M, GPTQ". None: as the file says it."""
+    said: dict[str, str | int | float] = {"bits_per_weight": bits_per_weight}
+    if method is not None:
+        said["method"] = method
     if calibration_sha256 is not None:
         said["calibration_sha256"] = calibration_sha256
     return {QUANTISATION_PREFIX + name: value for name, value in said.items()}
@@ -53,13 +55,14 @@ def record(
     path: str | os.PathLike[str],
     source: str | os.PathLike[str],
     *,
-    method: str,
+    method: str | None = None,
     calibration_sha256: str | None = None,
     text: str | os.PathLike[str] | Passage | None = None,
     loading: LoadOptions | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str | int | float]:
-    """All metadata of a finished file, measured against the model that it was made from; `stamp` writes it in.
+    """All metadata of a finished file, measured against the model that it was made from; `stamp` writes it in. method,
+    calibration_sha256: where the file does not say them yet.
 
     Errors are those of `measure`.
     """

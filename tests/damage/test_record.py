@@ -52,8 +52,8 @@ def test_a_record_is_measured_stamped_and_shown(
 
     assert run(["show", str(small)]) == 0
     shown = capsys.readouterr().out
+    assert "quantised     bits per weight" in shown and "method Q4_0" in shown
     assert f"mean kld {found.mean_kld:.4g}" in shown and "held_out.txt" in shown
-    assert "quantised     method Q4_0, bits per weight" in shown
     report = describe(small)
     assert report["damage"]["text_sha256"] == found.text_sha256
     assert report["quantisation"]["calibration_sha256"] == "ab" * 32
