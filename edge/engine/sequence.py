@@ -78,7 +78,8 @@ class Sequence:
         self.block_table: list[int] = []
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
-        self.logprobs: deque[TokenLogprobs] = deque()  # of the tokens in `output`, when the parameters ask for them
+        # Of each token in `output`, when the parameters ask for them; None of a token that was not chosen by logits.
+        self.logprobs: deque[TokenLogprobs | None] = deque()
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None
         self.cancel_requested = False
@@ -116,7 +117,7 @@ class Sequence:
             self.finish_reason = "stop"
             return
         self.output.append(token)
-        if logprobs is not None:
+        if self.params.logprobs is not None:
             self.logprobs.append(logprobs)
         if len(self.tokens) >= self.max_length:
             self.finish_reason = "length"
