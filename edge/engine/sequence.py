@@ -102,7 +102,8 @@ class Sequence:
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them
         self.output: deque[int] = deque()  # chosen, not handed out yet; an end token is not handed out
-        self.logprobs: deque[TokenLogprobs] = deque()  # of the tokens in `output`, when the parameters ask for them
+        # Of each token in `output`, when the parameters ask for them; None of a token that was not chosen by logits.
+        self.logprobs: deque[TokenLogprobs | None] = deque()
         self.finish_reason: FinishReason | None = None
         self.error: EdgeError | None = None
         self.cancel_requested = False
@@ -144,7 +145,7 @@ class Sequence:
             self.finish_reason = "stop"
             return
         self.output.append(token)
-        if logprobs is not None:
+        if self.params.logprobs is not None:
             self.logprobs.append(logprobs)
         if self.constraint is not None:
             self.constraint.advance(token)

@@ -142,7 +142,9 @@ def test_completion_fields(client: OpenAI, server: Server) -> None:
     assert text(stop=plain[2:4]) == plain[: plain.index(plain[2:4])]
     _, told = server.call("/tokenize", {"prompt": plain, "add_special_tokens": False})
     assert server.call("/detokenize", {"tokens": told["tokens"]})[1]["prompt"] == plain
-    assert not text(logit_bias={str(told["tokens"][0]): -100}).startswith(plain[:2])
+    wanted = told["tokens"][0]
+    _, told = server.call("/detokenize", {"tokens": [wanted] * 8})
+    assert text(logit_bias={str(wanted): 100}) == told["prompt"] != plain
     logprobs = client.completions.create(model="assistant", prompt="abc", max_tokens=8, logprobs=0).choices[0].logprobs
     assert logprobs is not None and "".join(logprobs.tokens or []) == plain
     assert text(frequency_penalty=2.0) != plain
