@@ -196,8 +196,8 @@ GROUPS = {
 def _at_most(tokens: int, passage: Passage) -> Passage:
     """Whole windows of it, one at least."""
     ends = itertools.accumulate(map(len, passage.windows))
-    kept = sum(end <= tokens for end in ends)
-    return passage._replace(windows=passage.windows[: max(1, kept)])
+    kept = max(1, sum(end <= tokens for end in ends))
+    return passage._replace(name=f"{passage.name}, the first {kept}", windows=passage.windows[:kept])
 
 
 def title(path: Path, damage: Damage) -> str:
