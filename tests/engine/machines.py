@@ -6,6 +6,7 @@ Hypothesis state machines; `steps` counts the rules that ran, for campaigns.
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -182,7 +183,7 @@ FINGERPRINT = Fingerprint(
     block_size=BLOCK_SIZE,
     block_bytes=8 * BLOCK_SIZE,
     kv_version=KV_VERSION,
-    model_sha256=("fake",),
+    model_sha256=("0" * 64,),
 )
 
 
@@ -191,6 +192,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     steps = 0
     disk_is_faster: bool | None = None  # than computing KV again; None: as Hypothesis chooses
+    keeps_all = False  # no layer sees a window: only then is KV swapped and saved
     num_preempted = 0  # of all machines: a test asks that there were some
     num_swapped = 0
     num_compared = 0
@@ -231,7 +233,7 @@ class EngineMachine(RuleBasedStateMachine):
             num_blocks=num_blocks,
             max_tokens=max_tokens,
             max_sequences=max_sequences,
-            window=window,
+            window=0 if self.keeps_all else window,
             poisoned=True,
             schedule=schedule,
             disk_bytes_s=disk,
@@ -289,36 +291,51 @@ class EngineMachine(RuleBasedStateMachine):
     def late_cancel(self) -> None:
         self.bench.backend.cancel()
 
-    @rule(index=st.integers(0, 30))
-    def save(self, index: int) -> None:
-        """What a sequence has computed, whatever became of it: as much as is still in memory."""
+    @rule(index=st.integers(0, 30), returns=st.booleans())
+    def save(self, index: int, returns: bool) -> None:
+        """What a sequence has computed, whatever became of it: as much as is still in memory. It may end then, and come
+        back when others have needed that memory."""
         if self.sequences:
             sequence, _ = self.sequences[index % len(self.sequences)]
-            path = Path(self.folder.name) / f"{len(self.saved)}.edge-session"
-            self.store.save(path, "session", sequence.tokens[: len(sequence)].tolist(), "")
-            self.saved.append(path)
+            self.saved.append(Path(self.folder.name) / f"{len(self.saved)}.edge-session")
+            self.store.save(self.saved[-1], "session", sequence.tokens[: len(sequence)].tolist(), "")
+            if returns:
+                self.cancel(index)
+                self._evict()
+                self._restore(self.saved[-1])
 
     @precondition(lambda self: self.saved)
-    @rule(index=st.integers(0, 30), damage=st.none() | st.integers(1, 64 + 8 * BLOCK_SIZE))
-    def restore(self, index: int, damage: int | None) -> None:
-        """Nobody owns what is restored, so that nobody has less room than before. A damaged file (a bit of the byte so
-        far from its end: in the footer or the last block) is refused, or what it has wrong is not read."""
+    @rule(index=st.integers(0, 30), damage=st.none() | st.integers(1, 64 + 8 * BLOCK_SIZE), evicts=st.booleans())
+    def restore(self, index: int, damage: int | None, evicts: bool) -> None:
+        """A damaged file (a bit of the byte so far from its end: in the footer or the last block) is refused, or what
+        it has wrong is not read."""
         path = self.saved[index % len(self.saved)]
-        used, found = self.bench.engine.blocks.num_used, 0
-        if damage is not None:
-            content = bytearray(path.read_bytes())
-            content[-damage] ^= 1
-            path = path.with_suffix(".damaged")
-            path.write_bytes(content)
-        try:
-            with SavedFile(path) as saved:
-                saved.check_fingerprint(FINGERPRINT)
-                keys = self.store.keys(saved.contents.tokens)[: saved.contents.num_blocks]
-                known = self.store.num_kept(keys)
-                found = self.store.restore(saved, keys)
-                type(self).num_restored += max(0, found - known * BLOCK_SIZE)
-        except edge.BadSessionFile:
-            assert damage is not None
+        if evicts:
+            self._evict()
+        if damage is None:
+            self._restore(path)
+            return
+        content = bytearray(path.read_bytes())
+        content[-damage] ^= 1
+        damaged = path.with_suffix(".damaged")
+        damaged.write_bytes(content)
+        with suppress(edge.BadSessionFile, edge.StaleSessionFile):
+            self._restore(damaged)
+
+    def _evict(self) -> None:
+        """As if others had needed every block that nobody owns."""
+        table: list[int] = []
+        self.bench.engine.blocks.grow(table, self.bench.engine.blocks.num_free * BLOCK_SIZE)
+        self.bench.engine.blocks.release(table)
+
+    def _restore(self, path: Path) -> None:
+        """Nobody owns what is restored, so that nobody has less room than before."""
+        used = self.bench.engine.blocks.num_used
+        with SavedFile(path) as saved:
+            saved.check_fingerprint(FINGERPRINT)
+            keys = self.store.keys(saved.contents.tokens)[: saved.contents.num_blocks]
+            known = self.store.num_kept(keys) * BLOCK_SIZE
+            type(self).num_restored += max(0, self.store.restore(saved, keys) - known)
         assert self.bench.engine.blocks.num_used == used
 
     @rule(rest=st.lists(st.integers(14, 60), max_size=8))
