@@ -24,11 +24,14 @@ class LlamaPeer:
     """One model in llama.cpp, with the times of its steps in seconds. As `edge.bench.Steps`, but computing at a depth
     drops what lay behind it: measure deep things last. RuntimeError when the child ends.
 
-    `join`: what the child calls before anything else, MemoryGroup.join for instance."""
+    join: what the child calls before anything else, MemoryGroup.join for instance. maps: computes on the weights as the
+    mapped file holds them, not on copies in its own layout."""
 
-    def __init__(self, path: Path, context: int, join: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, path: Path, context: int, join: Callable[[], None] | None = None, *, maps: bool = False
+    ) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "scripts.llama_peer", str(path), str(context)],
+            [sys.executable, "-m", "scripts.llama_peer", str(path), str(context), *(["--maps"] * maps)],
             cwd=Path(__file__).resolve().parent.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -103,14 +106,16 @@ def _chunks(num_tokens: int) -> list[int]:
 
 
 class _Server:
-    """The child: a context of llama.cpp with its defaults, but no log and the threads it is told."""
+    """The child: a context of llama.cpp with its defaults, but no log, the threads it is told, and copies or none."""
 
-    def __init__(self, path: str, context: int) -> None:
+    def __init__(self, path: str, context: int, maps: bool) -> None:
         self._llama: Any = importlib.import_module("llama_cpp")  # its stubs lag behind it
         self._quiet = self._llama.llama_log_callback(_ignore)  # must outlive the calls
         self._llama.llama_backend_init()
         self._llama.llama_log_set(self._quiet, None)
-        model = self._llama.llama_model_load_from_file(path.encode(), self._llama.llama_model_default_params())
+        model_params = self._llama.llama_model_default_params()
+        model_params.use_extra_bufts = not maps
+        model = self._llama.llama_model_load_from_file(path.encode(), model_params)
         if not model:
             raise SystemExit(f"llama.cpp does not load {path}")
         params = self._llama.llama_context_default_params()
@@ -156,7 +161,7 @@ def _ignore(level: int, text: ctypes.c_char_p, user: ctypes.c_void_p) -> None:
 
 
 def main() -> None:
-    server = _Server(sys.argv[1], int(sys.argv[2]))
+    server = _Server(sys.argv[1], int(sys.argv[2]), "--maps" in sys.argv[3:])
     print(json.dumps(server.about()), flush=True)
     for line in sys.stdin:
         print(json.dumps({"seconds": server.run(**json.loads(line))}), flush=True)

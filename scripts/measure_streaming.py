@@ -10,8 +10,9 @@ the context, answers, and says its peak. The share is (tokens/s x streamed bytes
 idle. A process before the first round packs the model, if it is not.
 
 --peer: then the same twice in control groups of --memory bytes, once with edge and once with llama.cpp, which maps the
-file; nothing of it is in the page cache before. The ratio is that of their decoded tokens/s in a round. Needs
-llama-cpp-python (scripts/install_llama.sh) and the right to make control groups.
+file and keeps no copies in its own layout, for which there is no room; nothing of it is in the page cache before. The
+ratio is that of their decoded tokens/s in a round. Needs llama-cpp-python (scripts/install_llama.sh) and the right to
+make control groups.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def compare(path: Path, options: dict[str, Any], limit: int, num_tokens: int, ro
         with MemoryGroup(parent, limit) as group:
             ours = run_process(path, options, num_tokens, group.join)["decode_tok_s"]
         forget_pages(path)
-        with MemoryGroup(parent, limit) as group, LlamaPeer(path, options["context"], group.join) as peer:
+        with MemoryGroup(parent, limit) as group, LlamaPeer(path, options["context"], group.join, maps=True) as peer:
             peer.threads = threads
             seconds = peer.decode(num_tokens, options["context"] - num_tokens)
         found.append({"edge": ours, "llama.cpp": num_tokens / sum(seconds)})
