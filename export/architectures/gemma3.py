@@ -17,7 +17,6 @@ _PERIOD = 6  # llama.cpp's: every sixth layer sees all
 _LAYERS_27B = 62  # the one size whose scale llama.cpp takes from hidden_size / num_attention_heads
 
 
-
 def layout(config: Config) -> Layout:
     """Defaults are those of transformers' Gemma3TextConfig, which Google's own files rely on."""
     config.require_activation("gelu_pytorch_tanh", default="gelu_pytorch_tanh")
