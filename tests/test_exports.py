@@ -77,7 +77,6 @@ EXPORTS = {
         "RopeSpec",
         "Value",
         "WeightRef",
-        "local_rope_spec",
         "lower_native",
         "rope_spec",
     ],
