@@ -122,6 +122,13 @@ class Config:
         window = text.get_int("sliding_window", minimum=1, maximum=2**31 - 1)
         return window if window < self.context() else None
 
+    def every_layer_has_window(self) -> bool:
+        """Of a model with a window: whether all layers see it alone."""
+        text = self.text
+        if text.has("layer_types"):
+            return all(kind == "sliding_attention" for kind in text.get_list("layer_types"))
+        return text.get_int("max_window_layers", 0, minimum=0, maximum=2**31) == 0
+
     def rope(self, dims: Dimensions, kind: str | None = None, theta: float = 10000.0) -> Rope:
         """Rotary settings. kind: those of "full_attention" or "sliding_attention", where a model has two.
 

@@ -29,6 +29,12 @@ class Encoder:
         rows = values.reshape(-1, values.shape[-1])
         return encode(type_name, rows, self._importance.get(tensor.name), threads=self._threads).data
 
+    def rows(
+        self, type_name: str, rows: NDArray[np.float32], importance: NDArray[np.float32] | None
+    ) -> NDArray[np.uint8]:
+        """`encode` with these threads: what `edge.quant.mixed` tries types with."""
+        return encode(type_name, rows, importance, threads=self._threads)
+
     def close(self) -> None:
         self._threads.close()
 

@@ -1,7 +1,8 @@
-"""What --quant and `edge quantize` take: a named mixture, or one type for every matrix that it fits."""
+"""What --quant and `edge quantize` take: a named mixture, or one type for every matrix that it fits; or as stored."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from edge.formats.types import BLOCKS, GGMLType
 from edge.quant.encode import ENCODABLE
 from edge.quant.mixtures import FILE_TYPES, MIXTURES, ModelFacts, Tensor, fitting, kept, may_be_quantised, types_of
 
-__all__ = ["NAMES", "PURE", "USES", "Chosen", "choose"]
+__all__ = ["NAMES", "PURE", "USES", "Chosen", "as_stored", "choose", "full_name", "main_type"]
 
 PURE = "pure-"
 _SHORT = {"Q5_K": "Q5_K_M", "Q4_K": "Q4_K_M", "Q3_K": "Q3_K_M"}  # as llama.cpp's tool reads them
@@ -50,13 +51,19 @@ class Chosen(NamedTuple):
     file_type: int | None
 
 
+def full_name(name: str) -> str:
+    """Q4_K_M of Q4_K, and every other name as it is. RequestError: no such name."""
+    name = _SHORT.get(name, name)
+    if name not in NAMES:
+        raise RequestError(f"{name!r} is no type or mixture; there are {', '.join(NAMES)}")
+    return name
+
+
 def choose(
     name: str, tensors: Sequence[Tensor], metadata: Mapping[str, Any], *, has_importance: bool = False
 ) -> Chosen:
     """The types that a name means for a model. metadata: its GGUF keys. RequestError: no such name."""
-    name = _SHORT.get(name, name)
-    if name not in NAMES:
-        raise RequestError(f"{name!r} is no type or mixture; there are {', '.join(NAMES)}")
+    name = full_name(name)
     if not name.startswith(PURE):
         types = types_of(name, tensors, ModelFacts.of(metadata), has_importance=has_importance)
         return Chosen(types, FILE_TYPES[name])
@@ -66,3 +73,27 @@ def choose(
         for tensor in tensors
     }
     return Chosen(types, FILE_TYPES.get(base.name))
+
+
+def as_stored(tensors: Sequence[Tensor]) -> Chosen:
+    """The types that a model is stored in, where edge can write them. Vectors are F32, as llama.cpp needs them."""
+    types = {
+        tensor.name: "F32" if len(tensor.shape) < 2 else _writable(tensor.type_name, tensor.shape[-1])
+        for tensor in tensors
+    }
+    return Chosen(types, FILE_TYPES.get(main_type(tensors, types)))
+
+
+def main_type(tensors: Sequence[Tensor], types: Mapping[str, str]) -> str:
+    """The type that holds most weights."""
+    counts: dict[str, int] = {}
+    for tensor in tensors:
+        counts[types[tensor.name]] = counts.get(types[tensor.name], 0) + math.prod(tensor.shape)
+    return max(counts, key=lambda name: counts[name])
+
+
+def _writable(stored: str, columns: int) -> str:
+    """`stored`, or what loses least beside it: Q8_0, where it fits and the values are not ternary, or F16."""
+    candidates = (stored,) if stored in ("TQ1_0", "TQ2_0") else (stored, "Q8_0")
+    known = {kind.name for kind in ENCODABLE}
+    return next((name for name in candidates if name in known and columns % BLOCKS[GGMLType[name]][0] == 0), "F16")

@@ -64,9 +64,10 @@ def main() -> int:
         run([sys.executable, "-m", "scripts.random_model", options.shape, "F16", str(source)])
     target, threads = options.folder / "quantised.gguf", str(options.threads)
     sides = {
-        "edge": ["-m", "edge", "quantize", str(source), str(target), options.type, "--threads", threads, "--force"],
+        "edge": ["-m", "edge", "quantize", str(source), str(target), options.type, "--threads", threads, "--force",
+                 "--no-measure"],
         "llama.cpp": ["-c", _PEER, str(source), str(target), str(FILE_TYPES[options.type]), threads],
-    }
+    }  # fmt: skip
     runs: dict[str, list[Run]] = {name: [] for name in sides}
     for _ in range(options.rounds):
         for name, arguments in sides.items():

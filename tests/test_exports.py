@@ -40,6 +40,7 @@ EXPORTS = {
     "edge.bench": ["BenchOptions", "BenchReport", "LoadOptions", "StepBytes", "Steps", "bench", "step_matrix_bytes"],
     "edge.calibration": ["Calibration", "Grams", "collect", "read_imatrix", "shipped_text", "write_imatrix"],
     "edge.cli": ["main"],
+    "edge.convert": ["Converted", "Opened", "Recipe", "convert", "open_source"],
     "edge.damage": [
         "Damage",
         "LoadOptions",
@@ -47,7 +48,6 @@ EXPORTS = {
         "damage_metadata",
         "measure",
         "quantisation_metadata",
-        "record",
         "sample_passage",
         "stamp",
     ],

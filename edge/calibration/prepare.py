@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge import device
 from edge.calibration.calibration import Calibration
-from edge.calibration.collect import collect
 from edge.calibration.grams import Grams
 from edge.errors import RequestError
 from edge.export import SourceTensor, TensorSource
@@ -27,7 +25,7 @@ from edge.quant.encoder import Encoder
 from edge.quant.methods import awq, gptq
 from edge.quant.methods.gptq import GRIDS
 
-__all__ = ["METHODS", "Method", "Prepared", "prepare"]
+__all__ = ["METHODS", "Method", "Prepared", "prepare", "squares_of"]
 
 Method: TypeAlias = Literal["rounding", "gptq", "awq"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -37,11 +35,21 @@ _GRAM_SHARE = 4  # Gram matrices may take one part in so many of the memory that
 
 
 class Prepared(NamedTuple):
-    """source: the model's tensors, scaled where the method does that. metadata: what the file should say of it."""
+    """source: the model's tensors, scaled where the method does that."""
 
     source: TensorSource
     encode: Encode
-    metadata: Mapping[str, str]
+
+
+def squares_of(calibration: Calibration, source: TensorSource) -> dict[str, NDArray[np.float32]]:
+    """Importance (columns,) of the matrices of a model. RequestError: the calibration is of another model."""
+    shapes = {tensor.name: tensor.shape for tensor in source.tensors}
+    squares = {name: values for name, values in calibration.squares.items() if name in shapes}
+    for name in squares:
+        calibration.importance(name, shapes[name][-1])
+    if not squares:
+        raise RequestError("the importance matrix knows none of the model's tensors: it is of another model")
+    return squares
 
 
 @contextmanager
@@ -49,46 +57,33 @@ def prepare(
     path: str | os.PathLike[str],
     source: TensorSource,
     types: Mapping[str, str],
+    calibration: Calibration,
     *,
     method: str,
-    text: str,
-    importance: Calibration | None = None,
+    text: str | None,
     num_threads: int,
-    options: Mapping[str, Any] | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> Generator[Prepared]:
     """The model at `path`, whose tensors `source` reads, to be written as `types` (tensor -> type name).
 
     rounding: by importance alone. awq: channels are scaled before. gptq: matrices of Q4_0 and Q4_K are rounded with
-    feedback, the others by importance. importance: read from a file; otherwise it is gathered from `text`, as are
-    Gram matrices. options: keywords of `collect`, which leaves no
-    packed file of a model that is only read here. Raises RequestError for an unknown method, or an importance of
-    another model, and what `collect` raises.
+    feedback, from Gram matrices of `text`, the others by importance. Raises RequestError for an unknown method, gptq
+    without a text, or statistics of another model.
     """
     if method not in METHODS:
         raise RequestError(f"method is {method!r}; it must be one of {', '.join(METHODS)}")
-    keywords: dict[str, Any] = {"num_threads": num_threads, "cache": CacheOptions(enabled=False), **(options or {})}
-    known = collect(path, text, on_progress=on_progress, **keywords) if importance is None else importance
-    shapes = {tensor.name: tensor.shape for tensor in source.tensors}
-    squares = {name: values for name, values in known.squares.items() if name in shapes}
-    for name in squares:
-        known.importance(name, shapes[name][-1])
-    if not squares:
-        raise RequestError("the importance matrix knows none of the model's tensors: it is of another model")
-    said = {"edge.quantisation.method": method}
-    if known.text_hash:
-        said["edge.quantisation.calibration_sha256"] = known.text_hash
+    squares = squares_of(calibration, source)
     if method == "awq":
         with open_gguf(path) as file:
             graph = build(ModelConfig.from_gguf(file), {name: info.shape for name, info in file.tensors.items()})
         scaled = awq(source, graph, squares, _quantised(types), encode)
         source, squares = scaled, {name: scaled.squares(name, values) for name, values in squares.items()}
     with Encoder(num_threads, squares) as plain:
-        chosen: Encode = plain
-        if method == "gptq":
-            said["edge.quantisation.calibration_sha256"] = hashlib.sha256(text.encode()).hexdigest()
-            chosen = _Gptq(path, text, types, plain, keywords)
-        yield Prepared(source, chosen, said)
+        if method != "gptq":
+            yield Prepared(source, plain)
+        elif text is None:
+            raise RequestError("gptq needs a calibration text; an importance matrix does not say enough")
+        else:
+            yield Prepared(source, _Gptq(path, text, types, plain, num_threads))
 
 
 class _Gptq:
@@ -100,12 +95,14 @@ class _Gptq:
         text: str,
         types: Mapping[str, str],
         plain: Encoder,
-        options: Mapping[str, Any],
+        num_threads: int,
     ) -> None:
         self._plain = plain
         names = [name for name, kind in types.items() if kind in GRIDS]
         budget = device.memory().available_bytes // _GRAM_SHARE
-        self._grams = Grams(path, text, budget_bytes=budget, names=names, **options)
+        self._grams = Grams(
+            path, text, budget_bytes=budget, names=names, num_threads=num_threads, cache=CacheOptions(enabled=False)
+        )
 
     def __call__(self, tensor: SourceTensor, values: NDArray[np.float32], type_name: str) -> memoryview:
         if type_name not in GRIDS or tensor.name not in self._grams:

@@ -48,12 +48,12 @@ def command(
 
     from edge.calibration import collect, shipped_text, write_imatrix
     from edge.calibration.text import SHIPPED_NAME
-    from edge.cli.calibrated import read_calibration
     from edge.cli.progress import ProgressBar
+    from edge.damage.text import read_text
     from edge.loading import cache_options
     from edge.references import resolve
 
-    content = shipped_text() if text is None else read_calibration(text)
+    content = shipped_text() if text is None else read_text(text)[1]
     with ProgressBar("loading", " MiB", 2**20) as loading, ProgressBar("reading", " tokens") as reading:
         found = collect(
             resolve(model),

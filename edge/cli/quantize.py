@@ -1,22 +1,14 @@
-"""`edge quantize SOURCE TARGET TYPE`: a GGUF file with fewer bits."""
+"""`edge quantize SOURCE TARGET TYPE`: a model with fewer bits."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, option
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edge.export import SourceTensor
-
-_MIB = 2**20
-_FLOATS = ("F32", "F16", "BF16")
+from edge.cli.conversion import checked, making_options, recipe_of, settings, show
+from edge.cli.options import debug_option, json_option
 
 
 class _Command(click.Command):
@@ -38,92 +30,28 @@ class _Command(click.Command):
 @click.command("quantize", cls=_Command)
 @click.argument("source")
 @click.argument("target")
-@click.argument("type_name", metavar="TYPE")
-@option(
-    "--method",
-    default=None,
-    metavar="METHOD",
-    help="rounding by importance, awq or gptq (Q4_0 and Q4_K); all read a calibration text. [default: plain rounding]",
-)
-@option(
-    "--imatrix", default=None, metavar="FILE", help="An importance matrix to round by, of edge imatrix or llama.cpp."
-)
-@option("--text", default=None, metavar="FILE", help="The calibration text. [default: one that ships with edge]")
-@option("--threads", type=int, default=None, help="Threads. [default: one per core]")
-@option("--force", is_flag=True, help="Replace a file that is there.")
+@click.argument("type_name", metavar="[TYPE]", required=False)
+@making_options
 @json_option
 @debug_option
-def command(
-    source: str,
-    target: str,
-    type_name: str,
-    method: str | None,
-    imatrix: str | None,
-    text: str | None,
-    threads: int | None,
-    force: bool,
-    as_json: bool,
-) -> None:
-    """Write the GGUF file SOURCE as TARGET with its matrices as TYPE: a mixture as llama.cpp names them, or one type.
+def command(source: str, target: str, type_name: str | None, making: dict[str, Any], as_json: bool) -> None:
+    """Write SOURCE as the GGUF file TARGET with its matrices as TYPE: a mixture as llama.cpp names them, or one type.
+    Without TYPE, --size or --bpw choose a type for each.
+
+    \b
+    edge quantize model-f16.gguf model.gguf Q4_K_M --calibration text.txt
+    edge quantize model-f16.gguf model.gguf --size 700MB
 
     Best from a file of F32, F16 or BF16: errors of a quantised one add up. One tensor is in memory at a time, and the
-    file appears under its name when it is whole.
+    file appears under its name when it is whole; then what it lost is measured by the engine and written into it.
     """
-    from edge import device
-    from edge.cli.calibrated import Calibrated
-    from edge.cli.progress import ProgressBar
+    from edge.convert import convert, open_source
     from edge.errors import RequestError
-    from edge.export.export import export
-    from edge.export.gguf_source import GGUFSource
-    from edge.quant.names import choose
-    from edge.references import resolve
 
-    path = Path(target)
-    if path.is_dir():
-        raise RequestError(f"{path} is a folder, wanted a file")
-    if not path.parent.is_dir():
-        raise RequestError(f"there is no folder {path.parent}")
-    if path.exists() and not force:
-        raise RequestError(f"{path} is there already; --force replaces it")
-    num_threads = threads if threads is not None else device.cpus().default_threads
-    calibrated = Calibrated(method, imatrix, text)
-    with GGUFSource(resolve(source)) as model, ProgressBar("quantising", " MiB", _MIB) as bar:
-        types, file_type = choose(type_name, model.tensors, model.metadata, has_importance=calibrated.is_asked)
-        extra = {"general.quantization_version": 2} | ({} if file_type is None else {"general.file_type": file_type})
-        with calibrated.prepared(resolve(source), model, types, num_threads) as (tensors, encode, said):
-            export(tensors, path, types=types, encode=encode, extra_metadata={**extra, **said}, progress=bar)
-        weights = sum(_size(tensor.shape) for tensor in model.tensors)
-        notes = _notes(model.tensors)
-    report: dict[str, Any] = {
-        "path": str(path),
-        "bytes": path.stat().st_size,
-        "bits_per_weight": 8 * path.stat().st_size / weights,
-        "types": {name: list(types.values()).count(name) for name in sorted(set(types.values()))},
-        "notes": notes,
-    }
-    click.echo(json.dumps(report, ensure_ascii=False) if as_json else _lines(report))
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
-
-
-def _notes(tensors: Sequence[SourceTensor]) -> list[str]:
-    """What the user should know about the source."""
-    stored = sorted({tensor.type_name for tensor in tensors} - set(_FLOATS))
-    if not stored:
-        return []
-    return [f"the source is quantised already ({', '.join(stored)}): its errors stay, and new ones are added"]
-
-
-def _lines(report: dict[str, Any]) -> str:
-    from edge.cli.report import size
-    from edge.cli.terminal import harmless
-
-    types = ", ".join(f"{name} x {count}" for name, count in report["types"].items())
-    lines = [f"{report['path']}: {size(report['bytes'])}, {report['bits_per_weight']:.2f} bits per weight, {types}"]
-    lines += [f"note: {note}" for note in report["notes"]]
-    return harmless("\n".join(lines))
+    recipe = recipe_of(type_name, making)
+    if not recipe.changes_types:
+        raise RequestError("say what shall become of the matrices: a TYPE, --size or --bpw")
+    path = checked(Path(target), making)
+    with open_source(source) as opened:
+        made = convert(opened, recipe, path, **settings(making))
+    show(made, as_json)

@@ -57,8 +57,13 @@ def _section(values: dict[str, Any] | None) -> str | None:
     """What the file says of itself, as it says it: "perplexity 12.31, mean kld 0.0123, ..."."""
     if values is None:
         return None
-    shown = ((name, f"{value:.4g}" if isinstance(value, float) else value) for name, value in values.items())
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown)
+    return ", ".join(f"{name.replace('_', ' ')} {_shortly(name, value)}" for name, value in values.items())
+
+
+def _shortly(name: str, value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value[:12] if name.endswith("sha256") and isinstance(value, str) else value
 
 
 def _layers(config: dict[str, Any] | None) -> str | None:

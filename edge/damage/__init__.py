@@ -2,7 +2,7 @@
 it."""
 
 from edge.damage.measure import LoadOptions, measure, sample_passage
-from edge.damage.record import damage_metadata, quantisation_metadata, record
+from edge.damage.record import damage_metadata, quantisation_metadata
 from edge.damage.result import Damage
 from edge.damage.stamp import stamp
 from edge.damage.text import Passage
@@ -14,7 +14,6 @@ __all__ = [
     "damage_metadata",
     "measure",
     "quantisation_metadata",
-    "record",
     "sample_passage",
     "stamp",
 ]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from edge.damage.measure import LoadOptions, measure
 from edge.damage.result import Damage
-from edge.damage.text import Passage
 from edge.errors import NumericalError
 
-__all__ = ["DAMAGE_PREFIX", "QUANTISATION_PREFIX", "damage_metadata", "quantisation_metadata", "record"]
+__all__ = ["DAMAGE_PREFIX", "QUANTISATION_PREFIX", "damage_metadata", "quantisation_metadata"]
 
 DAMAGE_PREFIX, QUANTISATION_PREFIX = "edge.damage.", "edge.quantisation."
 Metadata = Mapping[str, str | int | float]
@@ -49,22 +46,3 @@ def quantisation_metadata(
     if calibration_sha256 is not None:
         said["calibration_sha256"] = calibration_sha256
     return {QUANTISATION_PREFIX + name: value for name, value in said.items()}
-
-
-def record(
-    path: str | os.PathLike[str],
-    source: str | os.PathLike[str],
-    *,
-    method: str | None = None,
-    calibration_sha256: str | None = None,
-    text: str | os.PathLike[str] | Passage | None = None,
-    loading: LoadOptions | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> dict[str, str | int | float]:
-    """All metadata of a finished file, measured against the model that it was made from; `stamp` writes it in. method,
-    calibration_sha256: where the file does not say them yet.
-
-    Errors are those of `measure`.
-    """
-    damage = measure(path, source, text=text, loading=loading, on_progress=on_progress)
-    return quantisation_metadata(damage.bits_per_weight, method, calibration_sha256) | damage_metadata(damage)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import stat
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -12,7 +14,7 @@ from typing import BinaryIO
 
 from edge.errors import DoesNotFit
 
-__all__ = ["atomic_file", "remove_orphans"]
+__all__ = ["atomic_file", "remove_orphans", "scratch_folder"]
 
 _MAX_NAME = 100  # characters of the final name in the temporary one
 _ORPHAN_SECONDS = 60.0  # a temporary file that was just created may not be locked yet
@@ -48,10 +50,25 @@ def atomic_file(path: Path, num_bytes: int, *, through_links: bool = True) -> Ge
     _sync_folder(path.parent)
 
 
-def remove_orphans(path: Path) -> None:
-    """Removes temporary files of writers of `path` that were killed. Those that are being written are locked, and stay.
+@contextmanager
+def scratch_folder(path: Path) -> Generator[Path]:
+    """A folder beside `path` for what is needed while it is made; gone, with what is in it, when the block ends."""
+    folder = path.parent / f"{_prefix(path)}{os.urandom(6).hex()}.part"
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # as above
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    What cannot be looked at or removed stays too.
+
+def remove_orphans(path: Path) -> None:
+    """Removes temporary files and folders of writers of `path` that were killed.
+
+    Those that are being written are locked, and stay. What cannot be looked at or removed stays too.
     """
     with suppress(OSError):
         for entry in os.scandir(path.parent):
@@ -69,7 +86,10 @@ def _remove_orphan(temporary: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if time.time() - os.fstat(descriptor).st_mtime > _ORPHAN_SECONDS:
-                os.unlink(temporary)
+                if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                    shutil.rmtree(temporary)
+                else:
+                    os.unlink(temporary)
         finally:
             os.close(descriptor)
 

@@ -5,23 +5,8 @@ from __future__ import annotations
 from edge.errors import UnsupportedModel
 from edge.export.architectures.layout import Layout, decoder
 from edge.export.config import Config
+from edge.models.bitnet import MODULES
 
-MODULES = {
-    "model.embed_tokens": "token_embd",
-    "model.layers.{i}.input_layernorm": "blk.{i}.attn_norm",
-    "model.layers.{i}.self_attn.q_proj": "blk.{i}.attn_q",
-    "model.layers.{i}.self_attn.k_proj": "blk.{i}.attn_k",
-    "model.layers.{i}.self_attn.v_proj": "blk.{i}.attn_v",
-    "model.layers.{i}.self_attn.attn_sub_norm": "blk.{i}.attn_sub_norm",
-    "model.layers.{i}.self_attn.o_proj": "blk.{i}.attn_output",
-    "model.layers.{i}.post_attention_layernorm": "blk.{i}.ffn_norm",
-    "model.layers.{i}.mlp.gate_proj": "blk.{i}.ffn_gate",
-    "model.layers.{i}.mlp.up_proj": "blk.{i}.ffn_up",
-    "model.layers.{i}.mlp.ffn_sub_norm": "blk.{i}.ffn_sub_norm",
-    "model.layers.{i}.mlp.down_proj": "blk.{i}.ffn_down",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-}
 # The first releases (1bitLLM) spell the two inner norms so.
 _FIRST_NAMES = {"self_attn.attn_sub_norm": "self_attn.inner_attn_ln", "mlp.ffn_sub_norm": "mlp.ffn_layernorm"}
 

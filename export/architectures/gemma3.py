@@ -11,28 +11,10 @@ from numpy.typing import NDArray
 from edge.errors import UnsupportedModel
 from edge.export.architectures.layout import Layout, decoder
 from edge.export.config import Config, Dimensions
+from edge.models.gemma3 import MODULES
 
 _PERIOD = 6  # llama.cpp's: every sixth layer sees all
 _LAYERS_27B = 62  # the one size whose scale llama.cpp takes from hidden_size / num_attention_heads
-
-MODULES = {
-    "model.embed_tokens": "token_embd",
-    "model.layers.{i}.input_layernorm": "blk.{i}.attn_norm",
-    "model.layers.{i}.self_attn.q_proj": "blk.{i}.attn_q",
-    "model.layers.{i}.self_attn.k_proj": "blk.{i}.attn_k",
-    "model.layers.{i}.self_attn.v_proj": "blk.{i}.attn_v",
-    "model.layers.{i}.self_attn.q_norm": "blk.{i}.attn_q_norm",
-    "model.layers.{i}.self_attn.k_norm": "blk.{i}.attn_k_norm",
-    "model.layers.{i}.self_attn.o_proj": "blk.{i}.attn_output",
-    "model.layers.{i}.post_attention_layernorm": "blk.{i}.post_attention_norm",
-    "model.layers.{i}.pre_feedforward_layernorm": "blk.{i}.ffn_norm",
-    "model.layers.{i}.mlp.gate_proj": "blk.{i}.ffn_gate",
-    "model.layers.{i}.mlp.up_proj": "blk.{i}.ffn_up",
-    "model.layers.{i}.mlp.down_proj": "blk.{i}.ffn_down",
-    "model.layers.{i}.post_feedforward_layernorm": "blk.{i}.post_ffw_norm",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-}
 
 
 def layout(config: Config) -> Layout:

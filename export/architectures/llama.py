@@ -13,7 +13,7 @@ from edge.models.llama import MODULES
 def layout(config: Config) -> Layout:
     config.require_activation("silu")
     dims = config.dimensions()
-    context, notes = within_window(config)
+    context, window, notes = _window(config)
     return decoder(
         config,
         "llama",
@@ -23,9 +23,20 @@ def layout(config: Config) -> Layout:
         context=context,
         epsilon=config.epsilon(),
         tied=config.text.get_bool("tie_word_embeddings", False),
+        keys={} if window is None else {"attention.sliding_window": window},
         change=lambda leaf, values: _paired(leaf, values, dims),
         notes=notes,
     )
+
+
+def _window(config: Config) -> tuple[int, int | None, tuple[str, ...]]:
+    """The context, the window that every layer sees, if it has one, and notes."""
+    window = config.sliding_window()
+    if window is None or not config.every_layer_has_window():
+        context, notes = within_window(config)
+        return context, None, notes
+    note = f"llama.cpp leaves the window of {window} tokens out, which edge computes: answers differ behind it there"
+    return config.context(), window, (note,)
 
 
 def _paired(leaf: str, values: NDArray[np.float32], dims: Dimensions) -> NDArray[np.float32]:

@@ -12,18 +12,7 @@ from edge.errors import BadModelFile, UnsupportedModel
 from edge.export.architectures.layout import Layout, decoder
 from edge.export.config import Config, Rope
 from edge.formats.cursor import quoted
-
-MODULES = {
-    "model.embed_tokens": "token_embd",
-    "model.layers.{i}.input_layernorm": "blk.{i}.attn_norm",
-    "model.layers.{i}.self_attn.qkv_proj": "blk.{i}.attn_qkv",
-    "model.layers.{i}.self_attn.o_proj": "blk.{i}.attn_output",
-    "model.layers.{i}.post_attention_layernorm": "blk.{i}.ffn_norm",
-    "model.layers.{i}.mlp.gate_up_proj": "blk.{i}.ffn_up",
-    "model.layers.{i}.mlp.down_proj": "blk.{i}.ffn_down",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-}
+from edge.models.phi3 import MODULES
 
 
 def layout(config: Config) -> Layout:

@@ -48,10 +48,10 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
     losses: dict[str, float] = {}
     for name, arguments in {
         "plain": (),
-        "imatrix": ("--imatrix", str(imatrix)),
-        "rounding": ("--method", "rounding", "--text", str(text)),
-        "awq": ("--method", "awq", "--text", str(text)),
-        "gptq": ("--method", "gptq", "--text", str(text)),
+        "imatrix": ("--calibration", str(imatrix)),
+        "rounding": ("--calibration", str(text)),
+        "awq": ("--method", "awq", "--calibration", str(text)),
+        "gptq": ("--method", "gptq", "--calibration", str(text)),
     }.items():
         target = tmp_path / f"{name}.gguf"
         result = run_edge("quantize", str(model), str(target), f"pure-{kind}", *arguments)
@@ -63,8 +63,9 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
                 file.get_str("edge.quantisation.method", ""),
                 file.get_str("edge.quantisation.calibration_sha256", ""),
             )
-        wanted = {"plain": ("", ""), "imatrix": ("rounding", digest)}
-        assert said == wanted.get(name, (name, digest))
+        pure = f"pure-{kind}"
+        wanted = {"plain": (pure, ""), "awq": (f"{pure}, AWQ", digest), "gptq": (f"{pure}, GPTQ", digest)}
+        assert said == wanted.get(name, (f"{pure}, importance", digest))
     # by the same importance, rounded once more on its way through the file
     assert losses["imatrix"] == pytest.approx(losses["rounding"], rel=0.1), losses
     assert losses["rounding"] < losses["plain"], losses
@@ -84,13 +85,16 @@ def test_refusals(run_edge: RunEdge, model: Path, tiny_model: Path, tmp_path: Pa
     text, foreign, target = tmp_path / "text.txt", tmp_path / "foreign.gguf", tmp_path / "t.gguf"
     text.write_text(TEXT)
     assert run_edge("imatrix", str(tiny_model), "--text", str(text), "-o", str(foreign)).returncode == 0
+    own = tmp_path / "own.gguf"
+    assert run_edge("imatrix", str(model), "--text", str(text), "-o", str(own)).returncode == 0
     for arguments, code, message in (
-        (("--method", "magic"), 2, "'magic' is not one of rounding, gptq, awq"),
-        (("--text", str(text)), 2, "nothing reads --text"),
-        (("--text", str(text), "--imatrix", str(foreign), "--method", "awq"), 2, "nothing reads --text"),
-        (("--imatrix", str(foreign)), 2, "the calibration has 64 columns for blk.0.attn_q.weight, the matrix has 256"),
-        (("--imatrix", str(model)), 4, "an importance matrix has 'imatrix'"),
-        (("--method", "gptq", "--text", str(tmp_path / "no.txt")), 2, "No such file or directory"),
+        (("--method", "magic"), 2, "method is 'magic'; it must be one of rounding, gptq, awq"),
+        (("--calibration", str(foreign), "--method", "gptq"), 2, "the calibration has 64 columns"),
+        (("--calibration", str(own), "--method", "gptq"), 2, "gptq needs a calibration text"),
+        (("--calibration", str(foreign)), 2, "has 64 columns for blk.0.attn_q.weight, the matrix has 256"),
+        (("--calibration", str(model)), 4, "an importance matrix has 'imatrix'"),
+        (("--method", "gptq", "--calibration", str(tmp_path / "no.txt")), 2, "No such file or directory"),
+        (("--size", "1MB"), 2, "give one of a type, a size and bits per weight"),
     ):
         result = run_edge("quantize", str(model), str(target), "Q4_0", *arguments)
         assert (result.returncode, result.stdout) == (code, ""), (arguments, result.stderr)

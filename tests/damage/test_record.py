@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from edge.cli.app import run
-from edge.damage import LoadOptions, damage_metadata, measure, record, stamp
+from edge.damage import LoadOptions, damage_metadata, measure, quantisation_metadata, stamp
 from edge.describe import describe
 from edge.errors import DoesNotFit, NumericalError
 from edge.export.gguf_source import GGUFSource
@@ -39,7 +39,7 @@ def test_a_record_is_measured_stamped_and_shown(
     tensors, keys = _content(small)
     found = measure(small, source, text=text, loading=EXACT)
     assert found.mean_kld is not None and found.mean_kld > 0
-    values = record(small, source, method="Q4_0", calibration_sha256="ab" * 32, text=text, loading=EXACT)
+    values = quantisation_metadata(found.bits_per_weight, "Q4_0", "ab" * 32) | damage_metadata(found)
     assert values["edge.damage.mean_kld"] == found.mean_kld
     stamp(small, values)
     after, keys_after = _content(small)

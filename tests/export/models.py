@@ -50,6 +50,7 @@ MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}},
     ),
     "mistral": ("MistralForCausalLM", "MistralConfig", {"sliding_window": None, "head_dim": 16}),
+    "mistral-window": ("MistralForCausalLM", "MistralConfig", {"sliding_window": 40}),
     "qwen2": ("Qwen2ForCausalLM", "Qwen2Config", {}),
     "qwen2-yarn": ("Qwen2ForCausalLM", "Qwen2Config", {"rope_parameters": YARN}),
     "qwen3": ("Qwen3ForCausalLM", "Qwen3Config", {"head_dim": 32}),

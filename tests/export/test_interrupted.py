@@ -75,8 +75,8 @@ def test_a_weight_that_is_no_number_names_its_tensor_and_keeps_the_old_file(tmp_
     ("options", "code", "message"),
     [
         (["-o", "out.gguf"], 2, "out.gguf is there already; --force replaces it"),
-        (["-o", "."], 2, "--output: . is a folder, wanted a file"),
-        (["-o", "gone/out.gguf"], 2, "--output: there is no folder gone"),
+        (["-o", "."], 2, ". is a folder, wanted a file"),
+        (["-o", "gone/out.gguf"], 2, "there is no folder gone"),
         (["--quant", "Q9_0", "-o", "x.gguf"], 2, "'Q9_0' is no type or mixture; there are"),
         (["--to", "onnx"], 2, "'onnx' is not one of 'gguf', 'packed'"),
     ],
@@ -96,7 +96,7 @@ def test_a_gguf_file_needs_a_type(tmp_path: Path, capsys: pytest.CaptureFixture[
     folder, target = folders.write_model(tmp_path / "model"), tmp_path / "out.gguf"
     write_version(folder, target, 1)
     assert main(["export", str(target), "-o", str(tmp_path / "again.gguf")]) == 2
-    assert "--quant: say which type the matrices shall have" in capsys.readouterr().err
+    assert "say with --quant, --size or --bpw what shall become of it" in capsys.readouterr().err
 
 
 def test_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,8 @@ from tests.accuracy import engine
 from tests.export import models
 
 F32 = npt.NDArray[np.float32]
-NATIVE = [name for name in models.MODELS if not name.startswith(("gemma3", "phi3", "bitnet"))]
-TOKENS = 160  # beyond the window of the tiny gemma3 and the short context of the tiny longrope
+NOT_LLAMA_CPP = ("mistral-window", "bitnet")  # it leaves mistral's window out; bitnet has a test of its own
+TOKENS = 160  # beyond the windows of the tiny gemma3 and mistral and the short context of the tiny longrope
 
 
 def prompt(seed: int = 0) -> list[int]:
@@ -43,7 +43,8 @@ def exported(folder: Path, *options: str) -> Path:
 def reference(path: Path, tokens: list[int]) -> npt.NDArray[Any]:
     """The NumPy lowering in float64."""
     with open_gguf(path) as file:
-        graph = build(ModelConfig.from_gguf(file), {name: info.shape for name, info in file.tensors.items()})
+        config = ModelConfig.from_gguf(file).for_context(len(tokens))
+        graph = build(config, {name: info.shape for name, info in file.tensors.items()})
 
         def weight(name: str) -> Weight:
             info = file.tensors[name]
@@ -53,21 +54,39 @@ def reference(path: Path, tokens: list[int]) -> npt.NDArray[Any]:
     return values
 
 
-@pytest.mark.parametrize("name", NATIVE)
+def make(folder: Path, name: str) -> Any:
+    """A folder with a tokenizer, and the model with the weights that its export holds."""
+    model = models.make(folder, name)
+    models.write_tokenizer(folder)
+    if name == "bitnet":
+        ternarise(model, folder)
+    return model
+
+
+def ternarise(model: Any, folder: Path) -> None:
+    """transformers without its int8 activations, over the weights that the file holds."""
+    with HuggingFaceSource(folder) as source, models.torch.no_grad():
+        for i, layer in enumerate(model.model.layers):
+            for part, names in ((layer.self_attn, "qkvo"), (layer.mlp, ("gate", "up", "down"))):
+                for short in names:
+                    stem = {"o": "attn_output"}.get(short, f"{'attn' if part is layer.self_attn else 'ffn'}_{short}")
+                    values = models.torch.from_numpy(source.read(f"blk.{i}.{stem}.weight"))
+                    getattr(part, f"{short}_proj").weight.copy_(values)
+
+
+@pytest.mark.parametrize("name", models.MODELS)
 def test_logits_are_those_of_transformers(tmp_path: Path, name: str) -> None:
-    model = models.make(tmp_path, name)
-    models.write_tokenizer(tmp_path)
+    model = make(tmp_path, name)
     path, tokens = exported(tmp_path, "--quant", "F32"), prompt()
     wanted = models.logits(model, tokens)
     assert error(reference(path, tokens), wanted) < 1e-4
     assert error(engine.logits(path, tokens), wanted) < 1e-3
 
 
-@pytest.mark.parametrize("name", [*NATIVE, "gemma3", "phi3", "phi3-longrope"])
+@pytest.mark.parametrize("name", [name for name in models.MODELS if name not in NOT_LLAMA_CPP])
 def test_llama_cpp_agrees_on_the_file(tmp_path: Path, name: str) -> None:
     peer = pytest.importorskip("tests.accuracy.peer")
-    model = models.make(tmp_path, name)
-    models.write_tokenizer(tmp_path)
+    model = make(tmp_path, name)
     path, tokens = exported(tmp_path, "--quant", "F32"), prompt()
     assert error(peer.logits(path, tokens), models.logits(model, tokens)) < 5e-3
 
@@ -148,18 +167,9 @@ def test_bitnet_packed_and_ternarised_here(tmp_path: Path) -> None:
 
 
 def test_bitnet_runs_in_llama_cpp(tmp_path: Path) -> None:
-    """transformers without its int8 activations, over the weights that the file holds."""
     peer = pytest.importorskip("tests.accuracy.peer")
-    model = models.make(tmp_path, "bitnet")
-    models.write_tokenizer(tmp_path)
+    model = make(tmp_path, "bitnet")
     path, tokens = exported(tmp_path, "--quant", "F32"), prompt()
-    with HuggingFaceSource(tmp_path) as source, models.torch.no_grad():
-        for i, layer in enumerate(model.model.layers):
-            for part, names in ((layer.self_attn, "qkvo"), (layer.mlp, ("gate", "up", "down"))):
-                for short in names:
-                    stem = {"o": "attn_output"}.get(short, f"{'attn' if part is layer.self_attn else 'ffn'}_{short}")
-                    values = models.torch.from_numpy(source.read(f"blk.{i}.{stem}.weight"))
-                    getattr(part, f"{short}_proj").weight.copy_(values)
     with open_gguf(path) as file:
         assert file.get_str("bitnet.hidden_act") == "relu2"
     if error(peer.logits(path, tokens), models.logits(model, tokens)) > 5e-3:
@@ -181,12 +191,24 @@ def test_longrope_metadata(tmp_path: Path) -> None:
         assert file.tensors["blk.0.ffn_up.weight"].shape == (192, 64)
 
 
+def test_windows_are_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models.make(tmp_path, "mistral-window")
+    models.write_tokenizer(tmp_path)
+    with open_gguf(exported(tmp_path)) as file:
+        assert file.get_int("llama.context_length") == 256
+        assert file.get_int("llama.attention.sliding_window") == 40
+    assert "llama.cpp leaves the window of 40 tokens out" in capsys.readouterr().out
+
+
 def test_a_window_that_gguf_cannot_say_shortens_the_context(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of some layers only."""
     models.make(tmp_path, "mistral")
     models.write_tokenizer(tmp_path)
-    models.change_json(tmp_path / "config.json", lambda config: config.update(sliding_window=100))
+    kinds = ["full_attention", "sliding_attention"]
+    models.change_json(tmp_path / "config.json", lambda config: config.update(sliding_window=100, layer_types=kinds))
     with open_gguf(exported(tmp_path)) as file:
         assert file.get_int("llama.context_length") == 100
+        assert not file.has("llama.attention.sliding_window")
     assert "the context is 100 tokens instead of 256" in capsys.readouterr().out
 
 

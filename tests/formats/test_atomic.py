@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import DoesNotFit
-from edge.formats.atomic import atomic_file, remove_orphans
+from edge.formats.atomic import atomic_file, remove_orphans, scratch_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -59,6 +59,10 @@ def test_orphans_go_and_nothing_else(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (old, old))
     (tmp_path / ".model.gguf.ffffffffffff.part").write_text("just begun")
     (tmp_path / ".model.gguf.folder.part").mkdir()
+    killed = tmp_path / ".model.gguf.abababababab.part"
+    killed.mkdir()
+    (killed / "source.gguf").write_text("x")
+    os.utime(killed, (old, old))
     with (tmp_path / ".model.gguf.cdcdcdcdcdcd.part").open() as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)
         remove_orphans(path)
@@ -76,3 +80,15 @@ def test_orphans_go_and_nothing_else(tmp_path: Path) -> None:
         "model.gguf",
     ]
     remove_orphans(tmp_path / "none" / "file")  # no folder, no matter
+
+
+def test_a_scratch_folder_is_no_orphan_while_it_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    old = time.time() - 3600
+    with pytest.raises(ValueError, match="in the block"), scratch_folder(path) as folder:
+        (folder / "copy.gguf").write_text("x")
+        os.utime(folder, (old, old))
+        remove_orphans(path)
+        assert (folder / "copy.gguf").exists()
+        raise ValueError("in the block")
+    assert names(tmp_path) == []
