@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from edge.generate_options import TemplateOptions
 from edge.serve.api_error import refused, shown
@@ -41,7 +41,7 @@ def _choice(fields: Fields) -> str | dict[str, Any] | None:
         return value
     if not isinstance(value, dict):
         raise refused("tool_choice", f'is {shown(value)}, it must be "none", "auto", "required" or an object')
-    choice = Fields(value, "tool_choice")
+    choice = Fields(cast("object", value), "tool_choice")
     choice.choice("type", "function")
     function = choice.inner("function")
     if function is None:
@@ -63,7 +63,7 @@ def take_thinking(fields: Fields, options: TemplateOptions) -> None:
     variables = fields.take("chat_template_kwargs")
     if variables is not None and not isinstance(variables, dict):
         raise refused("chat_template_kwargs", f"is {shown(variables)}, it must be an object", "invalid_type")
-    values: dict[str, Any] = dict(variables or {})
+    values = dict(cast("dict[str, Any]", variables or {}))
     effort = fields.text("reasoning_effort", max_bytes=64)
     if effort is not None:
         if "reasoning_effort" in values:

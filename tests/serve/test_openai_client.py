@@ -30,7 +30,7 @@ TIMER: ChatCompletionToolParam = {
 
 
 def _tool(properties: dict[str, Any], name: str = "set_timer") -> ChatCompletionToolParam:
-    parameters = {
+    parameters: dict[str, object] = {
         "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
     }  # fmt: skip
     return {"type": "function", "function": {"name": name, "strict": True, "parameters": parameters}}
@@ -192,12 +192,15 @@ def test_a_call_must_come_and_obeys_its_schema(client: OpenAI, stream: bool) -> 
     hello: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
 
     def calls(**fields: Any) -> list[tuple[str, dict[str, Any]]]:
+        chats: Any = client.chat.completions
+        asked: dict[str, Any] = {"model": "assistant", "messages": hello, "max_tokens": 200, **fields}
+        answer: ChatCompletion
         if not stream:
-            answer = client.chat.completions.create(model="assistant", messages=hello, max_tokens=200, **fields)
-            choice = answer.choices[0]
+            answer = chats.create(**asked)
         else:
-            with client.chat.completions.stream(model="assistant", messages=hello, max_tokens=200, **fields) as events:
-                choice = events.until_done().get_final_completion().choices[0]
+            with chats.stream(**asked) as events:
+                answer = events.until_done().get_final_completion()
+        choice = answer.choices[0]
         assert choice.finish_reason == "tool_calls" and not choice.message.content
         assert len({call.id for call in choice.message.tool_calls or ()}) == len(choice.message.tool_calls or ())
         return [
@@ -234,9 +237,8 @@ class Light(BaseModel):
 
 def test_parse(client: OpenAI) -> None:
     question: list[ChatCompletionMessageParam] = [{"role": "user", "content": "dim the kitchen light"}]
-    for _ in range(2):
-        answer = client.chat.completions.parse(model="assistant", messages=question, response_format=Light)
-        assert isinstance(answer.choices[0].message.parsed, Light)
+    answer = client.chat.completions.parse(model="assistant", messages=question, response_format=Light)
+    assert isinstance(answer.choices[0].message.parsed, Light)
     texts = set[str | None]()
     many = client.chat.completions.parse(
         model="assistant", messages=question, response_format=Light, n=4, temperature=2.0, seed=5
@@ -251,17 +253,18 @@ def test_parse(client: OpenAI) -> None:
 
 
 def test_forms_of_response_format(client: OpenAI) -> None:
+    chats: Any = client.chat.completions
+
     def answer(form: Any, **fields: Any) -> Any:
-        return client.chat.completions.create(
-            model="assistant", messages=QUESTION, response_format=form, max_tokens=100, **fields
-        ).choices[0]
+        asked: dict[str, Any] = {"messages": QUESTION, "response_format": form, "max_tokens": 100, **fields}
+        return chats.create(model="assistant", **asked).choices[0]
 
     assert answer({"type": "text"}).message.content == ANSWER
     free = answer({"type": "json_object"})
     assert free.message.content.startswith("{")
     assert free.finish_reason == "length" or isinstance(json.loads(free.message.content), dict)
     # An answer of the form that was asked for is no call, whatever it looks like.
-    call = {"type": "object", "properties": {"name": {"const": "set_timer"}, "arguments": {"const": {}}},
+    call: Any = {"type": "object", "properties": {"name": {"const": "set_timer"}, "arguments": {"const": {}}},
             "required": ["name", "arguments"], "additionalProperties": False}  # fmt: skip
     calls = answer(_json_schema({"type": "array", "items": call, "minItems": 1, "maxItems": 1}))
     assert json.loads(calls.message.content) == [{"name": "set_timer", "arguments": {}}]
@@ -279,10 +282,10 @@ def test_thinking_is_parted_from_the_answer(tmp_path: Path, write_model: Callabl
     path = write_model(tmp_path / "thinker.gguf", template=template, context=1024)
     with serving(str(path)) as server:
         client = OpenAI(base_url=f"{server.base}/v1", api_key="none", max_retries=0)
+        chats: Any = client.chat.completions
 
         def ask(**fields: Any) -> Any:
-            answer = client.chat.completions.create(model="thinker", messages=QUESTION, max_tokens=60, **fields)
-            return answer.choices[0].message
+            return chats.create(model="thinker", messages=QUESTION, max_tokens=60, **fields).choices[0].message
 
         budget = {"thinking_budget": 7}
         thought = ask(extra_body=budget)
