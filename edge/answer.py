@@ -44,12 +44,14 @@ class Piece(NamedTuple):
 
 class AnswerForm(NamedTuple):
     """What an answer may hold. tags: None for models that do not think. calls: None when no call is looked for.
-    names: of the tools that may be called; None for those that the template has itself."""
+    names: of the tools that may be called; None for those that the template has itself. single_call: the answer ends
+    with its first call."""
 
     tags: ReasoningTags | None = None
     thinks_at_once: bool = False  # the prompt ends inside the thinking
     calls: ToolFormat | None = None
     names: Collection[str] | None = None
+    single_call: bool = False
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -65,6 +67,14 @@ class AnswerReader:
         self._thoughts = None if form.tags is None else ThoughtSplitter(form.tags, is_open=form.thinks_at_once)
         self._calls = None if form.calls is None else CallParser(form.calls, form.names)
         self._make_id = make_id
+        self._single_call = form.single_call
+        self._has_called = False
+
+    @property
+    def done(self) -> bool:
+        """Whether the only call that is allowed has come, with its closing mark."""
+        between = self._calls is not None and self._calls.is_between_calls
+        return self._single_call and self._has_called and between
 
     def push(self, text: str) -> Piece:
         """What is certain with this text."""
@@ -84,6 +94,9 @@ class AnswerReader:
 
     def _piece(self, split: Split, said: Said) -> Piece:
         calls = tuple(map(self._with_id, said.calls))
+        if self._single_call:
+            calls = () if self._has_called else calls[:1]
+        self._has_called = self._has_called or bool(calls)
         return Piece(split.reasoning, split.answer, said.content, calls, said.problems)
 
     def _with_id(self, call: Call) -> ToolCall:

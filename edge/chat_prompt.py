@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from edge.after_thinking import after_thinking
 from edge.answer import AnswerForm
+from edge.engine import Constraint
 from edge.errors import RequestError
 from edge.forcing import Forcing, ForcingRules
 from edge.generate_options import ChatOptions, GenerateOptions, Message, TemplateOptions, Tool
@@ -17,9 +19,13 @@ from edge.tokenizer import Tokenizer
 from edge.tools import Call, Choice, ToolFormat, choice_of, format_of, function_tools
 from edge.tools.call import MalformedCall, json_value
 
+if TYPE_CHECKING:
+    from edge.grammar import Grammar
+
 __all__ = ["ChatPrompt", "ChatPrompts", "common_beginning", "split_chat_options"]
 
 MAX_THINKING_BUDGET = 2**31 - 1
+_FORMS = ("schema", "regex", "grammar")
 _OURS = frozenset(("messages", "tools", "documents", "bos_token", "eos_token", "add_generation_prompt", "strftime_now"))
 _TOOL_ROLE = re.compile(r"""["'](tool|ipython)["']""")
 
@@ -31,12 +37,11 @@ class ChatPrompt(NamedTuple):
     form: AnswerForm
     forcing: Forcing | None
 
-    def check_free(self) -> None:
-        """RequestError: something besides a schema, regex or grammar says how the answer begins."""
-        if self.form.thinks_at_once:
-            raise RequestError("a schema, regex or grammar holds the whole answer; switch the thinking off beside one")
-        if self.forcing is not None:
-            raise RequestError("a schema, regex or grammar goes with neither thinking_budget nor a call that must come")
+    def held(self, constraint: Constraint, tokenizer: Tokenizer) -> Constraint:
+        """The constraint as this answer obeys it: behind the thinking that the prompt has opened."""
+        if self.form.tags is None or not self.form.thinks_at_once:
+            return constraint
+        return after_thinking(constraint, self.form.tags, tokenizer)
 
 
 class ChatPrompts:
@@ -55,26 +60,43 @@ class ChatPrompts:
         self.tags = tags_of(source)
         self.thinking_switch = next((name for name in SWITCHES if name in self._template.variables), None)
 
-    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] | None, options: TemplateOptions) -> ChatPrompt:
-        """Raises RequestError for what the template cannot take or edge cannot honour, TemplateError."""
+    def read(
+        self, messages: Sequence[Message], tools: Sequence[Tool] | None, options: ChatOptions
+    ) -> tuple[ChatPrompt, GenerateOptions]:
+        """The prompt, and what chooses the answer's tokens: among it the grammar of a call that must come.
+
+        Raises RequestError for what the template cannot take or edge cannot honour, TemplateError.
+        """
+        sampling, templating = split_chat_options(options)
         checked: list[dict[str, Any]] | None = None if tools is None else function_tools(tools)
         if checked and not self.takes_tools:
             raise RequestError(f"tools: the chat template of {self._path} never mentions them; leave them out")
-        choice = self._choice(options.get("tool_choice"), checked)
+        held_by = next((name for name in _FORMS if sampling.get(name) is not None), None)
+        choice = self._choice(templating.get("tool_choice"), checked)
+        if choice.kind == "required" and held_by is not None:
+            raise RequestError(f"{held_by} holds the whole answer, so tool_choice cannot demand a call in it")
         form = self.tool_format
         if choice.kind == "none":
             checked = [] if form is not None and form.has_own_tools else None
-        text = self._render(messages, checked, self._variables(options))
+        text = self._render(messages, checked, self._variables(templating))
         thinks_at_once = self.tags is not None and self.tags.open_at_end(text)
         if not checked and not (checked is None and form is not None and form.has_own_tools):
             form = None  # nothing can be called, so that nothing is a call
+        if held_by == "schema":
+            form = None  # what has the form that was asked for is no call, whatever it looks like
         names = None if checked is None else frozenset(str(tool["function"]["name"]) for tool in checked)
-        answer_form = AnswerForm(self.tags, thinks_at_once, form, names)
-        return ChatPrompt(self._encoded(text), answer_form, self._forcing(answer_form, choice, options))
+        answer_form = AnswerForm(self.tags, thinks_at_once, form, names, _single_call(templating))
+        grammar = self._call_grammar(answer_form, choice, checked)
+        if grammar is not None:
+            sampling["grammar"] = grammar
+        is_held = held_by is not None or grammar is not None
+        return ChatPrompt(
+            self._encoded(text), answer_form, self._forcing(answer_form, choice, templating, is_held)
+        ), sampling
 
     def tokens(self, messages: Sequence[Message], tools: Sequence[Tool] | None) -> list[int]:
         """The prompt alone."""
-        return self.prompt(messages, tools, {}).tokens
+        return self.read(messages, tools, {})[0].tokens
 
     def _choice(self, value: Any, tools: list[dict[str, Any]] | None) -> Choice:
         choice = choice_of(value, tools)
@@ -106,7 +128,20 @@ class ChatPrompts:
             variables[self.thinking_switch] = thinking
         return variables
 
-    def _forcing(self, form: AnswerForm, choice: Choice, options: TemplateOptions) -> Forcing | None:
+    def _call_grammar(
+        self, form: AnswerForm, choice: Choice, tools: Sequence[Mapping[str, Any]] | None
+    ) -> Grammar | None:
+        """None: no call must come, or only how one begins can be forced, as for the tools of the template's own."""
+        if choice.kind != "required" or form.calls is None or tools is None:
+            return None
+        from edge.call_grammar import call_grammar
+
+        chosen = [tool for tool in tools if choice.name in (None, tool["function"]["name"])]
+        parallel = choice.name is None and not form.single_call
+        return call_grammar(form.calls, chosen, self._tokenizer, parallel=parallel)
+
+    def _forcing(self, form: AnswerForm, choice: Choice, options: TemplateOptions, is_held: bool) -> Forcing | None:
+        """is_held: a form holds the answer, from its beginning or from the end of the thinking on."""
         budget = options.get("thinking_budget")
         closing: tuple[int, ...] = ()
         if budget is not None:
@@ -118,9 +153,12 @@ class ChatPrompts:
                 raise RequestError(
                     f"thinking_budget: the chat template of {self._path} shows no thinking that could be ended"
                 )
-            closing = tuple(self._marks(f"\n{form.tags.closing.strip()}\n\n"))
+            behind = "" if is_held else "\n\n"
+            closing = tuple(self._marks(f"\n{form.tags.closing.strip()}{behind}"))
+            if is_held and not form.thinks_at_once:
+                return None  # there is no thinking before the form
         call: tuple[int, ...] = ()
-        if choice.kind == "required" and form.calls is not None:
+        if choice.kind == "required" and form.calls is not None and not is_held:
             call = common_beginning(*map(self._marks, form.calls.examples(choice.name)))
         if budget is None and not call:
             return None
@@ -182,6 +220,13 @@ def split_chat_options(options: ChatOptions) -> tuple[GenerateOptions, TemplateO
         values["max_tokens"] = completion
     templating = {name: values.pop(name) for name in TemplateOptions.__annotations__ if name in values}
     return cast("GenerateOptions", values), cast("TemplateOptions", templating)
+
+
+def _single_call(options: TemplateOptions) -> bool:
+    parallel = options.get("parallel_tool_calls")
+    if parallel is not None and not isinstance(parallel, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise RequestError(f"parallel_tool_calls is {parallel!r}; it must be True or False")
+    return parallel is False
 
 
 def common_beginning(*lists: Sequence[int]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Tokens that an answer must take: the end of a thinking that has lasted too long, the beginning of a call.
 
-This is what can be had without a grammar: the name of a tool can be forced, that its arguments are sound cannot. A
-grammar for calls takes the place of `ForcingRules.call`, and begins where the thinking has ended, as that does.
+The latter is what can be had without a grammar: the name of a tool can be forced, that its arguments are sound cannot.
+Where `edge.call_grammar` can hold the calls, it takes the place of `ForcingRules.call`.
 """
 
 from __future__ import annotations

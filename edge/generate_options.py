@@ -42,6 +42,7 @@ class TemplateOptions(TypedDict, total=False):
     """Keywords that say how a conversation becomes a prompt; see Model.stream_chat."""
 
     tool_choice: str | Mapping[str, Any] | None
+    parallel_tool_calls: bool | None
     thinking: bool | None
     thinking_budget: int | None
     template_options: Mapping[str, Any] | None

@@ -235,8 +235,10 @@ class Model:
         tools: what the model may call, {"type": "function", "function": {"name": ..., "description": ...,
         "parameters": JSON schema of type "object"}} each, or the function alone. None leaves it to the template,
         [] says that there are none. Calls are in `tool_calls` of tokens and completion if `tool_format` is not None.
-        tool_choice: "auto"; "none": call nothing; "required": call something, or the name of the tool to call. The
-        beginning of a call is then forced; that its arguments are sound is not.
+        tool_choice: "auto"; "none": call nothing; "required": call something, or the name of the tool to call, once.
+        The answer is then held to such calls, with arguments that obey the tools' schemas; only to the beginning of one
+        where llguidance is not installed or the name stands outside of the JSON ("mistral-args").
+        parallel_tool_calls: False ends the answer with its first call.
         thinking: switches the thinking of a model on or off whose template can. thinking_budget: tokens of thinking
         after which it is ended. template_options: more variables for the template, which must read them.
         max_completion_tokens: max_tokens by OpenAI's newer name; thinking and answer together.
@@ -246,10 +248,7 @@ class Model:
         submitted_at = time.perf_counter()
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
-        from edge.chat_prompt import split_chat_options
-
-        sampling, templating = split_chat_options(options)
-        prompt = self._chat_prompts.prompt(messages, tools, templating)
+        prompt, sampling = self._chat_prompts.read(messages, tools, options)
         return self._submit(prompt.tokens, sampling, submitted_at, priority, on_prefill, prompt)
 
     def chat(
@@ -339,7 +338,7 @@ class Model:
         self._check_open()
         params, constraint = self._forms.read(options)
         if constraint is not None and chat is not None:
-            chat.check_free()
+            constraint = chat.held(constraint, self.tokenizer)
         seed = int.from_bytes(os.urandom(4), "little") if params.seed is None else params.seed
         length = self.context if params.max_tokens is None else len(tokens) + params.max_tokens
         try:

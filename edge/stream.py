@@ -207,13 +207,14 @@ class Stream(Iterator[Token]):
             text += self._stops.push(self._decoder.flush())
             if not self._stops.stopped:
                 text += self._stops.flush()
-        if self._stops.stopped:
+        piece = self._reader.push(text)
+        stopped = self._stops.stopped or self._reader.done
+        if stopped:
             with self._engine.lock:
                 self._engine.finish(sequence, "stop")
             sequence.finish_reason = "stop"  # also when the stop string came with the last token allowed
-        if (last and sequence.error is None) or self._stops.stopped:
+        if (last and sequence.error is None) or stopped:
             self._ended = True
-        piece = self._reader.push(text)
         if self._ended:
             piece = piece.followed_by(self._reader.finish())
         self._pieces.append(piece)

@@ -42,7 +42,11 @@ ALLOWED: dict[str, set[str]] = {
     "reasoning": set(),
     "answer": {"reasoning", "tools"},
     "forcing": {"reasoning", "tokenizer"},
-    "chat_prompt": {"answer", "errors", "forcing", "generate_options", "reasoning", "templates", "tokenizer", "tools"},
+    "after_thinking": {"engine", "errors", "reasoning", "tokenizer"},
+    "call_grammar": {"grammar", "tokenizer", "tools"},
+    "chat_prompt": TEXT
+    | {"after_thinking", "answer", "call_grammar", "engine", "errors", "forcing", "generate_options", "grammar"}
+    | {"reasoning", "tools"},
     "generate_options": {"grammar"},
     "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
     "references": {"errors", "assets", "edge"},

@@ -112,6 +112,78 @@ def test_a_call_is_forced(thinker: edge.Model) -> None:
     assert none.usage.prompt_tokens < free.usage.prompt_tokens  # the tools are not even shown
 
 
+_LIGHT: dict[str, Any] = {
+    "name": "light",
+    "parameters": {
+        "type": "object",
+        "properties": {"room": {"enum": ["hall", "kitchen"]}, "on": {"type": "boolean"}},
+        "required": ["room", "on"],
+        "additionalProperties": False,
+    },
+}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_a_call_that_must_come_obeys_its_schema(
+    thinker: edge.Model, open_thinker: edge.Model, temperature: float
+) -> None:
+    options: dict[str, Any] = {"temperature": temperature, "seed": 4, "max_tokens": 600, "tools": [_NOW, _LIGHT]}
+    for model, budget in ((thinker, None), (open_thinker, 5)):
+        answer = model.chat("hi", tool_choice="light", thinking_budget=budget, **options)
+        (call,) = answer.tool_calls
+        assert call.name == "light" and call.arguments["room"] in ("hall", "kitchen")
+        assert type(call.arguments["on"]) is bool and set(call.arguments) == {"room", "on"}
+        assert answer.finish_reason == "stop" and not answer.content and not answer.problems
+        assert bool(answer.reasoning) == (budget is not None)
+    options |= {"tools": [_LIGHT], "parallel_tool_calls": False}
+    one = thinker.chat("hi", tool_choice="required", **options)
+    assert len(one.tool_calls) == 1 and one.text.endswith("</tool_call>")
+
+
+def test_an_answer_ends_with_its_first_call(thinker: edge.Model, says: Callable[[edge.Model, str], None]) -> None:
+    says(thinker, '<tool_call>{"name": "now"}</tool_call> and <tool_call>{"name": "now"}</tool_call>')
+    assert len(thinker.chat("hi", tools=[_NOW]).tool_calls) == 2
+    one = thinker.chat("hi", tools=[_NOW], parallel_tool_calls=False)
+    assert len(one.tool_calls) == 1 and one.finish_reason == "stop" and not one.content
+    wrong: Any = "no"
+    with pytest.raises(edge.RequestError, match="parallel_tool_calls is 'no'; it must be True or False"):
+        thinker.chat("hi", tools=[_NOW], parallel_tool_calls=wrong)
+
+
+def test_only_the_beginning_is_forced_without_a_grammar(thinker: edge.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.call_grammar.can_hold", lambda: False)
+    answer = thinker.chat("hi", tools=[_LIGHT], tool_choice="light", max_tokens=80)
+    assert answer.text.startswith('<tool_call>\n{"name": "light", "arguments": {') and answer.problems
+
+
+def test_a_form_holds_behind_the_thinking(open_thinker: edge.Model) -> None:
+    schema = {"enum": ["yes", "no"]}
+    budget: dict[str, Any] = {"schema": schema, "thinking_budget": 9}
+    answer = open_thinker.chat("hi", **budget)
+    assert json.loads(answer.text) in ("yes", "no") and answer.finish_reason == "stop"
+    data = b"".join(open_thinker.tokenizer.token_bytes(token) for token in answer.tokens)
+    assert data[9:] == b"\n</think>" + answer.text.encode()
+    # Without a budget it thinks as long as it likes, but cannot end before the form.
+    cut = open_thinker.chat("hi", schema=schema, max_tokens=50, logit_bias={257: 100.0})
+    assert cut.finish_reason == "length" and not cut.text and 257 not in cut.tokens
+    with pytest.raises(edge.RequestError, match="schema holds the whole answer, so tool_choice cannot demand a call"):
+        open_thinker.chat("hi", tools=[_NOW], tool_choice="now", schema=schema)
+
+
+def test_forks_within_and_behind_the_thinking(open_thinker: edge.Model) -> None:
+    options: dict[str, Any] = {"regex": "[a-z]{30}", "thinking_budget": 6, "temperature": 1.0, "seed": 1}
+    alone = open_thinker.chat("hi", **options)
+    for length in (3, 6 + len("\n</think>"), 30):
+        with open_thinker.stream_chat("hi", **options) as stream:
+            for _ in range(length):
+                next(stream)
+            forks = [stream.fork(), stream.fork(restart=True)]
+            assert stream.completion().tokens == alone.tokens
+            for fork in forks:
+                text = fork.completion().text
+                assert len(text) == 30 and text.islower() and text.isascii()
+
+
 def test_a_thinking_budget(thinker: edge.Model, open_thinker: edge.Model) -> None:
     for budget in (0, 1, 7):
         answer = open_thinker.chat("hi", thinking_budget=budget, max_tokens=60)
@@ -126,7 +198,7 @@ def test_a_thinking_budget(thinker: edge.Model, open_thinker: edge.Model) -> Non
 
 
 def test_forced_tokens_are_the_same_beside_others_and_in_forks(thinker: edge.Model) -> None:
-    options: dict[str, Any] = {"tools": [_NOW], "tool_choice": "now", "max_tokens": 40, "temperature": 1.0, "seed": 3}
+    options: dict[str, Any] = {"tools": [_NOW], "tool_choice": "now", "max_tokens": 90, "temperature": 1.0, "seed": 3}
     alone = thinker.chat("hi", **options)
     streams = [thinker.stream_chat(text, **options) for text in ("one", "hi", "three")]
     fork = None

@@ -81,7 +81,7 @@ EXPORTS = {
         "rope_spec",
     ],
     "edge.graph.blocks": ["Blocks", "split_blocks"],
-    "edge.grammar": ["CallFormat", "Constraints", "Grammar", "grammar_of", "tool_call_grammar"],
+    "edge.grammar": ["CallFormat", "Constraints", "Grammar", "can_hold", "grammar_of", "tool_call_grammar"],
     "edge.memory": [
         "Budget",
         "MemoryPlan",

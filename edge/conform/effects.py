@@ -129,6 +129,16 @@ def is_json_with(name: str) -> Any:
     return effect
 
 
+def is_json_object(context: Context, answer: Answer) -> Effect:
+    """Or the beginning of one that was cut off."""
+    text = context.text(answer)
+    try:
+        good = isinstance(json.loads(text), dict)
+    except ValueError:
+        good = text.lstrip().startswith("{") and answer.at("choices", 0, "finish_reason") == "length"
+    return Effect(good, f"{text!r:.60}")
+
+
 def no_call(context: Context, answer: Answer) -> Effect:
     calls = answer.at("choices", 0, "message", "tool_calls")
     return Effect(not calls, "no call" if not calls else "a call all the same")

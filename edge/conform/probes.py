@@ -14,7 +14,12 @@ _TOOL = {
     "function": {
         "name": "edge_conform_timer",
         "description": "start a timer that rings when the time is over",
-        "parameters": {"type": "object", "properties": {"duration": {"type": "string"}}},
+        "parameters": {
+            "type": "object",
+            "properties": {"duration": {"type": "string", "maxLength": 20}},
+            "required": ["duration"],
+            "additionalProperties": False,
+        },
     },
 }
 _TOOLS = {"tools": [_TOOL]}
@@ -77,10 +82,13 @@ _CHAT = (
     ),
     Probe("tools", _send(**_TOOLS), see.prompt_grows, "x"),
     Probe("tool_choice none", _send(**_TOOLS, tool_choice="none"), see.no_call, "edge_conform"),
-    Probe("tool_choice required", _send(**_TOOLS, tool_choice="required"), see.calls("edge_conform_timer")),
+    Probe("tool_choice required", _send(**_TOOLS, tool_choice="required", max_tokens=200),
+          see.calls("edge_conform_timer")),
     Probe(
         "tool_choice named",
-        _send(**_TOOLS, tool_choice={"type": "function", "function": {"name": "edge_conform_timer"}}),
+        _send(
+            **_TOOLS, tool_choice={"type": "function", "function": {"name": "edge_conform_timer"}}, max_tokens=200
+        ),
         see.calls("edge_conform_timer"),
     ),
     Probe("parallel_tool_calls", _send(**_TOOLS, parallel_tool_calls=False), None, "x"),
@@ -89,6 +97,7 @@ _CHAT = (
         _send(response_format={"type": "json_schema", "json_schema": _SCHEMA}),
         see.is_json_with("edge_conform"),
     ),
+    Probe("response_format json_object", _send(response_format={"type": "json_object"}), see.is_json_object),
     Probe("response_format unknown", _send(response_format={"type": "edge_conform"}), wants_refusal=True),
     Probe("functions", _send(functions=[_TOOL["function"]]), see.prompt_grows),
     Probe("function_call", _send(functions=[_TOOL["function"]], function_call={"name": "edge_conform_timer"}),

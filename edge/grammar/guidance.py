@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from edge.errors import RequestError
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
-__all__ = ["check_grammar", "limits", "matcher_class", "tokenizer_class"]
+__all__ = ["can_hold", "check_grammar", "limits", "matcher_class", "tokenizer_class"]
 
 # Work is counted, not timed, so that the same request always ends alike. In llguidance's own figures:
 _LEXER_FUEL = 1_000_000  # to build the lexer: about 20 ms
@@ -22,6 +23,11 @@ _GRAMMAR_SYMBOLS = 200_000
 
 _SOURCE_LINE = re.compile(r"\d+ \| ")
 _MISSING = "structured output needs llguidance, which is not installed: pip install 'edge-rt[grammar]'"
+
+
+def can_hold() -> bool:
+    """Whether llguidance is installed."""
+    return importlib.util.find_spec("llguidance") is not None
 
 
 def matcher_class() -> type[LLMatcher]:

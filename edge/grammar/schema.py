@@ -80,9 +80,12 @@ def schema_grammar(schema: Mapping[str, Any]) -> str:
     return grammar
 
 
-def written_schema(schema: Mapping[str, Any]) -> str:
-    """A checked schema for `%json` in Lark, with our way of writing values. Raises RequestError: it is too large."""
-    return _json(dict(schema) | {"x-guidance": _WRITING})
+def written_schema(schema: Mapping[str, Any], *, comma: str = ", ", colon: str = ": ") -> str:
+    """A checked schema for `%json` in Lark, with our way of writing values but for what stands between them.
+
+    Raises RequestError: it is too large.
+    """
+    return _json(dict(schema) | {"x-guidance": _WRITING | {"item_separator": comma, "key_separator": colon}})
 
 
 def _json(schema: Mapping[str, Any]) -> str:

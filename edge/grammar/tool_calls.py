@@ -22,6 +22,7 @@ class CallFormat(NamedTuple):
 
     Of each call: `prefix`, `{"<name_key>": NAME, "<arguments_key>": {...}}`, `suffix`; between two calls `separator`.
     begin, end: around all of them, as `[TOOL_CALLS][` and `]`. Marks may hold texts of control tokens.
+    comma, colon: between the members of the JSON, and between a key and its value.
     """
 
     prefix: str = ""
@@ -31,6 +32,8 @@ class CallFormat(NamedTuple):
     separator: str = "\n"
     begin: str = ""
     end: str = ""
+    comma: str = ", "
+    colon: str = ": "
 
 
 def tool_call_grammar(
@@ -50,7 +53,10 @@ def tool_call_grammar(
     rules = [
         f"start: {_marks(form.begin, tokenizer)} {calls} {_marks(form.end, tokenizer)}",
         f"call: {_marks(form.prefix, tokenizer)} ({choice}) {_marks(form.suffix, tokenizer)}",
-        *(f"call_{index}: %json {written_schema(option)}" for index, option in enumerate(options)),
+        *(
+            f"call_{index}: %json {written_schema(option, comma=form.comma, colon=form.colon)}"
+            for index, option in enumerate(options)
+        ),
     ]
     return Grammar("tools", checked_lark("\n".join(rules), "tools"))
 

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 import edge
-from edge.errors import ContextExceeded
-from edge.serve.api_error import as_api_error, logged, refused, stopping, too_long
+from edge.errors import EdgeError
+from edge.serve.api_error import as_api_error, logged, refused, stopping
 from edge.serve.body import BodyReader, parse_json
 from edge.serve.disconnect import ClientGone, unless_gone
 from edge.serve.driver import Driver
@@ -24,10 +24,11 @@ from edge.serve.gate import Gate
 from edge.serve.job import Job
 from edge.serve.metrics import Metrics
 from edge.serve.reply import ChatReply, CompletionReply, Reply
-from edge.serve.requests import Ask, chat_ask, check_model, completion_ask, encode
+from edge.serve.requests import Ask, begin, chat_ask, check_model, completion_ask
 from edge.serve.settings import ServeSettings
 from edge.serve.sse import EventStream
 from edge.serve.tokens import detokenized, tokenized
+from edge.serve.wording import in_words_of
 
 if TYPE_CHECKING:
     from edge.model import Model
@@ -140,20 +141,14 @@ class Api:
 
     def _submit(self, ask: Ask, job: Job, make_reply: Callable[[Ask, list[list[int]]], Reply]) -> tuple[Ask, Reply]:
         self.gate.enter(ask.num_choices)
-        streams: list[edge.Stream] = []
         try:
-            try:
-                prompts = encode(ask, self._model, self._longest_token)
-            except ContextExceeded as error:
-                raise too_long(error, "messages" if ask.messages else "prompt") from None
-            reply = make_reply(ask, prompts)
-            for tokens in prompts:
-                streams.append(self._model.stream(tokens, priority=ask.delivery.priority, **ask.options))
-        except BaseException:
-            for stream in streams:
-                stream.close()
+            streams, prompts = begin(ask, self._model, self._longest_token)
+        except BaseException as error:
             self.gate.leave(ask.num_choices, None)
+            if isinstance(error, EdgeError):
+                raise in_words_of(ask, error, self._model) from None
             raise
+        reply = make_reply(ask, prompts)
         job.begin(streams, ask.delivery.n)
         self.driver.add(job)
         return ask, reply

@@ -13,6 +13,7 @@ from edge.errors import (
     ContextExceeded,
     DoesNotFit,
     EdgeError,
+    GrammarError,
     ModelFileError,
     NumericalError,
     RequestError,
@@ -86,6 +87,8 @@ def as_api_error(error: BaseException) -> ApiError:
         return ApiError(400, str(error), param="messages", code="template_error")
     if isinstance(error, DoesNotFit):
         return ApiError(400, str(error), code="does_not_fit")
+    if isinstance(error, GrammarError):  # of what the client asked for: asking again would end alike
+        return ApiError(400, str(error), code="grammar_error")
     if isinstance(error, NumericalError):
         return ApiError(500, str(error), code="numerical_error")
     if isinstance(error, ModelFileError):

@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge.errors import Cancelled
 from edge.results import Completion, Token
-from edge.serve.calls import Call, may_be_calls, parse_calls
+from edge.tools import ToolCall
 
 if TYPE_CHECKING:
     from edge.tokenizer import Tokenizer
 
 
-class Choice:
-    """call_names: tools whose calls are read; text that may become calls is held back until it cannot."""
+class Shown(NamedTuple):
+    """What a token or the end adds to an answer."""
 
-    def __init__(self, index: int, call_names: frozenset[str] | None = None, *, single_call: bool = False) -> None:
+    text: str = ""
+    reasoning: str = ""
+    calls: tuple[ToolCall, ...] = ()
+
+
+class Choice:
+    """has_calls: calls are parted from the text; otherwise they are in it as the model wrote them."""
+
+    def __init__(self, index: int, *, has_calls: bool = False) -> None:
         self.index = index
         self.text = ""
-        self.calls: list[Call] = []
+        self.reasoning = ""
+        self.calls: list[ToolCall] = []
         self.tokens: list[Token] = []
         self.completion: Completion | None = None
-        self._call_names = call_names
-        self._single_call = single_call
-        self._held = ""
+        self._has_calls = has_calls
 
-    def push(self, token: Token) -> str:
-        """Takes a token; returns text to show."""
+    def push(self, token: Token) -> Shown:
+        """Takes a token."""
         self.tokens.append(token)
-        self._held += token.text
-        if self._call_names is not None and may_be_calls(self.text + self._held):
-            return ""
-        return self._show()
+        shown = Shown(token.text, token.reasoning)
+        if self._has_calls:
+            shown = Shown(token.content, token.reasoning, token.tool_calls)
+        self.text += shown.text
+        self.reasoning += shown.reasoning
+        self.calls += shown.calls
+        return shown
 
-    def end(self, completion: Completion) -> str:
-        """Takes the end; returns the rest of the text. Cancelled: the server ended it."""
+    def end(self, completion: Completion) -> None:
+        """Takes the end. Cancelled: the server ended it."""
         if completion.finish_reason == "cancelled":
             raise Cancelled("the answer was cancelled")
         self.completion = completion
-        calls = None if self._call_names is None else parse_calls(self.text + self._held, self._call_names)
-        if calls is None:
-            return self._show()
-        self.calls = calls[:1] if self._single_call else calls
-        return ""
 
     @property
     def finish_reason(self) -> str | None:
         if self.completion is None:
             return None
-        return "tool_calls" if self.calls else self.completion.finish_reason
-
-    def _show(self) -> str:
-        shown, self._held = self._held, ""
-        self.text += shown
-        return shown
+        reason = self.completion.finish_reason
+        return "tool_calls" if self.calls and reason == "stop" else reason
 
 
 def usage_of(choices: list[Choice], n: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.results import Completion, Token
 from edge.serve.choice import Choice, chat_logprobs, completion_logprobs, timings_of, usage_of
+from edge.tools import ToolCall
 
 if TYPE_CHECKING:
     from edge.serve.requests import Ask
@@ -58,7 +59,7 @@ class _Reply:
         }
         if ask.delivery.service_tier is not None:
             self._head["service_tier"] = ask.delivery.service_tier
-        self.choices = [Choice(index, ask.call_names, single_call=ask.single_call) for index in range(ask.num_choices)]
+        self.choices = [Choice(index, has_calls=ask.has_tools) for index in range(ask.num_choices)]
 
     def last(self) -> dict[str, Any]:
         chunk = self._chunk([])
@@ -95,29 +96,33 @@ class ChatReply(_Reply):
 
     def push(self, index: int, token: Token) -> list[dict[str, Any]]:
         choice = self.choices[index]
-        text = choice.push(token)
-        if not text and token.logprobs is None:
-            return []
-        return [self._delta(choice, {"content": text} if text else {}, [token])]
+        shown = choice.push(token)
+        delta: dict[str, Any] = {}
+        if shown.reasoning:
+            delta["reasoning_content"] = shown.reasoning
+        if shown.text:
+            delta["content"] = shown.text
+        if shown.calls:
+            first = len(choice.calls) - len(shown.calls)
+            delta["tool_calls"] = [{"index": first + i, **_call(call)} for i, call in enumerate(shown.calls)]
+        return [self._delta(choice, delta, [token])] if delta or token.logprobs is not None else []
 
     def end(self, index: int, completion: Completion) -> list[dict[str, Any]]:
         choice = self.choices[index]
-        text = choice.end(completion)
-        chunks = [self._delta(choice, {"content": text})] if text else []
-        if choice.calls:
-            calls = [{"index": number, **call} for number, call in enumerate(_calls(choice))]
-            chunks.append(self._delta(choice, {"tool_calls": calls}))
+        choice.end(completion)
         ended = self._delta(choice, {})
         ended["choices"][0]["finish_reason"] = choice.finish_reason
-        return [*chunks, ended]
+        return [ended]
 
     def whole(self) -> dict[str, Any]:
         return self._all([self._choice(choice) for choice in self.choices])
 
     def _choice(self, choice: Choice) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
+        if choice.reasoning:
+            message["reasoning_content"] = choice.reasoning
         if choice.calls:
-            message |= {"content": None, "tool_calls": _calls(choice)}
+            message |= {"content": choice.text or None, "tool_calls": [_call(call) for call in choice.calls]}
         logprobs = chat_logprobs(choice.tokens, self._tokenizer) if self._ask.logprobs else None
         return {
             "index": choice.index, "message": message, "logprobs": logprobs, "finish_reason": choice.finish_reason,
@@ -143,7 +148,7 @@ class CompletionReply(_Reply):
     def push(self, index: int, token: Token) -> list[dict[str, Any]]:
         choice = self.choices[index]
         offset = len(choice.text)
-        text = choice.push(token)
+        text = choice.push(token).text
         if not text and token.logprobs is None:
             return []
         logprobs = completion_logprobs([token], self._tokenizer, offset) if self._ask.logprobs else None
@@ -151,7 +156,8 @@ class CompletionReply(_Reply):
 
     def end(self, index: int, completion: Completion) -> list[dict[str, Any]]:
         choice = self.choices[index]
-        return [self._text(choice, choice.end(completion))]
+        choice.end(completion)
+        return [self._text(choice, "")]
 
     def whole(self) -> dict[str, Any]:
         choices: list[dict[str, Any]] = []
@@ -170,12 +176,5 @@ class CompletionReply(_Reply):
         )
 
 
-def _calls(choice: Choice) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"call_{uuid.uuid4().hex}",
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
-        }
-        for call in choice.calls
-    ]
+def _call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_json}}

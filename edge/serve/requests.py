@@ -8,40 +8,51 @@ from typing import TYPE_CHECKING, Any
 
 from edge.engine import SamplingParams
 from edge.errors import ContextExceeded
-from edge.generate_options import GenerateOptions
+from edge.generate_options import GenerateOptions, TemplateOptions
 from edge.serve.api_error import ApiError, refused, shown
-from edge.serve.calls import reads_calls
+from edge.serve.chat_fields import take_thinking, take_tools
 from edge.serve.fields import Fields, as_list
+from edge.serve.formats import take_schema
 from edge.serve.messages import take_messages
 from edge.serve.options import Delivery, take_delivery, take_options
-from edge.tools import function_tools
 
 if TYPE_CHECKING:
     from edge.model import Model
+    from edge.stream import Stream
 
 MAX_PROMPTS = 32
-MAX_TOOLS = 256
 _NOT_KEPT = "nothing is stored"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """prompts: token ids each, or texts that are still to be encoded. call_names: tools whose calls are read out of
-    the answer; None: it is text. logprobs: whether the answer shows them."""
+    """prompts: of completions, token ids each, or texts that are still to be encoded. messages, tools, templating: of
+    chats. logprobs: whether the answer shows them."""
 
     options: GenerateOptions
     delivery: Delivery
     prompts: tuple[str | list[int], ...] = ()
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tools: list[dict[str, Any]] | None = None
-    call_names: frozenset[str] | None = None
-    single_call: bool = False
+    templating: TemplateOptions = field(default_factory=TemplateOptions)
     logprobs: bool = False
     echo: bool = False
 
     @property
     def num_choices(self) -> int:
         return max(1, len(self.prompts)) * self.delivery.n
+
+    @property
+    def form_field(self) -> str | None:
+        """The field that holds the answer to a form; None: it is free."""
+        if "schema" in self.options:
+            return "response_format"
+        return "tool_choice" if self.templating.get("tool_choice") not in (None, "none", "auto") else None
+
+    @property
+    def has_tools(self) -> bool:
+        """Whether calls are parted from the text. Without tools of the client's, those of the model's own stay text."""
+        return bool(self.tools)
 
 
 def chat_ask(body: object, model: Model, model_name: str) -> Ask:
@@ -61,20 +72,26 @@ def chat_ask(body: object, model: Model, model_name: str) -> Ask:
         raise refused("top_logprobs", "is allowed only with logprobs: true")
     if logprobs:
         options["logprobs"] = num_top or 0
-    tools, call_names, single_call = _take_tools(fields, model)
     delivery = take_delivery(fields)
-    _refuse_format(fields)
+    schema = take_schema(fields)
+    templating = TemplateOptions()
+    tools = take_tools(fields, model, templating)
+    take_thinking(fields, templating)
+    if schema is not None and tools and templating.get("tool_choice") != "none":
+        raise refused(
+            "response_format", 'holds the whole answer, so it goes with tools only when tool_choice is "none"',
+            "unsupported_parameter",
+        )  # fmt: skip
     fields.unsupported("store", _NOT_KEPT, allowed=(False,))
     fields.unsupported("metadata", _NOT_KEPT, allowed=({},))
     fields.unsupported("modalities", "answers are text", allowed=(["text"],))
     for name in ("function_call", "functions"):
         fields.unsupported(name, "it was replaced by tools and tool_choice")
     fields.end()
-    SamplingParams(**options)  # ranges, before the prompt is looked at
-    return Ask(
-        options, delivery, messages=messages, tools=tools, call_names=call_names, single_call=single_call,
-        logprobs=logprobs,
-    )  # fmt: skip
+    check_ranges(options)
+    if schema is not None:
+        options["schema"] = schema
+    return Ask(options, delivery, messages=messages, tools=tools, templating=templating, logprobs=logprobs)
 
 
 def completion_ask(body: object, model_name: str) -> Ask:
@@ -95,10 +112,16 @@ def completion_ask(body: object, model_name: str) -> Ask:
         raise refused("best_of", "must be equal to n: answers are not ranked", "unsupported_parameter")
     fields.unsupported("suffix", "models of this server continue text, they do not fill gaps", allowed=("",))
     fields.end()
-    SamplingParams(**options)
+    check_ranges(options)
     if len(prompts) * delivery.n > MAX_PROMPTS:
         raise refused("n", f"times the number of prompts is more than {MAX_PROMPTS}")
     return Ask(options, delivery, prompts=prompts, logprobs=num_top is not None, echo=echo)
+
+
+def check_ranges(options: GenerateOptions) -> None:
+    """RequestError before the prompt is looked at. options: without a form."""
+    numbers: dict[str, Any] = dict(options)
+    SamplingParams(**numbers)
 
 
 def check_model(fields: Fields, model_name: str) -> None:
@@ -133,23 +156,29 @@ def take_prompts(fields: Fields, name: str) -> tuple[str | list[int], ...]:
     return tuple(prompts)
 
 
-def encode(ask: Ask, model: Model, longest_token: int) -> list[list[int]]:
-    """Token ids of the prompts. longest_token: bytes; what cannot fit even in the longest tokens is not encoded.
+def begin(ask: Ask, model: Model, longest_token: int) -> tuple[list[Stream], list[list[int]]]:
+    """The answers, not read yet, and the prompts of completions. All of them begin, or none.
 
-    Raises ContextExceeded, TemplateError, RequestError.
+    longest_token: bytes; what cannot fit even in the longest tokens is not encoded.
+    Raises ContextExceeded, TemplateError, RequestError, GrammarError, DoesNotFit.
     """
-    check_length((str(message["content"]) for message in ask.messages), model, longest_token)
     if ask.messages:
-        prompts = [model.encode_chat(ask.messages, ask.tools)]
-    else:
-        texts = (prompt for prompt in ask.prompts if isinstance(prompt, str))
-        for text in texts:
+        check_length((str(message["content"]) for message in ask.messages), model, longest_token)
+        options: dict[str, Any] = {**ask.options, **ask.templating}
+        return [model.stream_chat(ask.messages, tools=ask.tools, priority=ask.delivery.priority, **options)], []
+    for text in ask.prompts:
+        if isinstance(text, str):
             check_length([text], model, longest_token)
-        prompts = [model.tokenizer.encode(prompt) if isinstance(prompt, str) else prompt for prompt in ask.prompts]
-    for tokens in prompts:
-        if len(tokens) >= model.context:
-            raise ContextExceeded(len(tokens), model.context)
-    return prompts
+    prompts = [model.tokenizer.encode(prompt) if isinstance(prompt, str) else prompt for prompt in ask.prompts]
+    streams: list[Stream] = []
+    try:
+        for tokens in prompts:
+            streams.append(model.stream(tokens, priority=ask.delivery.priority, **ask.options))
+    except BaseException:
+        for stream in streams:
+            stream.close()
+        raise
+    return streams, prompts
 
 
 def check_length(texts: Iterable[str], model: Model, longest_token: int) -> None:
@@ -157,40 +186,6 @@ def check_length(texts: Iterable[str], model: Model, longest_token: int) -> None
     least = sum(len(text.strip().encode(errors="replace")) for text in texts) // longest_token
     if least >= model.context:
         raise ContextExceeded(least, model.context)
-
-
-def _take_tools(fields: Fields, model: Model) -> tuple[list[dict[str, Any]] | None, frozenset[str] | None, bool]:
-    """(tools for the template, names of those whose calls are read, whether only one call may be made)."""
-    items = fields.items("tools", MAX_TOOLS)
-    tools = None if items is None else function_tools(items)
-    choice = fields.take("tool_choice")
-    parallel = fields.flag("parallel_tool_calls")
-    if choice is not None and choice not in ("none", "auto"):
-        raise refused(
-            "tool_choice", f'is {shown(choice)}; this server honours "none" and "auto"', "unsupported_parameter"
-        )
-    for name, value in (("tool_choice", choice), ("parallel_tool_calls", parallel)):
-        if value is not None and not tools:
-            raise refused(name, "is allowed only with tools")
-    if not tools:
-        return tools, None, False
-    if not reads_calls(model.chat_template):
-        raise refused("tools", "are not supported: calls of this model are in a form that edge does not read yet")
-    if choice == "none":
-        return [], None, False
-    return tools, frozenset(str(tool["function"]["name"]) for tool in tools), parallel is False
-
-
-def _refuse_format(fields: Fields) -> None:
-    """`response_format`: text. Constrained answers are wired in here."""
-    response_format = fields.inner("response_format")
-    if response_format is not None:
-        kind = response_format.needed("type")
-        if kind != "text":
-            raise refused(
-                "response_format", f"of type {shown(kind)} is not supported yet; only text is", "unsupported_parameter"
-            )
-        response_format.end()
 
 
 def _is_token(value: object) -> bool:

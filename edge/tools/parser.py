@@ -51,6 +51,11 @@ class CallParser:
         self._calls: list[Call] = []
         self._problems: list[str] = []
 
+    @property
+    def is_between_calls(self) -> bool:
+        """Whether what was pushed ends outside of any call, its closing mark included."""
+        return self._state == self._read_text
+
     def push(self, text: str) -> Said:
         """What is certain with this text."""
         self._held += text

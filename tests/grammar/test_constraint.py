@@ -244,6 +244,10 @@ NOW = '{"name": "now", "arguments": {}}'
         (MISTRAL, (f"[TOOL_CALLS][{NOW}]", f"[TOOL_CALLS][{NOW}, {WEATHER}, {NOW}]")),
         (LLAMA, (f"<|python_tag|>{WEATHER.replace('arguments', 'parameters')}",)),
         (CallFormat(), (WEATHER, f"{WEATHER}\n{NOW}")),
+        (
+            CallFormat(begin="[", end="]", separator=",", comma=",", colon=":"),
+            ('[{"name":"now","arguments":{}}]', f"[{WEATHER.replace(', ', ',').replace(': ', ':')}]"),
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", [TokenType.CONTROL, TokenType.USER_DEFINED])

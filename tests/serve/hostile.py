@@ -13,6 +13,14 @@ CHAT = "/v1/chat/completions"
 USER = [{"role": "user", "content": "hi"}]
 DEEP = b"[" * 60000
 LONG = "x" * 300
+SCHEMAS: list[Any] = [
+    5, "x", [], {"type": "x"}, {"not": {}}, {"$ref": "file:///etc/passwd"}, {"$ref": "#/nowhere"},
+    {"pattern": "(?=a)a"},
+    {"type": "string", "pattern": "("}, {"uniqueItems": True}, {"type": "integer", "minimum": 5, "maximum": 3},
+    {"enum": []}, {"type": "object", "properties": 5}, {"const": "\x00"},
+    {"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"$ref": "#/$defs/a"}}}, {"enum": ["x" * 70000]},
+    {"$defs": {f"d{i}": {} for i in range(600)}}, {"x-guidance": {}, "type": "object"},
+]  # fmt: skip
 
 # What no value of the field may be, by kind.
 WRONG: dict[str, list[Any]] = {
@@ -45,7 +53,13 @@ WRONG: dict[str, list[Any]] = {
               [{"name": "f", "parameters": []}], [{"name": "f"}, {"name": "f"}], [{"name": "f"}] * 257],
     "tool_choice": ["required", "x", {"type": "function", "function": {"name": "f"}}, 5, "auto"],
     "parallel_tool_calls": [True, "x"],
-    "response_format": [{"type": "json_object"}, {"type": "json_schema", "json_schema": {}}, "x", {}, [], {"type": 5}],
+    "response_format": [{"type": "json_object", "x": 1}, {"type": "json_schema", "json_schema": {}}, "x", {}, [],
+                        {"type": 5}, {"type": "grammar", "grammar": "x"}, {"type": "json_schema"},
+                        *({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}} 
+                          for schema in SCHEMAS)],
+    "chat_template_kwargs": ["x", [], {"x": 1}, {"messages": []}],
+    "reasoning_effort": [5, "low"],
+    "thinking_budget": [-1, "x", 1.5, 5],
     "model": ["../../etc/passwd", "gpt-4", 5, LONG, ""],
     "user": [5, [], {}, "x" * 1000],
     "service_tier": ["priority", 5, []],

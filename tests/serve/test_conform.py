@@ -29,6 +29,9 @@ def test_this_server_ignores_nothing(server: Server) -> None:
     assert len(verdicts) > 60
     for name in ("seed", "stop", "n", "logit_bias", "top_logprobs", "stream_options", "tools", "top_p"):
         assert verdicts["/v1/chat/completions", name] == "honoured"
+    for name in ("tool_choice none", "tool_choice required", "tool_choice named", "parallel_tool_calls",
+                 "response_format json_schema", "response_format json_object"):  # fmt: skip
+        assert verdicts["/v1/chat/completions", name] == "honoured"
     assert verdicts["/v1/chat/completions", "store"] == "refused"
     unnamed = [item for item in report["findings"] if "without its name" in item["seen"]]
     assert not unnamed

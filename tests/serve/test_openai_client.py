@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import openai
 import pytest
 from openai import OpenAI
 from openai.types import Completion, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam, ChatCompletionToolParam
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 import edge
 from tests.serve.process import Server, serving
@@ -25,6 +27,17 @@ TIMER: ChatCompletionToolParam = {
         "parameters": {"type": "object", "properties": {"duration": {"type": "string"}}},
     },
 }
+
+
+def _tool(properties: dict[str, Any], name: str = "set_timer") -> ChatCompletionToolParam:
+    parameters: dict[str, object] = {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip
+    return {"type": "function", "function": {"name": name, "strict": True, "parameters": parameters}}
+
+
+def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
 
 
 @pytest.fixture(scope="session")
@@ -171,11 +184,141 @@ def test_tools(client: OpenAI) -> None:
     assert without.choices[0].message.tool_calls is None
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_must_come_and_obeys_its_schema(client: OpenAI, stream: bool) -> None:
+    """Of a question that the model would answer in words."""
+    room = _tool({"room": {"enum": ["kitchen", "hall"]}, "percent": {"type": "integer", "minimum": 3, "maximum": 5}})
+    other = _tool({"text": {"type": "string", "maxLength": 5}}, "say")
+    hello: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+
+    def calls(**fields: Any) -> list[tuple[str, dict[str, Any]]]:
+        chats: Any = client.chat.completions
+        asked: dict[str, Any] = {"model": "assistant", "messages": hello, "max_tokens": 200, **fields}
+        answer: ChatCompletion
+        if not stream:
+            answer = chats.create(**asked)
+        else:
+            with chats.stream(**asked) as events:
+                answer = events.until_done().get_final_completion()
+        choice = answer.choices[0]
+        assert choice.finish_reason == "tool_calls" and not choice.message.content
+        assert len({call.id for call in choice.message.tool_calls or ()}) == len(choice.message.tool_calls or ())
+        return [
+            (call.function.name, json.loads(call.function.arguments))
+            for call in choice.message.tool_calls or ()
+            if call.type == "function"
+        ]
+
+    named = calls(tools=[room, other], tool_choice={"type": "function", "function": {"name": "set_timer"}})
+    ((name, arguments),) = named
+    assert name == "set_timer" and arguments["room"] in ("kitchen", "hall") and 3 <= arguments["percent"] <= 5
+    assert set(arguments) == {"room", "percent"}
+    assert len(calls(tools=[room, other], tool_choice="required", parallel_tool_calls=False)) == 1
+    for name, arguments in calls(tools=[other], tool_choice="required", parallel_tool_calls=True):
+        assert name == "say" and len(arguments["text"]) <= 5
+
+
+def test_a_result_goes_back(client: OpenAI) -> None:
+    first = client.chat.completions.create(model="assistant", messages=QUESTION, tools=[TIMER]).choices[0].message
+    assert first.tool_calls
+    said: Any = first.model_dump(exclude_none=True)
+    more: list[ChatCompletionMessageParam] = [*QUESTION, said, {"role": "user", "content": "hello"}]
+    answer = client.chat.completions.create(model="assistant", messages=more, tools=[TIMER])
+    assert answer.choices[0].message.content or answer.choices[0].message.tool_calls
+
+
+class Light(BaseModel):
+    """What `parse` makes a schema of."""
+
+    room: Literal["kitchen", "hall"]
+    percent: Annotated[int, Field(ge=0, le=100)]
+    dimmed: bool | None
+
+
+def test_parse(client: OpenAI) -> None:
+    question: list[ChatCompletionMessageParam] = [{"role": "user", "content": "dim the kitchen light"}]
+    answer = client.chat.completions.parse(model="assistant", messages=question, response_format=Light)
+    assert isinstance(answer.choices[0].message.parsed, Light)
+    texts = set[str | None]()
+    many = client.chat.completions.parse(
+        model="assistant", messages=question, response_format=Light, n=4, temperature=2.0, seed=5
+    )
+    for choice in many.choices:
+        assert isinstance(choice.message.parsed, Light) and choice.finish_reason == "stop"
+        texts.add(choice.message.content)
+    assert len(texts) > 1
+    with client.chat.completions.stream(model="assistant", messages=question, response_format=Light) as stream:
+        final = stream.until_done().get_final_completion()
+    assert final.choices[0].message.parsed == answer.choices[0].message.parsed
+
+
+def test_forms_of_response_format(client: OpenAI) -> None:
+    chats: Any = client.chat.completions
+
+    def answer(form: Any, **fields: Any) -> Any:
+        asked: dict[str, Any] = {"messages": QUESTION, "response_format": form, "max_tokens": 100, **fields}
+        return chats.create(model="assistant", **asked).choices[0]
+
+    assert answer({"type": "text"}).message.content == ANSWER
+    free = answer({"type": "json_object"})
+    assert free.message.content.startswith("{")
+    assert free.finish_reason == "length" or isinstance(json.loads(free.message.content), dict)
+    # An answer of the form that was asked for is no call, whatever it looks like.
+    call: Any = {"type": "object", "properties": {"name": {"const": "set_timer"}, "arguments": {"const": {}}},
+            "required": ["name", "arguments"], "additionalProperties": False}  # fmt: skip
+    calls = answer(_json_schema({"type": "array", "items": call, "minItems": 1, "maxItems": 1}))
+    assert json.loads(calls.message.content) == [{"name": "set_timer", "arguments": {}}]
+    assert calls.message.tool_calls is None and calls.finish_reason == "stop"
+    with_tools = answer(_json_schema({"const": "yes"}), tools=[TIMER], tool_choice="none")
+    assert json.loads(with_tools.message.content) == "yes"
+
+
+def test_thinking_is_parted_from_the_answer(tmp_path: Path, write_model: Callable[..., Path]) -> None:
+    """Random weights, and a template that opens the thinking."""
+    template = (
+        "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
+        "{% if enable_thinking is not defined or enable_thinking %}<think>\n{% endif %}{# </think> #}"
+    )
+    path = write_model(tmp_path / "thinker.gguf", template=template, context=1024)
+    with serving(str(path)) as server:
+        client = OpenAI(base_url=f"{server.base}/v1", api_key="none", max_retries=0)
+        chats: Any = client.chat.completions
+
+        def ask(**fields: Any) -> Any:
+            return chats.create(model="thinker", messages=QUESTION, max_tokens=60, **fields).choices[0].message
+
+        budget = {"thinking_budget": 7}
+        thought = ask(extra_body=budget)
+        assert thought.model_extra["reasoning_content"] and thought.content
+        stream = client.chat.completions.create(
+            model="thinker", messages=QUESTION, max_tokens=60, stream=True, extra_body=budget
+        )
+        deltas = [chunk.choices[0].delta for chunk in stream]
+        assert "".join(delta.content or "" for delta in deltas) == thought.content
+        reasoning = "".join((delta.model_extra or {}).get("reasoning_content") or "" for delta in deltas)
+        assert reasoning == thought.model_extra["reasoning_content"]
+        held = ask(extra_body=budget, response_format=_json_schema({"enum": ["yes", "no"]}))
+        assert json.loads(held.content) in ("yes", "no")
+        assert held.model_extra["reasoning_content"] == reasoning
+        off = ask(extra_body={"chat_template_kwargs": {"enable_thinking": False}})
+        assert "reasoning_content" not in off.model_extra
+        with pytest.raises(openai.BadRequestError) as info:  # the template knows no tools
+            ask(tools=[TIMER])
+        assert info.value.param == "tools"
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"tools": [TIMER], "tool_choice": "required"}, "tool_choice"),
+        ({"response_format": {"type": "grammar"}}, "response_format"),
+        ({"response_format": _json_schema({"type": "array", "uniqueItems": True})}, "response_format"),
+        ({"response_format": {"type": "json_object"}, "tools": [TIMER]}, "response_format"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tools": [TIMER], "tool_choice": {"type": "function", "function": {"name": "rm"}}}, "tool_choice"),
+        ({"tools": [_tool({"a": {"type": "array", "uniqueItems": True}})], "tool_choice": "required"}, "tools"),
+        ({"reasoning_effort": "low"}, "reasoning_effort"),
+        ({"extra_body": {"chat_template_kwargs": {"enable_thinking": False}}}, "chat_template_kwargs"),
+        ({"extra_body": {"thinking_budget": 5}}, "thinking_budget"),
         ({"max_tokens": 3, "max_completion_tokens": 4}, "max_completion_tokens"),
         ({"temperature": -1}, "temperature"),
         ({"top_p": 0}, "top_p"),
@@ -188,7 +331,8 @@ def test_tools(client: OpenAI) -> None:
 def test_what_is_not_honoured_is_refused_by_name(client: OpenAI, fields: Any, param: str) -> None:
     with pytest.raises(openai.BadRequestError) as info:
         client.chat.completions.create(model="assistant", messages=QUESTION, **fields)
-    assert info.value.param == param and param in info.value.message
+    assert str(info.value.param).partition(".")[0] == param and param in info.value.message
+    assert ".gguf" not in info.value.message  # nor where it lies
 
 
 def test_a_prompt_longer_than_the_context(client: OpenAI) -> None:
