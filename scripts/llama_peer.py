@@ -27,9 +27,7 @@ class LlamaPeer:
     join: what the child calls before anything else, MemoryGroup.join for instance. maps: computes on the weights as the
     mapped file holds them, not on copies in its own layout."""
 
-    def __init__(
-        self, path: Path, context: int, join: Callable[[], None] | None = None, *, maps: bool = False
-    ) -> None:
+    def __init__(self, path: Path, context: int, join: Callable[[], None] | None = None, *, maps: bool = False) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", "scripts.llama_peer", str(path), str(context), *(["--maps"] * maps)],
             cwd=Path(__file__).resolve().parent.parent,

@@ -50,6 +50,7 @@ class Recorder:
         self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
         self._kv: native.KV | None = None
+        self._window_kv: native.KV | None = None
         self._program: native.Program | None = None
         num_threads = device.cpus().default_threads if num_threads is None else num_threads
         check_number("threads", num_threads, 1, native.MAX_THREADS)
@@ -69,13 +70,12 @@ class Recorder:
             with self._watch.reading():
                 options = CacheOptions() if cache is None else cache
                 self._weights = load_weights(file, lowered, self._threads, self._watch, options, on_load)
-            self._kv = native.KV(
-                _KV_TYPE,
-                num_layers=lowered.num_layers,
-                num_kv_heads=lowered.num_kv_heads,
-                head_dim=lowered.head_dim,
-                num_blocks=num_blocks,
-            )
+            shape = native.KVShape(_KV_TYPE, lowered.num_layers, lowered.num_kv_heads, lowered.head_dim)
+            if lowered.num_layers:
+                self._kv = native.KV(*shape, num_blocks=num_blocks)
+            if lowered.num_window_layers:  # they keep all positions too: a text is no longer than `window` tokens
+                windowed = shape._replace(num_layers=lowered.num_window_layers)
+                self._window_kv = native.KV(*windowed, num_blocks=num_blocks)
             arena = lowered.arena(self._step_tokens, self._step_tokens)
             self._program = native.Program(
                 ops=lowered.ops,
@@ -88,9 +88,10 @@ class Recorder:
                 max_tokens=self._step_tokens,
                 max_logits=self._step_tokens,
                 max_sequences=1,
-                kv=self._kv,
+                kv=shape,
                 max_threads=num_threads,
                 max_positions=window,
+                num_window_layers=lowered.num_window_layers,
             )
         except BaseException:
             self.close()
@@ -108,10 +109,10 @@ class Recorder:
 
     def close(self) -> None:
         """Frees everything; allowed twice."""
-        for item in (self._program, self._kv, self._weights, self._threads, self._watch):
+        for item in (self._program, self._kv, self._window_kv, self._weights, self._threads, self._watch):
             if item is not None:
                 item.close()
-        self._program = self._kv = self._weights = self._threads = self._watch = None
+        self._program = self._kv = self._window_kv = self._weights = self._threads = self._watch = None
 
     def __enter__(self) -> Recorder:
         return self
@@ -120,20 +121,22 @@ class Recorder:
         self.close()
 
     def _step(self, tokens: array[int], start: int) -> dict[int, NDArray[np.float32]]:
-        program, threads, kv = self._program, self._threads, self._kv
-        if program is None or threads is None or kv is None or self._watch is None:
+        program, threads = self._program, self._threads
+        if program is None or threads is None or self._watch is None:
             raise NativeError("the recorder is closed")
         count = len(tokens)
         with self._watch.reading():
             program.step(
                 threads,
-                kv,
+                self._kv,
                 token_ids=tokens,
                 positions=array("i", range(start, start + count)),
                 sequences=array("i", [0] * count),
                 block_tables=self._table,
                 table_stride=len(self._table),
                 logit_rows=array("i", range(count)),  # the head is a matrix too
+                window_kv=self._window_kv,
+                window_tables=self._table if self._window_kv is not None else array("i"),
             )
         return {i: np.asarray(program.buffer(i)) for i in self.widths}
 
