@@ -14,9 +14,10 @@ from edge.formats.config import ModelConfig, RopeScaling
 from edge.formats.gguf import open_gguf
 from edge.graph.reference import Reference
 from edge.models import build
+from tests.models.peer import llama_cpp_logits
 from tests.models.tiny import provider, random_tensors, tensor_shapes, tiny_config, write_gguf
 
-llama_cpp = pytest.importorskip("llama_cpp", reason="the llama extra is not installed")
+pytest.importorskip("llama_cpp", reason="the llama extra is not installed")
 
 TOLERANCE = 1e-5  # relative L2 error over all logits; llama.cpp computes in float32, with an F32 KV cache here
 TOKENS = [5, 17, 3, 90, 41, 41, 8, 2, 66, 33, 12, 77, 1, 19, 54, 28, 30, 7, 61, 88, 45, 9, 14, 71]
@@ -36,25 +37,6 @@ CASES = [
     *(("llama", variant) for variant in VARIANTS if variant != "plain"),
     *(("qwen2", "tied"), ("qwen3", "yarn"), ("qwen3", "tied")),
 ]
-
-
-def llama_cpp_logits(path: Path, tokens: list[int]) -> NDArray[np.float32]:
-    model = llama_cpp.Llama(
-        str(path),
-        n_ctx=128,
-        n_batch=64,
-        n_threads=1,
-        logits_all=True,
-        verbose=False,
-        type_k=0,
-        type_v=0,
-        flash_attn=False,
-    )
-    try:
-        model.eval(tokens)
-        return np.array(model.scores[: len(tokens)], dtype=np.float32)
-    finally:
-        model.close()
 
 
 def our_logits(path: Path, tensors: dict[str, NDArray[np.float32]], **changes: Any) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from edge.formats.gguf import open_gguf
 from edge.formats.types import GGMLType, ValueType
 from edge.graph.reference import Reference, Weight
 from edge.models import ARCHITECTURES, build
-from tests.models.test_against_llama_cpp import llama_cpp_logits
+from tests.models.peer import llama_cpp_logits
 from tests.models.tiny import vocabulary
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
