@@ -13,7 +13,7 @@ from pathlib import Path
 from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
 from edge.export.json_file import Fields, parse_object
 from edge.formats.cursor import quoted
-from edge.formats.mapping import MappedFile
+from edge.formats.mapping import MappedFile, kind_of
 
 __all__ = ["ModelFolder"]
 
@@ -130,7 +130,7 @@ class ModelFolder:
         if not self._may_hold(target):
             raise BadModelFile(path, f"is a link that leads out of the folder, to {quoted(str(target))}")
         if not stat.S_ISREG(status.st_mode):
-            raise BadModelFile(path, f"is {_kind(status.st_mode)}, wanted a regular file")
+            raise BadModelFile(path, f"is {kind_of(status.st_mode)}, wanted a regular file")
         if status.st_nlink > 1 and status.st_uid not in (self._status.st_uid, os.geteuid()):
             raise BadModelFile(path, f"is a hard link to a file of another user ({status.st_uid})")
         return target
@@ -145,14 +145,3 @@ class ModelFolder:
 def _open_regular(path: str, flags: int) -> int:
     """Never waits for the writer of a FIFO, never follows a link that was put there since the check."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
-def _kind(mode: int) -> str:
-    kinds = {
-        stat.S_IFDIR: "a folder",
-        stat.S_IFIFO: "a pipe (FIFO)",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFCHR: "a character device",
-        stat.S_IFBLK: "a block device",
-    }
-    return kinds.get(stat.S_IFMT(mode), "not a file")

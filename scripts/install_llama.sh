@@ -10,7 +10,7 @@ if works; then exit 0; fi
 flags="-DGGML_NATIVE=OFF"
 if [ "$(uname -m)" = x86_64 ]; then
   cpu=$(grep -m1 '^flags' /proc/cpuinfo || true)
-  for pair in avx:AVX avx2:AVX2 fma:FMA f16c:F16C bmi2:BMI2 avx512bw:AVX512 avx512_vnni:AVX512_VNNI avx512_vbmi:AVX512_VBMI; do
+  for pair in avx:AVX avx2:AVX2 fma:FMA f16c:F16C bmi2:BMI2 avx512bw:AVX512 avx512_vnni:AVX512_VNNI avx512vbmi:AVX512_VBMI avx512_bf16:AVX512_BF16 avx_vnni:AVX_VNNI; do
     case " $cpu " in
       *" ${pair%%:*} "*) flags="$flags -DGGML_${pair##*:}=ON" ;;
       *) flags="$flags -DGGML_${pair##*:}=OFF" ;;

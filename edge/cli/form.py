@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
-from edge.cli.text_file import read_text
+from edge.cli.text_file import parse_json, read_text
 from edge.errors import RequestError
 
 
@@ -27,21 +26,9 @@ def read_form(schema: str | None, regex: str | None, grammar: str | None) -> dic
         if regex is not None:
             return {"grammar": grammar_of(regex=regex)}
         text = _read_stdin() if schema == "-" else read_text(value)
-        return {"grammar": grammar_of(grammar=text) if schema is None else grammar_of(schema=_parse(text))}
+        return {"grammar": grammar_of(grammar=text) if schema is None else grammar_of(schema=parse_json(text, _unique))}
     except RequestError as error:
         raise RequestError(f"{name} {value}: {error}" if regex is None else str(error)) from None
-
-
-def _parse(text: str) -> object:
-    try:
-        value: object = json.loads(text, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise RequestError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise RequestError("nested too deeply") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise RequestError(str(error)) from None
-    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
-from edge.cli.text_file import read_text
+from edge.cli.text_file import parse_json, read_text
 from edge.errors import RequestError
 from edge.tools import function_tools
 
@@ -19,14 +18,7 @@ def read_tools(path: str) -> list[dict[str, Any]]:
 
 
 def _parse(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RequestError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise RequestError("nested too deeply") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise RequestError(str(error)) from None
+    value: object = parse_json(text)
     if isinstance(value, dict):
         if "tools" not in value:
             raise RequestError('an object without the key "tools"; give an array of tools, or {"tools": [...]}')

@@ -29,7 +29,7 @@ class MappedFile:
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise BadModelFile(path, f"is {_kind(status.st_mode)}, a model file must be a regular file")
+                raise BadModelFile(path, f"is {kind_of(status.st_mode)}, a model file must be a regular file")
             self.status = status  # of the file that is mapped, whatever its name means by now
             self.size = status.st_size
             if self.size == 0:
@@ -65,7 +65,8 @@ def _open_failure(error: OSError) -> str:
     return f"cannot open: {error.strerror}"
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """What a file is that is no regular one, by its mode."""
     kinds = {
         stat.S_IFDIR: "a folder",
         stat.S_IFIFO: "a pipe (FIFO)",

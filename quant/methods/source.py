@@ -8,23 +8,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.quant.mixtures import Tensor
+
 __all__ = ["Encode", "Floats", "Tensor", "TensorSource"]
 
 Floats: TypeAlias = NDArray[np.float32]
 
 # (type name, rows (n, k), importance of columns (k,) or None) -> the bytes of all rows
 Encode: TypeAlias = Callable[[str, Floats, Floats | None], NDArray[np.uint8]]
-
-
-class Tensor(Protocol):
-    """A tensor's name, shape in NumPy order (rows, columns), and type as it is stored."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def type_name(self) -> str: ...
 
 
 T_co = TypeVar("T_co", bound=Tensor, covariant=True)

@@ -2,72 +2,23 @@
 
     python tests/campaigns/kill_saving.py --kills 200 --state kill_saving.json
 
-The state file holds seed, kills done, how often the old and the new version were found, and findings; it is written
-after every kill: started again, the campaign goes on where it stopped. A file that is neither is kept beside the state,
-as kill-SEED-N.edge-session. The exit code is 1 when there is a finding, or when no kill came before the new name.
+tests/campaigns/kills.py says what the state holds, and what the exit code means.
 """
 
 from __future__ import annotations
 
-import argparse
-import random
-import shutil
 import sys
-import tempfile
 from pathlib import Path
-from typing import TypedDict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.campaigns.state import load_state, save_state  # noqa: E402
+from tests.campaigns.kills import KillOnce, main  # noqa: E402
 from tests.sessions.killed_writer import kill_once  # noqa: E402
 
 
-class State(TypedDict):
-    seed: int
-    kills: int
-    old: int
-    new: int
-    findings: list[dict[str, str]]
-
-
-def _load(path: Path, seed: int) -> State:
-    return load_state(path, State(seed=seed, kills=0, old=0, new=0, findings=[]))
-
-
-def campaign(state_path: Path, seed: int, kills: int) -> State:
-    """Kills until `kills` are done in all, and returns the totals."""
-    state = _load(state_path, seed)
-    with tempfile.TemporaryDirectory(prefix="kill-saving-", dir=state_path.absolute().parent) as folder:
-        path, taken = Path(folder) / "session.edge-session", 0.0
-        while state["kills"] < kills:
-            number = state["kills"]
-            try:
-                found, taken = kill_once(path, random.Random(f"{seed}/{number}"), taken)
-            except AssertionError as error:
-                kept = state_path.with_name(f"kill-{seed}-{number}.edge-session")
-                shutil.copy(path, kept)
-                path.unlink()
-                state["findings"].append({"file": kept.name, "problem": str(error)})
-            else:
-                state["old" if found == "old" else "new"] += 1
-            state["kills"] += 1
-            for orphan in Path(folder).glob(".*.part"):  # hundreds of them would fill the disk within their minute
-                orphan.unlink()
-            save_state(state_path, state)
-    return state
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="kills in all, those of earlier runs included")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--state", type=Path, default=Path("kill_saving.json"))
-    arguments = parser.parse_args()
-    state = campaign(arguments.state, arguments.seed, arguments.kills)
-    print(f"{state['kills']} kills: {state['old']} old, {state['new']} new, {len(state['findings'])} findings")
-    return 1 if state["findings"] or not state["old"] else 0
+def prepare(folder: Path) -> KillOnce:
+    return kill_once
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "kill_saving.json", "session.edge-session", prepare))
