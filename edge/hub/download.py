@@ -42,13 +42,11 @@ class Download:
         *,
         model: str,
         revision: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
         self._beginning = beginning
         self._target = target
-        self._sleep = sleep
         self._clock = clock
         self.part = target.with_name(target.name + PART)
         self._record_path = target.with_name(target.name + RECORD)
@@ -108,7 +106,7 @@ class Download:
             on_progress("checking", done, self._record.size)
 
     def _fetch(self, file: BinaryIO, digest: Any, offset: int, on_progress: OnProgress) -> None:
-        retries = Retries(self._sleep)
+        retries = Retries()
         size = self._record.size
         while offset < size:
             before = offset
@@ -132,11 +130,12 @@ class Download:
                 retries.failed(error, progressed=offset - before >= STALL_BYTES)
 
     def _check_same(self, answer: Answer) -> None:
-        if answer.size is not None and answer.size != self._record.size:
-            raise DownloadError(
-                f"{self._target.name}: has {answer.size} bytes now and had {self._record.size}: "
-                "it was changed meanwhile; try again"
-            )
+        record = self._record
+        # Servers of one file may give it several ETags: where there is a sum, that decides.
+        other = record.sha256 is None and record.etag is not None and answer.etag != record.etag
+        if other or (answer.size is not None and answer.size != record.size):
+            was, now = f"{record.size} bytes, ETag {record.etag}", f"{answer.size} bytes, ETag {answer.etag}"
+            raise DownloadError(f"{self._target.name}: was changed meanwhile (from {was} to {now}); try again")
 
     def _put(self, file: BinaryIO, digest: Any, data: bytes, offset: int) -> int:
         view = memoryview(data)

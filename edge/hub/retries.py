@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from time import sleep
 
 from edge.errors import DownloadError
 from edge.hub.http import TransientError
@@ -18,8 +19,7 @@ STALL_SECONDS, STALL_BYTES = 60.0, 64 * 2**10  # a connection that brings less i
 class Retries:
     """Counts failures; what made progress begins to count anew."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._sleep = sleep
+    def __init__(self) -> None:
         self._failures = 0
 
     def failed(self, error: TransientError, *, progressed: bool) -> None:
@@ -27,7 +27,7 @@ class Retries:
         self._failures = 1 if progressed else self._failures + 1
         if self._failures >= MAX_FAILURES:
             raise DownloadError(f"{error} ({MAX_FAILURES} times in a row)") from None
-        self._sleep(max(error.wait, min(LONGEST_SECONDS, 2.0 ** (self._failures - 1))))
+        sleep(max(error.wait, min(LONGEST_SECONDS, 2.0 ** (self._failures - 1))))
 
 
 class Pace:
