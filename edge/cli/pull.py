@@ -114,8 +114,8 @@ def _verdict(file: GGUFFile, model: RemoteModel, wishes: _Wishes, say: Any) -> d
         return None
     lines = verdict_lines(report)
     if report["fits"] is False and not wishes.force:
-        raise DoesNotFit(f"{model.name}: {'; '.join(lines.splitlines())}; --force downloads it all the same")
-    say(lines)
+        raise DoesNotFit(f"{model.name}: {'; '.join(lines)}; --force downloads it all the same")
+    say("\n".join(lines))
     return report
 
 
