@@ -19,8 +19,8 @@ _KEPT_BY_OTHERS = re.compile(r"/models--[^/]+/snapshots/[^/]+/.+|/blobs/sha256-[
 
 
 def packed_places(model: Path, cache_folder: Path | None, user_folder: Path | None) -> tuple[Path, ...]:
-    """Paths where the packed file of `model` may lie, best first: beside it, then in the user's cache folder. Nothing is
-    put beside a model that lies in another tool's store.
+    """Paths where the packed file of `model` may lie, best first: beside it, unless that is another tool's store, then
+    in the user's cache folder.
 
     cache_folder: what the user named instead of both. The name in a folder for all models holds a hash of the model's
     path, so that a new version of a model takes the place of the old one.
