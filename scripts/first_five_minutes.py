@@ -129,12 +129,12 @@ def _tidy(output: str, clone: Path, home: Path) -> str:
 
 def _heading(seconds: float) -> str:
     cpu = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+    machine = f"{cpu or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return (
         "# The first five minutes\n\n"
         "A fresh clone, a new environment, an empty home folder, and what README.md says: written by\n"
-        "`python -m scripts.first_five_minutes`, with the output as it was. Seconds are of the whole command, measured\n"
-        f"on {cpu or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}; "
-        f"the clone took {seconds:.1f} s.\n"
+        "`python -m scripts.first_five_minutes`, with the output as it was. Seconds are of the whole command, on\n"
+        f"{machine}. The clone took {seconds:.1f} s.\n"
     )
 
 

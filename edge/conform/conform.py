@@ -35,7 +35,7 @@ def conform(server: Server, model: str | None = None) -> Iterator[Finding]:
         if not plain.ok:
             if endpoint.needed:
                 raise EdgeError(f"{server.url}{endpoint.path} refuses a plain request: {plain.error}")
-            refused = "failed" if _fails(plain) else "refused"
+            refused: Verdict = "failed" if _fails(plain) else "refused"
             yield Finding(endpoint.path, "(the endpoint)", refused, f"{plain.status}: {plain.error}")
             continue
         yield Finding(endpoint.path, "(the endpoint)", "honoured", "answers a plain request")

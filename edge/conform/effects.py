@@ -59,7 +59,7 @@ def text_changes(context: Context, answer: Answer) -> Effect | None:
     return Effect(changed, "another answer" if changed else "the same answer")
 
 
-def suffix_matters(context: Context, answer: Answer) -> Effect:
+def suffix_matters(context: Context, answer: Answer) -> Effect | None:
     """What leads up to it is another answer, not the same with the suffix behind it."""
     text, plain, suffix = context.text(answer), context.text(context.plain), SUFFIX
     if text == plain + suffix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,7 @@ def download(tmp_path: Path) -> MakeDownload:
         source = parse_name(name, hub.url)
         assert source is not None
         beginning: Beginning = read_beginning(http, choose(list_models(http, source), source).files[0])
-        extra = {} if clock is None else {"clock": clock}
-        return Download(http, beginning, tmp_path / "m.gguf", model=name, **extra)
+        return Download(http, beginning, tmp_path / "m.gguf", model=name, clock=clock or time.monotonic)
 
     return make
 
