@@ -37,6 +37,13 @@ EDGE_INLINE void edge_dot_block(__m512i *sums, const __m512i *u, int vectors, co
             sums[t] = _mm512_dpbusd_epi32(sums[t], u[v], edge_broadcast_quad(q + t * q_stride + 4 * v));
 }
 
+/* Of the `bytes` bytes of the next panel, those whose turn it is with tokens t0 .. t0 + n - 1: a few for every block,
+ * since more than the core can wait for at a time would stop it. */
+EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t t0, int32_t n, int32_t num_tokens) {
+    const size_t from = bytes * (size_t)t0 / (size_t)num_tokens, to = bytes * (size_t)(t0 + n) / (size_t)num_tokens;
+    edge_prefetch(next, from, to - from);
+}
+
 /* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, 4, 2 and 1. */
 #define EDGE_IN_BLOCKS(count, CALL)                                                                                    \
     int32_t t0 = 0;                                                                                                    \
