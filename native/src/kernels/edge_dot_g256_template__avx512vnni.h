@@ -4,8 +4,7 @@
 #define EDGE_DOT_G256_TEMPLATE_AVX512VNNI_H
 
 #include "edge_dot__avx512vnni.h"
-
-#define EDGE_PREFETCH_SUPERS 2
+#include "edge_ternary__avx512vnni.h"
 
 /* Sub-blocks of a tile. */
 EDGE_INLINE int edge_g256_parts(int code, int has_min) {
@@ -184,6 +183,10 @@ EDGE_INLINE void edge_g256_few(float *out, const uint8_t *tiles, int32_t cols, c
 
 EDGE_INLINE void edge_g256_1x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int code,
                                 int has_min) {
+    if (edge_g256_is_ternary(code, has_min)) {
+        edge_g256_ternary_1x16(out, tiles, cols, acts, code);
+        return;
+    }
     if (code != 4 || !has_min) {
         edge_g256_few(out, tiles, cols, acts, 0, 1, code, has_min);
         return;
