@@ -76,6 +76,9 @@ def _environment(home: Path) -> dict[str, str]:
     kept = {"LANG", "TERM", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "TMPDIR"}
     found = {name: value for name, value in os.environ.items() if name in kept or name.startswith("PIP_")}
     found |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    for settings in (Path.home() / ".config" / "pip" / "pip.conf", Path.home() / ".pip" / "pip.conf"):
+        if settings.is_file():
+            found.setdefault("PIP_CONFIG_FILE", str(settings))
     return found | {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "PIP_CACHE_DIR": str(home / "pip")}
 
 
