@@ -85,11 +85,17 @@ def _environment(home: Path) -> dict[str, str]:
 def _run(command: str, clone: Path, home: Path) -> tuple[float, str]:
     began = time.monotonic()
     done = subprocess.run(
-        ["bash", "-c", command], cwd=clone, env=_environment(home), capture_output=True, text=True, errors="replace"
+        ["bash", "-c", command],
+        cwd=clone,
+        env=_environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     )
     if done.returncode:
-        raise SystemExit(f"{command}: exit code {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-    return time.monotonic() - began, done.stdout + done.stderr
+        raise SystemExit(f"{command}: exit code {done.returncode}\n{done.stdout[-4000:]}")
+    return time.monotonic() - began, done.stdout
 
 
 def _serving(clone: Path, home: Path) -> str:
