@@ -39,12 +39,12 @@ def steps() -> list[Step]:
     blocks = re.findall(r"```sh\n(.+?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     install, _, run = blocks[0].rpartition(" && ")
     return [
-        Step("Install", install, r"^Successfully installed edge-rt"),
+        Step("Install", install, r"^Successfully installed"),
         Step("Run", run),
         Step("Chat", "printf 'hello\\nset a timer for ten minutes\\n/stats\\n' | .venv/bin/edge chat"),
         Step("Plan", ".venv/bin/edge plan --memory 200MiB"),
         Step("Models", ".venv/bin/edge ls"),
-        Step("Install the server", ".venv/bin/pip install '.[serve]'", r"^Successfully installed edge-rt"),
+        Step("Install the server", ".venv/bin/pip install '.[serve]'", r"^Successfully installed"),
     ]
 
 
@@ -62,7 +62,9 @@ def main() -> int:
             seconds, output = _run(step.command, clone, home)
             parts.append(_section(step, seconds, _tidy(output, clone, home)))
         parts.append(_serving(clone, home))
-        parts.append(f"In all {time.monotonic() - began:.0f} s, with the downloads of pip.\n")
+        parts.append(
+            f"In all {time.monotonic() - began:.0f} s, pip's downloads included, from wherever pip looks on this machine.\n"
+        )
     page = "\n".join(parts)
     if arguments.output is None:
         print(page)
@@ -126,7 +128,7 @@ def _serving(clone: Path, home: Path) -> str:
 
 
 def _section(step: Step, seconds: float, output: str) -> str:
-    lines = [line for line in output.splitlines() if re.search(step.kept, line)]
+    lines = [line for line in output.splitlines() if re.search(step.kept, line)] or ["..."]
     if len(lines) > _KEPT_LINES:
         lines = [*lines[:_KEPT_LINES], f"... ({len(lines) - _KEPT_LINES} lines more)"]
     return f"## {step.title}: {seconds:.1f} s\n\n```console\n$ {step.command}\n" + "\n".join(lines) + "\n```\n"
