@@ -62,9 +62,8 @@ def main() -> int:
             seconds, output = _run(step.command, clone, home)
             parts.append(_section(step, seconds, _tidy(output, clone, home)))
         parts.append(_serving(clone, home))
-        parts.append(
-            f"In all {time.monotonic() - began:.0f} s, pip's downloads included, from wherever pip looks on this machine.\n"
-        )
+        seconds = time.monotonic() - began
+        parts.append(f"In all {seconds:.0f} s, pip's downloads included, from wherever pip looks on this machine.\n")
     page = "\n".join(parts)
     if arguments.output is None:
         print(page)

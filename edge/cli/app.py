@@ -72,7 +72,8 @@ class LazyGroup(click.Group):
         return [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading, names in GROUPS.items():
+        others = tuple(set(COMMANDS) - {name for names in GROUPS.values() for name in names})
+        for heading, names in (GROUPS | ({"More": others} if others else {})).items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(10), COMMANDS[name][1]) for name in names])
 

@@ -129,12 +129,12 @@ _PAGES = {
 
 def page_of(name: str) -> str:
     """The end of `edge NAME --help`, in paragraphs that click does not wrap."""
-    page = _PAGES[name]
+    page = _PAGES.get(name, _Page(()))  # a test wants one for every command
     width = max((len(line) for line, note in page.examples if note), default=0)
     codes = {0: _CODES[0], **{code: page.codes.get(code, _CODES[code]) for code in (1, 2, 3, 4, 130)}}
     examples = [f"  {line:<{width}}  {note}".rstrip() for line, note in page.examples]
     return "\n".join([
-        "\b", "Examples:", *examples, "",
+        *(["\b", "Examples:", *examples, ""] if examples else []),
         "\b", "Exit codes:", *(f"  {code:<4} {meaning}" for code, meaning in codes.items()), "",
         "An option is also taken from the environment: --max-tokens from EDGE_MAX_TOKENS.",
     ])  # fmt: skip
