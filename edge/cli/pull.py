@@ -191,7 +191,7 @@ def _with_sum(model: RemoteModel, sha256: str) -> RemoteModel:
 
     if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise RequestError(f"--sha256 is {sha256[:80]!r}; it must be 64 hexadecimal digits")
-    if len(model.files) > 1:
+    if len(model.files) != 1:
         raise RequestError(f"--sha256 is of one file, and {model.name} has {len(model.files)}")
     announced = model.files[0].sha256
     if announced is not None and announced != sha256.lower():

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import cast
 from urllib.parse import quote
 
 from edge.errors import DownloadError, RequestError
@@ -113,23 +113,21 @@ def _files(http: Http, name: HubName, document: bytes) -> tuple[str, list[Remote
         return DownloadError(f"{http.hub}: the list of files of {name.repository} {what}")
 
     try:
-        listed: Any = json.loads(document)
+        listed: object = json.loads(document)
     except (ValueError, RecursionError):
         raise bad("is no JSON") from None
-    commit = listed.get("sha") if isinstance(listed, dict) else None
-    siblings = listed.get("siblings") if isinstance(listed, dict) else None
+    commit, siblings = _at(listed, "sha"), _at(listed, "siblings")
     if not isinstance(commit, str) or not _COMMIT.fullmatch(commit) or not isinstance(siblings, list):
         raise bad("has no 'sha' and 'siblings', so it is no hub's")
     files: list[RemoteFile] = []
-    for entry in siblings:
-        path = entry.get("rfilename") if isinstance(entry, dict) else None
+    for entry in cast("list[object]", siblings):
+        path = _at(entry, "rfilename")
         if not isinstance(path, str):
             raise bad("has an entry without 'rfilename'")
         if not path.lower().endswith(".gguf") or any(word in path.lower() for word in _NO_MODEL):
             continue
-        lfs = entry.get("lfs")
-        stored = lfs if isinstance(lfs, dict) else {}
-        size, sha256 = stored.get("size", entry.get("size")), stored.get("sha256", stored.get("oid"))
+        lfs = _at(entry, "lfs")  # of large files
+        size, sha256 = _at(entry if lfs is None else lfs, "size"), _at(lfs, "sha256")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 2**50:
             raise bad(f"gives {path[:100]!r} the size {size!r}")
         if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
@@ -137,6 +135,10 @@ def _files(http: Http, name: HubName, document: bytes) -> tuple[str, list[Remote
         safe = safe_path(path)  # a repository with a hostile name is refused whole
         files.append(RemoteFile(f"{http.hub}/{name.repository}/resolve/{commit}/{quote(path)}", safe, size, sha256))
     return commit, files
+
+
+def _at(value: object, key: str) -> object:
+    return cast("dict[str, object]", value).get(key) if isinstance(value, dict) else None
 
 
 def _grouped(name: HubName, files: Sequence[RemoteFile], commit: str) -> list[RemoteModel]:

@@ -35,8 +35,9 @@ class Record:
             record = cls(**values)
         except (OSError, ValueError, TypeError, RecursionError):
             return None
-        texts = (record.model, record.url, record.etag or "", record.sha256 or "", record.revision or "")
-        return record if all(isinstance(text, str) for text in texts) and isinstance(record.size, int) else None
+        texts: tuple[object, ...] = (record.etag or "", record.sha256 or "", record.revision or "")
+        sound = all(isinstance(text, str) for text in (values["model"], values["url"], *texts))
+        return record if sound and isinstance(values["size"], int) else None
 
     def write(self, path: Path) -> None:
         data = json.dumps(asdict(self)).encode()

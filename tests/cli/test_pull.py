@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -181,7 +182,10 @@ def test_no_room_on_the_disk(
 
     from edge.cli import main
 
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    def full(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=1000)
+
+    monkeypatch.setattr(shutil, "disk_usage", full)
     for name, value in variables(hub, tmp_path).items():
         monkeypatch.setenv(name, value)
     assert main(["pull", "me/tiny"]) == 3

@@ -23,7 +23,7 @@ def quiet(what: str, done: int, total: int) -> None:
 def test_a_file_arrives_with_its_sum(download: MakeDownload, model_bytes: bytes, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     with serving(Hub({"m.gguf": model_bytes})) as hub:
-        checked = download(hub).run(lambda *progress: seen.append(progress))
+        checked = download(hub).run(lambda what, done, total: seen.append((what, done, total)))
         assert hub.sent_bytes == len(model_bytes)  # the header came once
     assert checked == hashlib.sha256(model_bytes).hexdigest()
     assert (tmp_path / "m.gguf").read_bytes() == model_bytes
