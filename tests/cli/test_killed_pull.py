@@ -20,7 +20,7 @@ def test_kills(run_edge: RunEdge, model_bytes: bytes, tmp_path: Path) -> None:
     how = Behaviour()
     with serving(Hub({"m.gguf": model_bytes}, how)) as hub:
         env = {"EDGE_HUB": hub.url, "EDGE_MODELS_DIR": str(tmp_path)}
-        kept = 2**20  # the header's bytes are there first
+        kept, content = 2**20, b""  # the header's bytes are there first
         for _ in range(KILLS):
             how.stop_at = kept + rng.randrange(1000, 300_000)
             how.reached.clear()
