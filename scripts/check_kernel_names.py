@@ -25,7 +25,8 @@ INHERITED = {"avx512vnni": {"search_affine_f32", "search_symmetric_f32", "search
 OPERATIONS = {
     "quantize": {"quantize_a8g32_f32", "quantize_a8g256_f32", "convert_f16_f32"},
     "elementwise": {
-        "rms_norm_f32", "layer_norm_f32", "silu_f32", "silu_mul_f32", "gelu_f32", "gelu_mul_f32", "gelu_erf_f32", "gelu_erf_mul_f32", "relu2_f32", "relu2_mul_f32", "add_f32",
+        "rms_norm_f32", "layer_norm_f32", "silu_f32", "silu_mul_f32", "gelu_f32", "gelu_mul_f32", "gelu_erf_f32",
+        "gelu_erf_mul_f32", "relu2_f32", "relu2_mul_f32", "add_f32",
         "mul_f32", "rope_norm_f32", "rope_neox_f32",
     },
     "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_f32_q8_q8", "attend_merge_f32"},
