@@ -49,7 +49,8 @@ class GraphBuilder:
     """Builds one graph from the tensors of one file.
 
     tensors: name -> shape in NumPy order. modules: Hugging Face's module name (with {i} for the layer) -> the tensors'
-    stem in GGUF. Inside a layer what comes before its name, "model.layers.{i}.", is left out. A module's tensors are `stem.weight` and `stem.bias`.
+    stem in GGUF. Inside a layer what comes before its name, "model.layers.{i}.", is left out. A module's tensors are
+    `stem.weight` and `stem.bias`.
     """
 
     def __init__(

@@ -149,7 +149,8 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Nodes in an order that can be run; `output` is the logits, or states without a head. `weight_shapes` holds the tensors it reads."""
+    """Nodes in an order that can be run; `output` is the logits, or states without a head. `weight_shapes` holds the
+    tensors it reads."""
 
     nodes: tuple[Node, ...]
     output: int
