@@ -27,9 +27,9 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "qwen3": Architecture(qwen3.MODULES, qwen3.build),
     "gemma3": Architecture(gemma3.MODULES, gemma3.build),
     "phi3": Architecture(phi3.MODULES, phi3.build),
-    "bert": Architecture(bert.MODULES, bert.build),
     "bitnet": Architecture(bitnet.MODULES, bitnet.build),
     "bitnet-b1.58": Architecture(bitnet.MODULES, bitnet.build),
+    "bert": Architecture(bert.MODULES, bert.build),
 }
 
 
