@@ -74,8 +74,9 @@ def command(
     """Answer over HTTP with MODEL (default: the bundled one), as OpenAI's API does.
 
     /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health and /metrics. A
-    field of a request is honoured or refused by name. Host and Origin are checked; only programs of this machine can connect
-    unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or SIGTERM.
+    field of a request is honoured or refused by name. Host and Origin are checked; only programs of this machine can
+    connect unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or
+    SIGTERM.
     """
     # Everything is judged before the seconds that loading may take.
     path = resolve(model)
