@@ -249,7 +249,7 @@ class Model(ModelFacts):
         Raises StaleSessionFile (what differs, both values), BadSessionFile (what is damaged), SessionFileError (it
         cannot be read), RequestError (no name).
         """
-        self._check_writes()
+        self.check_writes()
         return Session.open(self, self._store, self._saved, name, recompute=recompute)
 
     def prepare(self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False) -> PreparedPrompt:
@@ -309,7 +309,7 @@ class Model(ModelFacts):
         on_prefill: PrefillProgress | None,
         chat: ChatPrompt | None = None,
     ) -> Stream:
-        self._check_writes()
+        self.check_writes()
         params, constraint = self._forms.read(options)
         if constraint is not None and chat is not None:
             constraint = chat.held(constraint, self.tokenizer)
@@ -359,7 +359,7 @@ class Model(ModelFacts):
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:
-        self._check_writes()
+        self.check_writes()
         if self.chat_template is None:
             raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
         from edge.chat_prompt import ChatPrompts
@@ -372,7 +372,8 @@ class Model(ModelFacts):
     def _plan_embeddings(self, num_bytes: int) -> None:
         self.plan = with_embeddings(self.plan, num_bytes, self._memory)
 
-    def _check_writes(self) -> None:
+    def check_writes(self) -> None:
+        """RequestError: it is an embedding model, which writes no text, or closed."""
         self._check_open()
         if not self.config.writes_text:
             raise RequestError(f"{self.path} is an embedding model: it writes no text; use embed")

@@ -52,8 +52,9 @@ class Pool:
 
 def normalized(vectors: F32) -> F32:
     """(n, width) with rows of length 1; rows of zeros stay."""
-    padded = np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % _LANES))).reshape(len(vectors), -1, _LANES)
-    lanes = np.zeros((len(vectors), _LANES), np.float32)
+    count, width = vectors.shape
+    padded = np.pad(vectors, ((0, 0), (0, -width % _LANES))).reshape(count, -(-width // _LANES), _LANES)
+    lanes = np.zeros((count, _LANES), np.float32)
     for i in range(padded.shape[1]):
         lanes = lanes + padded[:, i] * padded[:, i]
     half = _LANES

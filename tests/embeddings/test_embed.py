@@ -23,6 +23,7 @@ from tests.models.tiny_bert import bert_config, bert_shapes, plain_states
 
 DECODERS = ("llama", "gemma3", "phi3")  # gemma3: layers with a window that these texts go beyond
 TEXTS = ["a", "abc def", "x y z " * 12, "hello there, world", "", "q" * 60, "the end of it"]
+IDS = [[(7 * i + 5 * n) % 96 for i in range(n)] for n in (1, 7, 50, 33, 90, 12)]  # of decoders
 F64 = NDArray[np.float64]
 
 
@@ -54,11 +55,8 @@ def test_an_encoder_pools_its_states(pooling: Pooling, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arch", DECODERS)
 def test_a_decoder_pools_what_its_head_would_read(arch: str, pooling: Pooling, tmp_path: Path) -> None:
     with edge.load(models.decoder(tmp_path, arch), kv_type="f32", chunk=16) as model:
-        texts = [text for text in TEXTS if text]
-        found = model.embed(texts, pooling=pooling)
-        tokens = [model.tokenizer.encode(text) for text in texts]
-    assert max(map(len, tokens)) > 2 * 16  # several steps
-    wanted = np.array([pooled(states_of(arch, ids), pooling) for ids in tokens])
+        found = model.embed(IDS, pooling=pooling)  # the longest take several steps
+    wanted = np.array([pooled(states_of(arch, ids), pooling) for ids in IDS])
     np.testing.assert_allclose(found, wanted, atol=5e-6)
 
 
@@ -66,10 +64,10 @@ def test_a_decoder_pools_what_its_head_would_read(arch: str, pooling: Pooling, t
 def test_nothing_but_the_text_decides_a_row(arch: str, tmp_path: Path) -> None:
     """Equal bits alone and in any company, on every level, for every number of threads and size of a step."""
     path = models.bert(tmp_path) if arch == "bert" else models.decoder(tmp_path, arch)
-    texts = [text for text in TEXTS if text] * 12  # more than a step takes
+    texts: Any = (TEXTS[:6] if arch == "bert" else IDS) * 12  # more than a step takes
     for pooling in get_args(Pooling):
         with edge.load(path, isa="scalar", threads=1) as model:
-            alone = np.vstack([model.embed(text, pooling=pooling) for text in texts[:6]])
+            alone = np.vstack([model.embed([text], pooling=pooling) for text in texts[:6]])
         for isa in isa_supported():
             for threads, chunk in ((1, 8), (2, 128)):
                 with edge.load(path, isa=isa, threads=threads, chunk=chunk) as model:
@@ -99,9 +97,9 @@ def test_what_the_file_says_of_pooling(tmp_path: Path) -> None:
         with edge.load(models.bert(tmp_path, pooling=number)) as model:
             np.testing.assert_array_equal(model.embed("ab c"), model.embed("ab c", pooling=pooling))
         with edge.load(models.decoder(tmp_path, pooling_type=number)) as model:
-            np.testing.assert_array_equal(model.embed("ab c"), model.embed("ab c", pooling=pooling))
+            np.testing.assert_array_equal(model.embed("abc"), model.embed("abc", pooling=pooling))
     with edge.load(models.decoder(tmp_path)) as model:
-        np.testing.assert_array_equal(model.embed("ab c"), model.embed("ab c", pooling="last"))
+        np.testing.assert_array_equal(model.embed("abc"), model.embed("abc", pooling="last"))
     with edge.load(models.bert(tmp_path, pooling=None)) as model:
         with pytest.raises(edge.RequestError, match="does not say how states are pooled"):
             model.embed("ab c")
@@ -115,8 +113,7 @@ def test_texts_are_never_cut(tmp_path: Path) -> None:
         with pytest.raises(edge.ContextExceeded, match="text 1 of 97 tokens exceeds the available context size of 96"):
             model.embed(["a", whole + "b"])
     with edge.load(models.decoder(tmp_path), context=64) as model:
-        tokens = model.tokenizer.encode("!" * 200)[:64]
-        assert model.embed([[1] * 64]).shape == (1, 48) and len(tokens) == 64
+        assert model.embed([[1] * 64]).shape == (1, 48)
         with pytest.raises(edge.ContextExceeded, match="text 0 of 65 tokens"):
             model.embed([[1] * 65])
 
@@ -147,9 +144,9 @@ def test_an_embedding_model_writes_nothing(tmp_path: Path) -> None:
 
 def test_answers_go_on_while_texts_are_embedded(tmp_path: Path) -> None:
     with edge.load(models.decoder(tmp_path), chunk=16) as model:
-        wanted, vectors = model.generate("abc", max_tokens=60).tokens, model.embed(TEXTS[2:4])
+        wanted, vectors = model.generate("abc", max_tokens=60).tokens, model.embed(IDS)
         found: list[Any] = []
-        thread = threading.Thread(target=lambda: found.extend(model.embed(TEXTS[2:4]) for _ in range(10)))
+        thread = threading.Thread(target=lambda: found.extend(model.embed(IDS) for _ in range(10)))
         stream = model.stream("abc", max_tokens=60)
         thread.start()
         tokens = tuple(token.id for token in stream)
