@@ -72,7 +72,7 @@ def test_float_weights_give_their_numbers(exported: dict[str, Path], wanted: F32
 def test_eight_bits_give_almost_their_direction(exported: dict[str, Path], wanted: F32) -> None:
     with edge.load(exported["Q8_0"], no_cache=True) as model:
         cosines = (model.embed(sentences()) * wanted).sum(axis=1)
-    assert np.median(cosines) > 0.9995 and np.sort(cosines)[1] > 0.999 and cosines.min() > 0.9989
+    assert np.median(cosines) > 0.9997 and cosines.min() > 0.9993  # the issue asks for 0.999
 
 
 def test_two_thousand_texts_become_their_tokens(exported: dict[str, Path]) -> None:
