@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 import edge
 from edge.errors import EdgeError
-from edge.serve.api_error import as_api_error, logged, stopping
+from edge.serve.api_error import as_api_error, logged, refused, stopping
 from edge.serve.body import BodyReader, parse_json
 from edge.serve.disconnect import ClientGone, unless_gone
 from edge.serve.driver import Driver
@@ -148,6 +148,8 @@ class Api:
         if self.stopping:
             raise stopping()
         body = await self._bodies.read(request)
+        if not self._model.config.writes_text:
+            raise refused("model", "is an embedding model: it writes no text; ask /v1/embeddings", "not_supported")
         job = Job(self._ended)
         ask, reply = await self._in_pool(lambda: self._submit(parse(parse_json(body)), job, make_reply))
 

@@ -104,8 +104,9 @@ def test_an_embedding_model_writes_nothing(bert: tuple[Server, Path]) -> None:
         lambda: client.completions.create(model="tiny", prompt="a"),
         lambda: client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "a"}]),
     ):
-        with pytest.raises(openai.BadRequestError, match="writes no text"):
+        with pytest.raises(openai.BadRequestError, match="writes no text; ask /v1/embeddings") as info:
             ask()
+        assert info.value.param == "model"
     bert[0].wait_for("edge_answers_inside", 0)
 
 
