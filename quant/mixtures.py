@@ -2,8 +2,8 @@
 
 A mixture names the type of most matrices. Attention values and the down projection lose most when they are rounded, so
 some layers of those get more bits; the head has 6 or 8; rows that no block fits get a type with smaller blocks.
-Source: llama.cpp, src/llama-quant.cpp; one rule for BERT is ours. Dense models; its rules for experts and for Falcon are
-not here.
+Source: llama.cpp, src/llama-quant.cpp; one rule for BERT is ours. Dense models; its rules for experts and for Falcon
+are not here.
 """
 
 from __future__ import annotations
