@@ -65,13 +65,14 @@ def load(
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less
     exact still) or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. kv_tokens:
-    tokens that all of them together keep in memory (default: a full context each); when there are more, the last to come
-    is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
-    small shares while an interactive answer is made, so that its tokens keep coming; "throughput" fills every step.
-    memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
-    hold as well. `Model.plan` is made of the file's header before anything is loaded; `Model.plan.prediction` says how
-    fast it should be. Weights that do not fit are streamed: the last layers are read from the packed file for every
-    step, unless residency is given or no_cache is set. What does not fit even so is refused.
+    tokens that all of them together keep in memory (default: a full context each); when there are more, the last to
+    come is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency"
+    reads prompts in small shares while an interactive answer is made, so that its tokens keep coming; "throughput"
+    fills every step. memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and
+    what is available hold as well. `Model.plan` is made of the file's header before anything is loaded;
+    `Model.plan.prediction` says how fast it should be. Weights that do not fit are streamed: the last layers are read
+    from the packed file for every step, unless residency is given or no_cache is set. What does not fit even so is
+    refused.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest

@@ -36,7 +36,7 @@ EXPORTS = {
         "Usage",
         "load",
     ],
-    "edge.backends": ["Backend", "Batch", "Limits"],
+    "edge.backends": ["Backend", "Batch", "Capabilities", "Limits", "LoadedBackend"],
     "edge.bench": ["BenchOptions", "BenchReport", "LoadOptions", "StepBytes", "Steps", "bench", "step_matrix_bytes"],
     "edge.calibration": ["Calibration", "Grams", "collect", "read_imatrix", "shipped_text", "write_imatrix"],
     "edge.cli": ["main"],
