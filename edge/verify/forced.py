@@ -60,7 +60,7 @@ class Forced:
             )
         )
         self._num_positions += len(tokens)
-        return np.array(logits, np.float32).reshape(len(wanted), -1)
+        return np.array(logits, np.float32).reshape(len(wanted), self._limits.vocab_size)
 
 
 def log_softmax(logits: F32) -> F64:
