@@ -143,9 +143,9 @@ def _logit_error(one: F64, two: F64) -> float:
     """Root mean square of the differences over the likeliest tokens of each position, less what all have in common."""
     count = min(_LIKELY, one.shape[1])
     likely = np.argpartition(one, -count, axis=1)[:, -count:]
-    difference = np.take_along_axis(one, likely, axis=1) - np.take_along_axis(two, likely, axis=1)
+    difference: F64 = np.take_along_axis(one, likely, axis=1) - np.take_along_axis(two, likely, axis=1)
     difference -= difference.mean(axis=1, keepdims=True)
-    return float(np.sqrt(np.mean(difference**2)))
+    return float(np.sqrt(np.square(difference).mean()))
 
 
 def _lead(rows: F64) -> F64:

@@ -152,14 +152,15 @@ def read_recorded(path: Path) -> Recorded:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise BadModelFile(path, f"has more than the {_MAX_BYTES} bytes that a recorded run may have")
-        raw = json.loads(path.read_bytes())
+        raw: Any = json.loads(path.read_bytes())
     except OSError as error:
         raise RequestError(f"--reference {path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
         raise BadModelFile(path, f"is no JSON: {error}") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT or raw.get("version") != VERSION:
+    found = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
+    if found.get("format") != FORMAT or found.get("version") != VERSION:
         raise BadModelFile(path, f"is no {FORMAT} of version {VERSION}; `edge verify --record` writes one")
-    fields = _Fields(path, cast("dict[str, Any]", raw))
+    fields = _Fields(path, found)
     vocab_size = fields.number("vocab_size", 2, 2**24)
     tokens = fields.ids("tokens", fields.raw.get("tokens"), vocab_size)
     top_ids = tuple(fields.ids("top_ids", row, vocab_size) for row in fields.rows("top_ids", len(tokens)))

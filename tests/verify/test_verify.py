@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -180,9 +179,9 @@ def test_bad_runs_are_refused_by_field(tmp_path: Path, change: dict[str, Any], m
         read_recorded(path)
 
 
-@pytest.mark.parametrize("write", [lambda path: path.write_text("[" * 10**5), lambda path: path.write_text("{")])
-def test_what_is_no_json_is_refused(tmp_path: Path, write: Callable[[Path], object]) -> None:
-    write(tmp_path / "run.json")
+@pytest.mark.parametrize("text", ["[" * 10**5, "{"])
+def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
     with pytest.raises(BadModelFile, match="is no JSON"):
         read_recorded(tmp_path / "run.json")
     with pytest.raises(RequestError, match="no such file|No such file"):
