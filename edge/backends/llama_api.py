@@ -127,10 +127,6 @@ class Llama:
         values = (ctypes.c_float * (len(wanted) * self.vocab_size)).from_address(ctypes.addressof(found.contents))
         return memoryview(values).cast("B").cast("f")
 
-    def set_threads(self, decode: int, prefill: int) -> None:
-        """Threads for steps of one token and for longer ones."""
-        self._lib.llama_set_n_threads(self._context, decode, prefill)
-
     def cancel(self) -> None:
         """From any thread: the running step, or the next one, stops at its next operation."""
         self._stop[0] = b"\1"

@@ -204,20 +204,27 @@ class _Fields:
             )
         return value
 
-    def rows(self, name: str, count: int) -> list[Any]:
-        value = self.raw.get(name)
-        if not isinstance(value, list) or len(cast("list[Any]", value)) != count:
+    def rows(self, name: str, count: int) -> list[object]:
+        rows = _list(self.raw.get(name))
+        if len(rows) != count:
             raise BadModelFile(self.path, f"{name} must be a list of {count}, an entry for each token")
-        return cast("list[Any]", value)
+        return rows
 
     def ids(self, name: str, value: object, vocab_size: int) -> tuple[int, ...]:
-        items = cast("list[Any]", value) if isinstance(value, list) else []
-        if not items or not all(type(item) is int and 0 <= item < vocab_size for item in items):
+        items = _list(value)
+        numbers = tuple(item for item in items if type(item) is int and 0 <= item < vocab_size)
+        if not items or len(numbers) != len(items):
             raise BadModelFile(self.path, f"{name} must be a list of token ids from 0 to {vocab_size - 1}, not empty")
-        return tuple(items)
+        return numbers
 
     def floats(self, name: str, value: object) -> tuple[float, ...]:
-        items = cast("list[Any]", value) if isinstance(value, list) else []
-        if not items or not all(type(item) in (int, float) and math.isfinite(item) for item in items):
+        items = _list(value)
+        numbers = tuple(float(item) for item in items if isinstance(item, (int, float)) and item is not True)
+        if not items or len(numbers) != len(items) or not all(map(math.isfinite, numbers)):
             raise BadModelFile(self.path, f"{name} must hold finite numbers")
-        return tuple(map(float, items))
+        return numbers
+
+
+def _list(value: object) -> list[object]:
+    """The list that JSON gave, an empty one if it gave something else."""
+    return cast("list[object]", value) if isinstance(value, list) else []
