@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_the_same_answers_as_the_native_engine(answers: list[str]) -> None:
         assert model.stats.blocks_used == 0
 
 
-def test_seeds_stops_grammars_and_sessions_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeds_stops_grammars_and_sessions_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("llguidance", reason="structured output needs it: pip install -e '.[grammar]'")
     monkeypatch.setenv("EDGE_SESSIONS_DIR", str(tmp_path / "sessions"))
     with (
@@ -131,8 +132,8 @@ def test_auto_takes_llama_for_what_the_native_engine_does_not_know_and_says_so(
 
 
 def test_the_plan_holds(tmp_path: Path, write_model: WriteModel) -> None:
-    """In a process of its own: the peak lies below the plan, and not far below. llama.cpp writes to all of its cache when
-    it is made, so that it need not be filled."""
+    """In a process of its own: the peak lies below the plan, and not far below. llama.cpp writes to all of its cache
+    when it is made, so that it need not be filled."""
     path = write_model(tmp_path / "long.gguf", context=8192, layers=16)
     program = (
         "import sys, edge\nfrom edge import device\n"
