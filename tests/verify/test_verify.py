@@ -156,7 +156,7 @@ GOOD: dict[str, Any] = {
     [
         ({"format": "other"}, "is no edge-verify-run of version 1"),
         ({"version": 2}, "is no edge-verify-run of version 1"),
-        ({"vocab_size": 10**9}, "vocab_size is 1000000000; it must be a number from 2 to 16777216"),
+        ({"vocab_size": 10**9}, "vocab_size is 1000000000; it must be a whole number from 2 to 16777216"),
         ({"vocab_size": True}, "vocab_size is True"),
         ({"seed": -1}, "seed is -1"),
         ({"backend": 5}, "backend must be a text"),
