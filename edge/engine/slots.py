@@ -45,6 +45,10 @@ class Slots(BlockManager):
                 best, slot = (common, idle), candidate
         return ([slot], best[0]) if best[0] else ([], 0)
 
+    def num_held(self, tokens: array[int]) -> int:
+        """Of these tokens, from the first on, how many a slot holds."""
+        return max((_common(tokens, held, min(count, len(tokens))) for held, count in self._held.values()), default=0)
+
     def num_idle(self, blocks: list[int]) -> int:
         """Sharing a slot that is in use takes a free one as well, for the copy."""
         return len(blocks)

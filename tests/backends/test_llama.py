@@ -59,6 +59,7 @@ def test_seeds_stops_grammars_and_sessions_work(tmp_path: Path, monkeypatch: pyt
         assert "b" not in model.generate("a", regex="[a-c]{9}", stop=["b"], temperature=50.0, seed=3).text
         with model.session("notes") as session:
             first = session.chat(QUESTIONS[1], max_tokens=16)
+            assert 0 < len(session.tokens) - session.num_kept_tokens <= 2  # of the answer's end nothing is computed
     with load(backend="llama", threads=1, context=640) as model:
         session = model.session("notes")
         assert session.messages[1]["content"] == first.as_message()["content"] and session.num_restored_tokens == 0
