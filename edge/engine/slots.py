@@ -24,7 +24,8 @@ class Slots(BlockManager):
 
     @property
     def num_cached_tokens(self) -> int:
-        return sum(self._held[slot][1] for slot in self._idle)
+        held, idle = dict(self._held), tuple(self._idle)  # asked by any thread, while a step changes them
+        return sum(held[slot][1] for slot in idle if slot in held)
 
     def note(self, sequence: Sequence) -> None:
         """Its slot holds its computed tokens now."""
