@@ -12,6 +12,7 @@ EdgeError
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
 │   └── ContextExceeded       a prompt longer than the context; carries .num_tokens and .context
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
+├── DownloadError             a model that cannot be fetched: host, what it answered; what was fetched is kept
 ├── GrammarError              an answer that cannot go on as its schema, regex or grammar asks
 ├── NumericalError            logits that are not finite, or values that an encoder cannot hold as finite numbers
 ├── Cancelled                 the run was cancelled between two layers or tokens
@@ -80,14 +81,18 @@ class DoesNotFit(EdgeError):
 
 
 class ContextExceeded(DoesNotFit):
-    """A prompt of `num_tokens` that is longer than the `context` of the model as it was loaded, in tokens."""
+    """A prompt of `num_tokens` that is longer than the `context` of the model as it was loaded, in tokens.
 
-    def __init__(self, num_tokens: int, context: int) -> None:
+    text: it is no prompt but the text of this number, of those to be embedded.
+    """
+
+    def __init__(self, num_tokens: int, context: int, *, text: int | None = None) -> None:
         self.num_tokens = num_tokens
         self.context = context
+        what, needs = ("the prompt", ", one of which the answer needs") if text is None else (f"text {text}", "")
         super().__init__(
-            f"the prompt of {num_tokens} tokens exceeds the available context size of {context} tokens, "
-            "one of which the answer needs; shorten it or load with a larger context"
+            f"{what} of {num_tokens} tokens exceeds the available context size of {context} tokens{needs}; shorten it "
+            "or load with a larger context"
         )
 
 
@@ -95,6 +100,10 @@ class RequestError(EdgeError):
     """A request that cannot be honoured: names the field, the value and the limit."""
 
     exit_code = 2
+
+
+class DownloadError(EdgeError):
+    """A model that cannot be fetched, or did not arrive as it was announced: the host or file, and what happened."""
 
 
 class GrammarError(EdgeError):

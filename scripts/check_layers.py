@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "predict": BASE | {"backends", "native", "packed", "profiles", "tuning"},
     "memory": BASE | {"backends", "device", "native", "packed", "predict", "profiles"},
     "engine": BASE | {"backends", "native"},
+    "embeddings": BASE | {"backends", "tokenizer"},
     "results": {"errors", "engine", "tools"},
     "grammar": {"errors", "tokenizer"},
     "forms": {"engine", "generate_options", "grammar", "tokenizer"},
@@ -48,8 +49,11 @@ ALLOWED: dict[str, set[str]] = {
     | {"after_thinking", "answer", "call_grammar", "engine", "errors", "forcing", "generate_options", "grammar"}
     | {"reasoning", "tools"},
     "generate_options": {"grammar"},
-    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
-    "references": {"errors", "assets", "edge"},
+    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream", "user_folders"},
+    "user_folders": set(),
+    "library": BASE | {"user_folders"},
+    "hub": BASE | {"edge", "library"},
+    "references": {"errors", "assets", "edge", "library"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
@@ -61,8 +65,10 @@ ALLOWED: dict[str, set[str]] = {
         "backends",
         "chat_prompt",
         "describe",
+        "embeddings",
         "forms",
         "generate_options",
+        "model_facts",
         "results",
         "sessions",
         "sources",
@@ -71,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "sources": BASE | {"backends", "describe", "engine", "native", "sessions", "tokenizer"},
     "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
+    "model_facts": BASE | {"backends", "engine", "sources"},
     "loading": BASE
     | {
         "backends",

@@ -85,7 +85,7 @@ class LlamaBackend:
             max_sequences=sizes.num_sequences,
             block_size=sizes.context,
             num_blocks=sizes.num_sequences,
-            max_logits=sizes.num_logits,
+            max_rows=sizes.num_logits,
         )
         self._lengths = [0] * sizes.num_sequences  # positions that a slot may hold
 

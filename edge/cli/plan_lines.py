@@ -16,6 +16,8 @@ def plan_lines(report: dict[str, Any]) -> str:
         ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),
         ("process", plan["process_bytes"], "Python and libraries, as measured"),
     ]
+    if plan["embeddings_bytes"]:
+        rows.append(("embeddings", plan["embeddings_bytes"], "NumPy, which pools states"))
     if plan["total_bytes"] > sum(num_bytes for _, num_bytes, _ in rows):
         rows.append(
             ("first load", plan["packing_bytes"], "while weights are packed, with nothing of the rest but the process")
@@ -37,6 +39,14 @@ def plan_lines(report: dict[str, Any]) -> str:
     ):
         lines.append("edge doctor --save measures what a prediction needs here")
     return harmless("\n".join(lines))
+
+
+def verdict_lines(report: dict[str, Any]) -> list[str]:
+    """What somebody wants to know before a download: whether it fits, and how fast it should be, or what would fit."""
+    plan = report["plan"]
+    lines = [f"needs {_mib(plan['total_bytes'])} with {_settings(plan)}: {_verdict(report)}"]
+    lines += [f"would fit: {_settings(other)} ({_mib(other['total_bytes'])})" for other in report["would_fit"]]
+    return lines if report["fits"] is False else lines + _speed_lines(plan["prediction"], report["profile"])[:2]
 
 
 def _weights(plan: dict[str, Any], note: str) -> list[tuple[str, int, str]]:

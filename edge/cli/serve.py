@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from edge.cli.options import debug_option, model_options, option
+from edge.cli.options import debug_option, model_argument, model_options, option
 from edge.cli.text_file import read_text
 from edge.errors import EdgeError, RequestError
 from edge.references import DEFAULT_MODEL, resolve
@@ -26,9 +26,21 @@ print(client.chat.completions.create(model="{name}", messages=[{{"role": "user",
 
 Ctrl-C ends it."""
 
+_READY_TO_EMBED = """\
+{name} at {base}/v1 · {backend} · an embedding model, texts of up to {context} tokens
+
+curl {base}/v1/embeddings -H 'Content-Type: application/json'{header} \\
+  -d '{{"input": ["a text", "another"]}}'
+
+from openai import OpenAI
+client = OpenAI(base_url="{base}/v1", api_key={key})
+print(client.embeddings.create(model="{name}", input=["a text", "another"]).data[0].embedding)
+
+Ctrl-C ends it."""
+
 
 @click.command("serve")
-@click.argument("model", required=False)
+@model_argument()
 @option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any but loopback needs a key.")
 @option("--port", type=int, default=8080, show_default=True, help="Port; 0 takes a free one.")
 @option("--api-key", default=None, help="Key that every request must carry; better in the environment or a file.")
@@ -61,9 +73,10 @@ def command(
 ) -> int:
     """Answer over HTTP with MODEL (default: the bundled one), as OpenAI's API does.
 
-    /v1/chat/completions, /v1/completions, /v1/models, /tokenize, /detokenize, /health and /metrics. A field of a
-    request is honoured or refused by name. Host and Origin are checked; only programs of this machine can connect
-    unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or SIGTERM.
+    /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health and /metrics. A
+    field of a request is honoured or refused by name. Host and Origin are checked; only programs of this machine can
+    connect unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or
+    SIGTERM.
     """
     # Everything is judged before the seconds that loading may take.
     path = resolve(model)
@@ -99,7 +112,7 @@ def command(
             address = f"[{host}]" if ":" in host and not host.startswith("[") else host
             has_key = settings.api_key is not None
             click.echo(
-                _READY.format(
+                (_READY if loaded.writes_text else _READY_TO_EMBED).format(
                     name=settings.model_name,
                     base=f"http://{address}:{port}",
                     backend=loaded.backend,

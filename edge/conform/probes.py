@@ -127,7 +127,7 @@ _COMPLETIONS = (
     Probe("prompt (too long)", _send(prompt="word " * 300_000), wants_refusal=True),
     Probe("prompt list", _send(prompt=[_QUESTION, "Hello"]), see.has_choices(2)),
     Probe("echo", _send(echo=True), see.begins_with_prompt, "x"),
-    Probe("suffix", _send(suffix=" and ring"), see.text_changes, 5),
+    Probe("suffix", _send(suffix=see.SUFFIX), see.suffix_matters, 5),
     Probe("best_of", _send(best_of=3), None, "x"),
     Probe("logprobs", _send(logprobs=2), see.top_of(2, "choices", 0, "logprobs", "top_logprobs", 0), "x"),
     *_COMMON,
@@ -136,7 +136,9 @@ _COMPLETIONS = (
 
 _EMBEDDINGS = (
     Probe("model", _send(model="edge-conform-no-such-model"), wants_refusal=True),
+    Probe("input (too long)", _send(input="word " * 300_000), wants_refusal=True),
     Probe("input list", _send(input=["a", "b"]), see.has("data", 1, "embedding")),
+    Probe("input token ids", _send(input=[[1, 2], [3]]), see.has("data", 1, "embedding")),
     Probe("encoding_format", _send(encoding_format="base64"), see.is_text("data", 0, "embedding"), "edge_conform"),
     Probe("dimensions", _send(dimensions=2), see.top_of(2, "data", 0, "embedding"), "x"),
     Probe("user", _send(user="someone"), None, {"not": "text"}),

@@ -23,7 +23,7 @@ class Forced:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._limits = backend.limits
-        self._most = self._limits.max_logits or self._limits.max_sequences
+        self._most = self._limits.num_rows
         self._table = array("i", range(-(-self._limits.context // self._limits.block_size)))
         self._num_positions = 0
 
