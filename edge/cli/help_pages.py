@@ -11,7 +11,7 @@ GROUPS = {
     "Talk with a model": ("run", "chat", "serve", "embed", "sessions", "cache"),
     "Get models": ("pull", "ls", "rm", "show", "plan"),
     "Make models": ("export", "quantize", "imatrix", "eval"),
-    "Measure": ("bench", "doctor", "conform"),
+    "Measure": ("bench", "verify", "doctor", "conform"),
     "Set up": ("completion",),
 }
 
@@ -102,6 +102,11 @@ _PAGES = {
         ("edge show model.gguf", ""),
         ("edge show model.gguf --json | jq .metadata", "every key of the file"),
     )),
+    "verify": _Page((
+        ("edge verify model.gguf", "edge's own engine and llama.cpp"),
+        ("edge verify model.gguf --record run.json", "on a machine that is trusted"),
+        ("edge verify model.gguf --reference run.json", "if not like it: at which token, by how much"),
+    ), {1: "failed, or they disagree by more than rounding"}),
     "eval": _Page((
         ("edge eval small.gguf --against original.gguf", ""),
         ("edge eval model.gguf --text book.txt --tokens 50000", ""),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, option
+from edge.cli.options import debug_option, json_option, model_argument, option
 from edge.cli.terminal import harmless
 from edge.errors import RequestError, UnsupportedModel
 from edge.references import resolve
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("model", required=False)
+@model_argument()
 @option("--backends", default=None, metavar="NAME,...", help="The first is what others are compared with. [default: "
         "all that are installed and run such files]")  # fmt: skip
 @option("--with", "others", multiple=True, metavar="PATH", help="Another file or folder of the same model, on the "
@@ -44,11 +44,6 @@ def command(
 ) -> int:
     """Run MODEL (default: the bundled one) on several backends and compare: token ids, the prompt that the template
     makes, logits, the greedy answer, speed. Exit code 1 when they disagree by more than rounding.
-
-    \b
-    edge verify model.gguf                             edge's own engine and llama.cpp
-    edge verify model.gguf --record run.json           on a machine that is trusted
-    edge verify model.gguf --reference run.json        is this one like it? If not: at which token, and by how much
 
     docs/backends.md says what the figures mean.
     """
