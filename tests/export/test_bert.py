@@ -137,6 +137,8 @@ HOSTILE: dict[str, tuple[dict[str, Any], type[ModelFileError], str]] = {
                    "'classifier.weight' is not one that bert"),
     "cased words": ({"tokenizer": tokenizer(pre_tokenizer={"type": "Whitespace"})}, UnsupportedModel, "not cut as"),
     "normaliser": ({"tokenizer": tokenizer(normalizer={"type": "NFC"})}, UnsupportedModel, "not normalised as BERT"),
+    "no unknown": ({"tokenizer": tokenizer(model={"type": "WordPiece", "unk_token": "[X]",
+                    "vocab": {text: i for i, text in enumerate(VOCABULARY)}})}, UnsupportedModel, "is no token"),
     "no marks": ({"tokenizer": tokenizer(post_processor=None)}, UnsupportedModel, "no mark begins a text"),
 }  # fmt: skip
 
