@@ -46,7 +46,7 @@ class Embeddings:
 
     def embed(
         self,
-        texts: str | Sequence[str] | Sequence[Sequence[int]],
+        texts: str | Sequence[str | Sequence[int]],
         pooling: Pooling | None,
         normalize: bool,
         before_step: Callable[[], None] = lambda: None,
@@ -62,7 +62,7 @@ class Embeddings:
 
         return normalized(vectors)
 
-    def token_lists(self, texts: str | Sequence[str] | Sequence[Sequence[int]]) -> list[Sequence[int]]:
+    def token_lists(self, texts: str | Sequence[str | Sequence[int]]) -> list[Sequence[int]]:
         """Token ids of each text, checked. Errors as `Model.embed`."""
         items = [texts] if isinstance(texts, str) else texts
         if len(items) > MAX_TEXTS:
