@@ -12,21 +12,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from edge.backends.native import NativeBackend
+from edge.backends.protocol import LoadedBackend
 from edge.describe import TEMPLATE_KEY
 from edge.embeddings import Embeddings
 from edge.engine import Engine, Policy, Priority, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
-from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
-from edge.identity import store_of
 from edge.memory import MemoryPlan, with_embeddings, with_grammar
 from edge.model_facts import ModelFacts
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
 from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
+from edge.sources import ModelSource, store_of
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ class Model(ModelFacts):
 
     def __init__(
         self,
-        file: GGUFFile,
-        backend: NativeBackend,
+        source: ModelSource,
+        backend: LoadedBackend,
         tuning: Choice,
         plan: Callable[[], MemoryPlan],
         *,
@@ -58,16 +57,18 @@ class Model(ModelFacts):
         hash_folder: Path | None = None,
         memory: int | None = None,
     ) -> None:
-        """saved: where sessions lie (None: nowhere). hash_folder: as `store_of`. memory: as the user said."""
+        """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said."""
         self._sampler = NativeSampler(backend.limits.vocab_size)
-        super().__init__(file, backend, Engine(backend, self._sampler, policy=policy))
+        super().__init__(source, backend, Engine(backend, self._sampler, policy=policy))
         self._saved = SavedPlaces(None) if saved is None else saved
         self._memory = memory
-        self._store = store_of(self._engine, file, backend, hash_folder)
+        self._store = store_of(self._engine, source, backend, hash_folder)
         self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
-        self._embeddings = Embeddings(file, backend, self._engine.lock, lambda: self.tokenizer, self._plan_embeddings)
+        self._embeddings = Embeddings(
+            lambda: self.native_backend, self._engine.lock, lambda: self.tokenizer, self._plan_embeddings
+        )
         self._lock = threading.Lock()
         self._closed = False
         self._plan = plan
@@ -96,17 +97,15 @@ class Model(ModelFacts):
         with self._lock:
             if self._tokenizer is None:
                 self._check_open()
-                from edge.tokenizer import Tokenizer
-
                 with self._backend.reading():
-                    self._tokenizer = Tokenizer.from_gguf(self._file)
+                    self._tokenizer = self._source.tokenizer()
             return self._tokenizer
 
     @cached_property
     def chat_template(self) -> str | None:
         """The file's chat template (Jinja), None when it has none."""
         with self._backend.reading():
-            return self._file.get_str(TEMPLATE_KEY, default="") or None
+            return self._source.chat_template()
 
     @property
     def takes_tools(self) -> bool:
@@ -287,7 +286,7 @@ class Model(ModelFacts):
             self._embeddings.close()
             self._engine.close()
             self._sampler.close()
-            self._file.close()
+            self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -298,7 +297,7 @@ class Model(ModelFacts):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<edge.Model {self.path!r}: {self.config.model_type}, {self.backend}, context {self.context}>"
+        return f"<edge.Model {self.path!r}: {self._source.architecture}, {self.backend}, context {self.context}>"
 
     def _submit(
         self,
@@ -343,19 +342,14 @@ class Model(ModelFacts):
         )
 
     def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
-        """The tokens that any two prompts have in common that begin with this."""
-
-        def tokens_with(more: str) -> list[int]:
-            if raw:
-                return self.tokenizer.encode(text + more, parse_special=True)
-            messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self.encode_chat(messages, tools)
-
-        from edge.chat_prompt import common_beginning
+        from edge.chat_prompt import shared_beginning
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        return list(common_beginning(tokens_with("a"), tokens_with("1")))
+        if raw:
+            return shared_beginning(lambda more: self.tokenizer.encode(text + more, parse_special=True))
+        system: Message = {"role": "system", "content": text}
+        return shared_beginning(lambda more: self.encode_chat([system, {"role": "user", "content": more}], tools))
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:
@@ -367,7 +361,7 @@ class Model(ModelFacts):
         return ChatPrompts(self.chat_template, self.tokenizer, self.path)
 
     def _plan_grammar(self) -> None:
-        self.plan = with_grammar(self.plan, self.config.vocab_size, self._memory)
+        self.plan = with_grammar(self.plan, self._backend.limits.vocab_size, self._memory)
 
     def _plan_embeddings(self, num_bytes: int) -> None:
         self.plan = with_embeddings(self.plan, num_bytes, self._memory)
@@ -375,7 +369,7 @@ class Model(ModelFacts):
     def check_writes(self) -> None:
         """RequestError: it is an embedding model, which writes no text, or closed."""
         self._check_open()
-        if not self.config.writes_text:
+        if not self.writes_text:
             raise RequestError(f"{self.path} is an embedding model: it writes no text; use embed")
 
     def _check_open(self) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.backends.native import NativeBackend
+from edge.backends.protocol import LoadedBackend
 from edge.backends.weights import WeightsInfo
 from edge.engine import Engine, EngineStats
-from edge.formats.gguf import GGUFFile
+from edge.errors import RequestError, UnsupportedModel
+from edge.sources import ModelSource
 
 if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
@@ -16,17 +18,18 @@ if TYPE_CHECKING:
 class ModelFacts:
     """The part of `Model` that only tells."""
 
-    def __init__(self, file: GGUFFile, backend: NativeBackend, engine: Engine) -> None:
-        self._file = file
+    def __init__(self, source: ModelSource, backend: LoadedBackend, engine: Engine) -> None:
+        self._source = source
         self._backend = backend
         self._engine = engine
 
     @property
     def path(self) -> str:
-        return str(self._file.path)
+        return str(self._source.path)
 
     @property
     def config(self) -> ModelConfig:
+        """UnsupportedModel when edge does not know the architecture, though the backend runs it."""
         return self._backend.config
 
     @property
@@ -40,8 +43,23 @@ class ModelFacts:
         return self._backend.name
 
     @property
+    def writes_text(self) -> bool:
+        """Whether it answers; an embedding model does not."""
+        try:
+            return self.config.writes_text
+        except UnsupportedModel:
+            return True  # edge knows all the embedding models that it runs
+
+    @property
+    def step_backend(self) -> LoadedBackend:
+        """What runs the steps, for programs that run or time them one by one; only while no answer is made."""
+        return self._backend
+
+    @property
     def native_backend(self) -> NativeBackend:
-        """What runs the steps, for programs that time them one by one; only while no answer is made."""
+        """The same, where it is edge's own engine. RequestError: it is another."""
+        if not isinstance(self._backend, NativeBackend):
+            raise RequestError(f"{self.backend} runs this model; what was asked for needs the native backend")
         return self._backend
 
     @property
@@ -55,7 +73,7 @@ class ModelFacts:
         return self._engine.stats()
 
     @property
-    def isa(self) -> str:
+    def isa(self) -> str | None:
         return self._backend.isa
 
     @property

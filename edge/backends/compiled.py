@@ -119,7 +119,7 @@ def states_limits(vocab_size: int, context: int, max_tokens: int, *, window: int
         num_blocks=num_blocks,
         window=window,
         num_window_blocks=num_blocks if window else 0,
-        max_rows=max_tokens,
+        max_logits=max_tokens,
     )
 
 

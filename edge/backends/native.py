@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from edge import device, native
-from edge.backends.compiled import Compiled, check_number, compile_model
+from edge.backends.compiled import KV_TYPES, Compiled, check_number, compile_model
 from edge.backends.file_watch import FileWatch
-from edge.backends.protocol import Batch
+from edge.backends.protocol import Batch, Capabilities
 from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
 from edge.errors import NativeError, RequestError
 from edge.formats.gguf import GGUFFile
@@ -20,11 +20,19 @@ from edge.packed import CacheOptions
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+CAPABILITIES = Capabilities(
+    name="native",
+    kv_layout="blocks",
+    kv_types=KV_TYPES,
+    reuses=True,
+    saves=True,
+    options=frozenset({"isa", "kv_tokens", "no_cache", "residency", "verify"}),
+)
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 
 
 class NativeBackend:
-    """One model on the native engine. Implements `edge.backends.Backend`; close() frees it.
+    """One model on the native engine. Implements `edge.backends.LoadedBackend`; close() frees it.
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
     kv_tokens: kept at a time, of all sequences (None: as many as they may have).
@@ -34,6 +42,8 @@ class NativeBackend:
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
+
+    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -53,6 +63,7 @@ class NativeBackend:
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._closed = False
+        self.file = file
         self._watch: FileWatch | None = None
         self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
@@ -232,7 +243,7 @@ class NativeBackend:
         if lowered.num_window_layers:
             windows = shape._replace(num_layers=lowered.num_window_layers)
             self._window_kv = native.KV(*windows, num_blocks=limits.num_window_blocks)
-        arena = lowered.arena(limits.max_tokens, limits.num_rows)
+        arena = lowered.arena(limits.max_tokens, limits.num_logits)
         self._program = native.Program(
             ops=lowered.ops,
             buffers=arena.buffers,
@@ -242,7 +253,7 @@ class NativeBackend:
             logits_buffer=lowered.logits_buffer,
             isa=self.isa,
             max_tokens=limits.max_tokens,
-            max_logits=limits.num_rows,
+            max_logits=limits.num_logits,
             max_sequences=limits.max_sequences,
             kv=shape,
             max_threads=self.num_threads,

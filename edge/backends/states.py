@@ -13,7 +13,6 @@ from edge.backends.compiled import states_limits
 from edge.backends.native import NativeBackend
 from edge.backends.protocol import Batch, Limits
 from edge.errors import RequestError
-from edge.formats.gguf import GGUFFile
 from edge.graph import NativeProgram, lower_native, without_head
 from edge.models import build
 
@@ -29,10 +28,10 @@ class StatesPlan(NamedTuple):
     num_bytes: int
 
 
-def plan_states(file: GGUFFile, backend: NativeBackend) -> StatesPlan:
+def plan_states(backend: NativeBackend) -> StatesPlan:
     config, main = backend.config, backend.limits
     with backend.reading():
-        graph = build(config, {name: info.shape for name, info in file.tensors.items()})
+        graph = build(config, {name: info.shape for name, info in backend.file.tensors.items()})
     program = lower_native(without_head(graph))
     limits = states_limits(config.vocab_size, main.context, main.max_tokens, window=main.window)
     shape = native.KVShape(backend.kv_type, program.num_layers, program.num_kv_heads, program.head_dim)
@@ -92,7 +91,7 @@ class States:
             if program.num_window_layers:
                 windows = shape._replace(num_layers=program.num_window_layers)
                 self._window_kv = native.KV(*windows, num_blocks=limits.num_window_blocks)
-            arena = program.arena(limits.max_tokens, limits.num_rows)
+            arena = program.arena(limits.max_tokens, limits.num_logits)
             self._program = native.Program(
                 ops=program.ops,
                 buffers=arena.buffers,
@@ -102,7 +101,7 @@ class States:
                 logits_buffer=program.logits_buffer,
                 isa=self._backend.isa,
                 max_tokens=limits.max_tokens,
-                max_logits=limits.num_rows,
+                max_logits=limits.num_logits,
                 max_sequences=limits.max_sequences,
                 kv=shape,
                 max_threads=self._backend.num_threads,

@@ -11,7 +11,7 @@ GROUPS = {
     "Talk with a model": ("run", "chat", "serve", "embed", "sessions", "cache"),
     "Get models": ("pull", "ls", "rm", "show", "plan"),
     "Make models": ("export", "quantize", "imatrix", "eval"),
-    "Measure": ("bench", "doctor", "conform"),
+    "Measure": ("bench", "verify", "doctor", "conform"),
     "Set up": ("completion",),
 }
 
@@ -121,6 +121,11 @@ _PAGES = {
         ("edge bench model.gguf --threads 1,2", ""),
         ("edge bench model.gguf --batch 2,4,8 --json --output bench.json", ""),
     )),
+    "verify": _Page((
+        ("edge verify model.gguf", "edge's own engine and llama.cpp"),
+        ("edge verify model.gguf --record run.json", "on a machine that is trusted"),
+        ("edge verify model.gguf --reference run.json", "is this one like it?"),
+    ), {1: "they disagree by more than rounding"}),
     "doctor": _Page((
         ("edge doctor", "what would be used, and why"),
         ("edge doctor --save", "measures it; later runs choose by that"),

@@ -4,10 +4,14 @@ a machine that a profile describes."""
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.cli.options import debug_option, json_option, memory_option, model_argument, option
+
+if TYPE_CHECKING:
+    from edge.cli.planning import PlanOptions
 
 
 @click.command("plan")
@@ -24,6 +28,7 @@ from edge.cli.options import debug_option, json_option, memory_option, model_arg
 @option(
     "--device", default=None, metavar="NAME", help="Plan for a machine that a shipped profile, or a file, describes."
 )
+@option("--backend", default=None, help="Plan for native or llama (llama.cpp), here. [default: native]")
 @json_option
 @debug_option
 def command(
@@ -36,6 +41,7 @@ def command(
     threads: int | None,
     prompt: int | None,
     device: str | None,
+    backend: str | None,
     as_json: bool,
 ) -> int:
     """Say what MODEL (default: the bundled one) will take: weights, KV, work space, the process; from its header alone.
@@ -48,7 +54,25 @@ def command(
     from edge.cli.remote import opened
 
     options = PlanOptions(memory, context, sequences, kv_tokens, kv_type, threads, prompt, device)
-    with opened(model) as (file, path):
-        report = plan_report(file, options, path)
+    report = _on_another_backend(model, backend, options)
+    if report is None:
+        with opened(model) as (file, path):
+            report = plan_report(file, options, path)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else plan_lines(report))
     return 3 if report["fits"] is False else 0
+
+
+def _on_another_backend(model: str | None, backend: str | None, options: PlanOptions) -> dict[str, Any] | None:
+    """The report of a backend that is not edge's own; None where the native one is meant."""
+    from edge.cli.plan_llama import llama_report
+    from edge.other_engines import choose_backend
+    from edge.references import resolve
+
+    if backend is None:
+        return None
+    path = resolve(model)
+    engine = choose_backend(backend, path)[0].name
+    if engine == "native":
+        return None
+    options.check_other(engine)
+    return llama_report(path, options)

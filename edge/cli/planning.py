@@ -6,6 +6,8 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
+from edge.errors import RequestError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,19 @@ class PlanOptions:
     prompt: int | None = None
     device: str | None = None
 
+    @property
+    def allowed_bytes(self) -> int | None:
+        """RequestError: no size."""
+        from edge.memory import parse_bytes
+
+        return None if self.memory is None else parse_bytes(self.memory)
+
+    def check_other(self, backend: str) -> None:
+        """RequestError for an option that only plans of the native backend have."""
+        for name, value in (("--device", self.device), ("--kv-tokens", self.kv_tokens)):
+            if value is not None:
+                raise RequestError(f"{name} is given; a plan for the {backend} backend has no such option")
+
 
 def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, Any]:
     """The plan in JSON's terms, and whether it fits; what would, when it does not. path: what the file is called.
@@ -35,11 +50,11 @@ def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, An
     BadModelFile, UnsupportedModel, RequestError (an option out of range), BadProfile.
     """
     from edge.loading import why_resident
-    from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
+    from edge.memory import Settings, compiled_for, fitting, plan_compiled, stream_to_fit
     from edge.predict import Question
     from edge.tuning import Asked
 
-    allowed = None if options.memory is None else parse_bytes(options.memory)
+    allowed = options.allowed_bytes
     asked, device = Asked(threads=options.threads), options.device
     place = _here(file, asked, allowed) if device is None else _there(file, asked, allowed, device)
     chosen = place.choice

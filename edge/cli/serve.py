@@ -112,7 +112,7 @@ def command(
             address = f"[{host}]" if ":" in host and not host.startswith("[") else host
             has_key = settings.api_key is not None
             click.echo(
-                (_READY if loaded.config.writes_text else _READY_TO_EMBED).format(
+                (_READY if loaded.writes_text else _READY_TO_EMBED).format(
                     name=settings.model_name,
                     base=f"http://{address}:{port}",
                     backend=loaded.backend,

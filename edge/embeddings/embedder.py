@@ -82,7 +82,7 @@ class Embedder:
             text.start = end
         with self._step_lock:
             view = self.states.step(Batch(token_ids, positions, sequences, tables, stride, rows))
-            states = np.frombuffer(view, np.float32).reshape(len(rows), self.states.width)
+            states = np.asarray(view, np.float32).reshape(len(rows), self.states.width)
             at = 0
             for text, positions_wanted in zip(texts, wanted, strict=True):
                 text.pool.add(states[at : at + len(positions_wanted)])

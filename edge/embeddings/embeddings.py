@@ -11,7 +11,6 @@ from edge.backends.native import NativeBackend
 from edge.backends.states import States, plan_states
 from edge.errors import ContextExceeded, RequestError
 from edge.formats.config import Pooling
-from edge.formats.gguf import GGUFFile
 
 if TYPE_CHECKING:
     from edge.embeddings.embedder import Embedder
@@ -24,19 +23,17 @@ MAX_TEXTS = 1 << 20  # of a call
 
 
 class Embeddings:
-    """step_lock: held around every step of the model. grow: told of the bytes that a decoder's second program takes,
-    before it is used; raises DoesNotFit."""
+    """native: the backend; RequestError where the model is on another one. step_lock: held around every step of the
+    model. grow: told of the bytes that a decoder's second program takes, before it is used; raises DoesNotFit."""
 
     def __init__(
         self,
-        file: GGUFFile,
-        backend: NativeBackend,
+        native: Callable[[], NativeBackend],
         step_lock: AbstractContextManager[object],
         tokenizer: Callable[[], Tokenizer],
         grow: Callable[[int], None],
     ) -> None:
-        self._file = file
-        self._backend = backend
+        self._native = native
         self._step_lock = step_lock
         self._tokenizer = tokenizer
         self._grow = grow
@@ -64,7 +61,7 @@ class Embeddings:
 
     def token_lists(self, texts: str | Sequence[str | Sequence[int]]) -> list[Sequence[int]]:
         """Token ids of each text, checked. Errors as `Model.embed`."""
-        items = [texts] if isinstance(texts, str) else texts
+        items: Sequence[str | Sequence[int]] = [texts] if isinstance(texts, str) else texts
         if len(items) > MAX_TEXTS:
             raise RequestError(f"{len(items)} texts, at most {MAX_TEXTS} are embedded at a time")
         return [self._tokens(number, item) for number, item in enumerate(items)]
@@ -76,7 +73,7 @@ class Embeddings:
             self._embedder.states.close()
 
     def _tokens(self, number: int, item: str | Sequence[int]) -> Sequence[int]:
-        limits = self._backend.limits
+        limits = self._native().limits
         tokens = self._tokenizer().encode(item) if isinstance(item, str) else item
         if not tokens:
             raise RequestError(f"text {number} has no tokens; there is nothing to embed")
@@ -92,11 +89,12 @@ class Embeddings:
         if pooling is not None and pooling not in get_args(Pooling):
             names = ", ".join(repr(name) for name in get_args(Pooling))
             raise RequestError(f"pooling is {pooling!r}; it must be one of {names}")
-        config = self._backend.config
+        backend = self._native()
+        config = backend.config
         found = pooling or config.pooling or (None if config.is_encoder else "last")
         if found is None:
             raise RequestError(
-                f"{self._file.path} does not say how states are pooled; say pooling 'mean', 'cls' or 'last'"
+                f"{backend.file.path} does not say how states are pooled; say pooling 'mean', 'cls' or 'last'"
             )
         return found
 
@@ -111,10 +109,11 @@ class Embeddings:
             return self._embedder
 
     def _states(self) -> States:
-        if self._backend.config.is_encoder:
-            return States(self._backend, None)
-        plan = plan_states(self._file, self._backend)
-        states = States(self._backend, plan)  # whose memory nobody has touched yet
+        backend = self._native()
+        if backend.config.is_encoder:
+            return States(backend, None)
+        plan = plan_states(backend)
+        states = States(backend, plan)  # whose memory nobody has touched yet
         try:
             self._grow(plan.num_bytes + states.num_bytes)
         except BaseException:

@@ -61,6 +61,7 @@ def normalized(vectors: F32) -> F32:
     while half > 1:
         half //= 2
         lanes = lanes[:, :half] + lanes[:, half : 2 * half]
-    lengths = np.sqrt(lanes)
-    result: F32 = vectors / np.where(lengths > 0.0, lengths, np.float32(1.0))
+    lengths: F32 = np.sqrt(lanes)
+    lengths[lengths == 0.0] = 1.0
+    result: F32 = vectors / lengths
     return result

@@ -149,7 +149,8 @@ class Reference:
         match node.op:
             case Embedding(weight, scale, row_of):
                 rows = {"token": run.token_ids, "position": run.positions, "first": np.zeros_like(run.positions)}
-                return self._weight(weight)[rows[row_of]] * self._dtype.type(scale)
+                embedded: Array = self._weight(weight)[rows[row_of]] * self._dtype.type(scale)
+                return embedded
             case RmsNorm(gain, eps):
                 norm = engine_math.rms_norm if self._engine else numerics.rms_norm
                 return norm(inputs[0], self._weight(gain), eps)

@@ -148,7 +148,7 @@ class Api:
         if self.stopping:
             raise stopping()
         body = await self._bodies.read(request)
-        if not self._model.config.writes_text:
+        if not self._model.writes_text:
             raise refused("model", "is an embedding model: it writes no text; ask /v1/embeddings", "not_supported")
         job = Job(self._ended)
         ask, reply = await self._in_pool(lambda: self._submit(parse(parse_json(body)), job, make_reply))

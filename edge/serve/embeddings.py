@@ -47,7 +47,7 @@ def embedded(
 ) -> bytes:
     """The answer as JSON. before_step: called between steps of the model, what it raises ends the work."""
     try:
-        if not model.config.is_encoder:  # whose unknown words are one token, however long
+        if not model.native_backend.config.is_encoder:  # whose unknown words are one token, however long
             for text in ask.inputs:
                 check_length([text] if isinstance(text, str) else [], model, longest_token)
         token_lists = model.embeddings.token_lists(ask.inputs)

@@ -29,7 +29,8 @@ F64 = NDArray[np.float64]
 
 def pooled(states: F64, pooling: Pooling) -> F64:
     vector = states.mean(axis=0) if pooling == "mean" else states[0 if pooling == "cls" else -1]
-    return vector / np.linalg.norm(vector)
+    unit: F64 = vector / np.linalg.norm(vector)
+    return unit
 
 
 def states_of(arch: str, tokens: list[int]) -> F64:
@@ -93,7 +94,7 @@ def test_lengths(tmp_path: Path) -> None:
 
 
 def test_what_the_file_says_of_pooling(tmp_path: Path) -> None:
-    for number, pooling in enumerate(("mean", "cls", "last"), 1):
+    for number, pooling in enumerate(get_args(Pooling), 1):
         with edge.load(models.bert(tmp_path, pooling=number)) as model:
             np.testing.assert_array_equal(model.embed("ab c"), model.embed("ab c", pooling=pooling))
         with edge.load(models.decoder(tmp_path, pooling_type=number)) as model:

@@ -34,7 +34,7 @@ def run_fused(
         outputs: list[Array]
         match node.op:
             case Embedding(weight, scale, row_of):
-                rows = {"token": list(token_ids), "position": positions, "first": 0 * positions}
+                rows = {"token": np.asarray(token_ids), "position": positions, "first": 0 * positions}
                 outputs = [tensors[weight][rows[row_of]] * scale]
             case LayerNorm(gain, bias, eps):
                 outputs = [numerics.layer_norm(inputs[0], tensors[gain], tensors[bias], eps)]
