@@ -227,7 +227,7 @@ class Model(ModelFacts):
 
     def embed(
         self,
-        texts: str | Items[str] | Items[Items[int]],
+        texts: str | Items[str | Items[int]],
         *,
         pooling: Pooling | None = None,
         normalize: bool = True,

@@ -49,6 +49,9 @@ def from_wordpiece(tokenizer: Fields) -> Pieces:
             pieces.add(token)
     _normalizer(tokenizer, pieces)
     _ends(tokenizer, pieces)
+    if unknown not in pieces.ids():
+        raise UnsupportedModel(tokenizer.path, f"{quoted(unknown)}, which unknown words become, is no token")
+    pieces.keys["unknown_token_id"] = pieces.ids()[unknown]
     return pieces
 
 

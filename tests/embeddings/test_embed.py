@@ -138,7 +138,8 @@ def test_what_is_refused(texts: Any, options: dict[str, Any], message: str, tmp_
 def test_an_embedding_model_writes_nothing(tmp_path: Path) -> None:
     for path in (models.bert(tmp_path), models.decoder(tmp_path, pooling_type=3)):
         with edge.load(path) as model:
-            for ask in (model.generate, model.chat, model.session):
+            asks: list[Any] = [model.generate, model.chat, model.session]
+            for ask in asks:
                 with pytest.raises(edge.RequestError, match="is an embedding model: it writes no text; use embed"):
                     ask("abc")
 

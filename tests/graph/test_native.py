@@ -69,8 +69,10 @@ def test_struct_fields_stand_as_in_the_header() -> None:
 
 def test_numbers_are_those_of_the_header() -> None:
     kinds = [(name, int(number)) for name, number in re.findall(r"EDGE_OP_(\w+) = (\d+)", HEADER)]
-    names = "EMBED RMS_NORM LINEAR ATTENTION ADD MUL ACTIVATION SELECT_ROWS LAYER_NORM"
-    assert kinds == [(name, i + 1) for i, name in enumerate(names.split())]
+    assert kinds == [
+        (name, i + 1)
+        for i, name in enumerate("EMBED RMS_NORM LINEAR ATTENTION ADD MUL ACTIVATION SELECT_ROWS LAYER_NORM".split())
+    ]
     activations = [(name, int(number)) for name, number in re.findall(r"EDGE_ACT_(\w+) = (\d+)", HEADER)]
     assert activations == [("NONE", 0), ("SILU", 1), ("GELU", 2), ("RELU2", 3), ("GELU_ERF", 4)]
     assert (Rows.TOKENS.value, Rows.LOGITS.value) == (0, 1)
