@@ -70,6 +70,7 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
     from edge.errors import RequestError
     from edge.export.npu.options import NpuOptions
     from edge.npu.compile import compile_folder
+    from edge.npu.providers import require_device
 
     if npu["device"] is None:
         raise RequestError(f"--to npu needs --device: {', '.join(_devices())}, or a TOML file with an [npu]")
@@ -85,6 +86,8 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
         activation_bits=int(npu["activation_bits"]),
         shadows=shadows,
     )
+    if npu["compile_for"]:
+        require_device(_provider(record))  # said before a long export, not after it
     with open_source(source) as opened:
         folder = Path(output) if output is not None else Path(f"{opened.name}-{device}")
         manifest = export_npu(opened, folder, options, device=device, stages=stage_bar)

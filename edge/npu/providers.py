@@ -11,7 +11,10 @@ from typing import Any, Literal, TypeAlias, get_args
 from edge.errors import EdgeError, RequestError
 from edge.npu.packages import require
 
-__all__ = ["PROVIDERS", "Assignment", "Provider", "ProviderError", "ProviderName", "assignment", "open_session"]
+__all__ = [
+    "PROVIDERS", "Assignment", "Provider", "ProviderError", "ProviderName", "assignment", "open_session",
+    "require_device",
+]  # fmt: skip
 
 ProviderName: TypeAlias = Literal["qnn", "openvino", "cpu"]
 PROVIDERS: tuple[str, ...] = get_args(ProviderName)
@@ -72,6 +75,13 @@ def open_session(
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime has a class for each status
         raise ProviderError(_reason(path, provider, str(error))) from None
+
+
+def require_device(provider: Provider) -> None:
+    """MissingPackage or ProviderError when nothing can be compiled for the provider on this machine."""
+    ort = require("onnxruntime")
+    if provider.name != "cpu":
+        _devices(ort, provider)
 
 
 def assignment(session: Any) -> Assignment:

@@ -26,21 +26,29 @@ HIDDEN, HIDDEN_OUT = "hidden", "hidden_out"
 class NpuModel:
     """One sequence. Raises MissingPackage, ProviderError, ModelFileError.
 
-    strict: every node of the graphs must run on the provider. `hidden` holds what the last layer made of the last
+    strict: every node of the graphs must run on the provider. compiled: the name of `compile_folder`, whose graphs run
+    then. `hidden` holds what the last layer made of the last
     step's tokens, (tokens, hidden_size).
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], provider: Provider, *, strict: bool = True, threads: int = 1
+        self,
+        folder: str | os.PathLike[str],
+        provider: Provider,
+        *,
+        strict: bool = True,
+        threads: int = 1,
+        compiled: str | None = None,
     ) -> None:
         path = Path(folder)
         self.manifest = read_manifest(path)
         self._table = read_encodings(path)
         self._host = Host(path, self.manifest, threads=threads)
         count = self.manifest.num_graphs
+        graphs = path if compiled is None else path / compiled
         self._sessions: dict[Phase, list[Any]] = {
             phase: [
-                open_session(path / graph_name(phase, i, count), provider, strict=strict, threads=threads)
+                open_session(graphs / graph_name(phase, i, count), provider, strict=strict, threads=threads)
                 for i in range(count)
             ]
             for phase in get_args(Phase)
@@ -97,7 +105,11 @@ class NpuModel:
             parts.append(self._step(phase, rows[:size]))
             rows = rows[size:]
         self.hidden = np.concatenate(parts)
-        return self._host.logits(self.hidden[-1:])[0]
+        return self.logits_of(self.hidden[-1:])[0]
+
+    def logits_of(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(rows, vocab_size) of rows of `hidden`."""
+        return self._host.logits(hidden)
 
     def generate(self, token_ids: Sequence[int], max_tokens: int, *, stop: Sequence[int] = ()) -> list[int]:
         """The likeliest tokens behind `token_ids`, ties to the lower id; ends with one of `stop`, or at max_tokens."""

@@ -114,9 +114,9 @@ class Memory(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Npu(Record):
-    """What runs graphs with fixed shapes. provider: of ONNX Runtime, with its options as key=value. on_cpu: the parts of
-    a model that stay on the processor; what is not named runs on the NPU. The rest is what an export does unless told
-    otherwise: chunk (tokens of a prefill step), weights (as int8 or int4x32)."""
+    """What runs graphs with fixed shapes. provider: of ONNX Runtime, with its options as key=value. on_cpu: parts of a
+    model that stay on the processor; what is not named runs on the NPU. chunk (tokens of a prefill step) and weights
+    (as int8 or int4x32) are what an export does unless told otherwise."""
 
     name: Annotated[str, text()]  # "Hexagon V75"
     provider: Annotated[str, one_of("qnn", "openvino")]
@@ -129,7 +129,9 @@ class Npu(Record):
     def __post_init__(self) -> None:
         Record.__post_init__(self)
         if not {"embeddings", "head"} <= set(self.on_cpu):
-            raise BadProfile(f"on_cpu is {', '.join(self.on_cpu)}, it must name embeddings and head: no export moves them")
+            raise BadProfile(
+                f"on_cpu is {', '.join(self.on_cpu)}, it must name embeddings and head: no export moves them"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,12 +45,25 @@ def evaluate(
     observe: sees every value. NumericalError: a value is not finite.
     """
     chunks = [chunk for i, rows in enumerate(sequences) for chunk in _chunks(graph, i, rows)]
-    last_use = {name: i for i, op in enumerate(graph.ops) for name in op.inputs}
     past = _Past(graph, chunks)
     if observe is not None:
         for chunk in chunks:
             for name in graph.inputs.keys() & chunk.values.keys():
                 observe(name, chunk.values[name])
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # what is not finite is refused by name
+        _run_all(graph, read, chunks, past, observe, progress)
+    return [{name: chunk.values[name] for name in graph.outputs} for chunk in chunks]
+
+
+def _run_all(
+    graph: StaticGraph,
+    read: ReadTensor,
+    chunks: Sequence[_Chunk],
+    past: _Past,
+    observe: Observe | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    last_use = {name: i for i, op in enumerate(graph.ops) for name in op.inputs}
     for i, op in enumerate(graph.ops):
         weights = {name: read_weight(read, graph.weights[name]) for name in op.inputs if name in graph.weights}
         products = _products(chunks, op, weights)
@@ -73,7 +86,6 @@ def evaluate(
                     chunk.values.pop(name, None)
         if progress is not None:
             progress(i + 1, len(graph.ops))
-    return [{name: chunk.values[name] for name in graph.outputs} for chunk in chunks]
 
 
 def _chunks(graph: StaticGraph, sequence: int, rows: Floats) -> list[_Chunk]:
@@ -144,8 +156,7 @@ def _norm(op: StaticOp, inputs: list[Floats]) -> Floats:
 
 
 def _sigmoid(op: StaticOp, inputs: list[Floats]) -> Floats:
-    with np.errstate(over="ignore"):
-        return np.float32(1) / (np.float32(1) + np.exp(-inputs[0]))
+    return np.float32(1) / (np.float32(1) + np.exp(-inputs[0]))
 
 
 def _slice(op: StaticOp, inputs: list[Floats]) -> Floats:

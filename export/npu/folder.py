@@ -141,9 +141,7 @@ def _changed(graph: StaticGraph, outliers: list[Outliers], options: NpuOptions) 
     return narrow(graph, options.activation_bits)
 
 
-def _shadow_columns(
-    file: WeightsFile, graph: StaticGraph, outliers: list[Outliers], read: ReadTensor
-) -> list[Shadow]:
+def _shadow_columns(file: WeightsFile, graph: StaticGraph, outliers: list[Outliers], read: ReadTensor) -> list[Shadow]:
     from edge.export.npu.tensors import read_weight
 
     shadows: list[Shadow] = []
@@ -165,7 +163,9 @@ def _save(model: Any, path: Path) -> None:
 def _floats(spec: Any) -> Any:
     """With floats where a configuration had whole numbers: JSON keeps the difference."""
     return spec._replace(
-        theta=float(spec.theta), magnitude=float(spec.magnitude), frequency_scale=tuple(map(float, spec.frequency_scale))
+        theta=float(spec.theta),
+        magnitude=float(spec.magnitude),
+        frequency_scale=tuple(map(float, spec.frequency_scale)),
     )
 
 

@@ -148,9 +148,7 @@ class _Lowering:
         shape = (1, heads, self._tokens, half)
 
         def part(name: str, start: int, end: int) -> str:
-            return self._op(
-                "Slice", (x,), f"{node.name}.{name}", (*shape[:3], end - start), numbers=(3, start, end)
-            )
+            return self._op("Slice", (x,), f"{node.name}.{name}", (*shape[:3], end - start), numbers=(3, start, end))
 
         def op(kind: Kind, a: str, b: str, name: str) -> str:
             return self._op(kind, (a, b), f"{node.name}.{name}", shape)
