@@ -131,7 +131,7 @@ def test_layers_with_a_window(tmp_path: Path) -> None:
     assert model.num_tokens == 0
 
 
-@pytest.mark.parametrize(("weights", "least"), [("int8", 28), ("int8x32", 28), ("int4x32", 11), ("int4", 8)])
+@pytest.mark.parametrize(("weights", "least"), [("int8x32", 28), ("int4x32", 11), ("int4", 8)])
 def test_weight_types(weights: str, least: float, tmp_path: Path) -> None:
     written(BUNDLED, tmp_path / "npu", chunk=32, context=64, weights=weights, kv_bits=16, max_tokens=128)
     ids = prompt_ids()
