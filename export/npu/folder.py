@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from edge.export.npu.options import NpuOptions
 from edge.export.npu.ranges import Ranges
 from edge.export.npu.shadows import Outliers, cut, find_outliers, narrow, with_shadows
 from edge.export.npu.static import StaticGraph
-from edge.export.npu.tensors import ReadTensor
+from edge.export.npu.tensors import ReadTensor, read_weight
 from edge.export.npu.weights_file import WeightsFile
 from edge.formats.types import ValueType
-from edge.graph.ops import Graph
+from edge.graph.ops import Graph, RopeSpec
 from edge.npu.encoding import Encoding
 from edge.npu.manifest import (
     ENCODINGS,
@@ -45,13 +45,14 @@ _ITEM_TYPES = {"tokenizer.ggml.token_type": ValueType.INT32, "tokenizer.ggml.sco
 Progress = Callable[[int, int], None]
 
 
-class Model:
-    """What is exported. tokens: sequences of the calibration text, as the model reads them."""
+class Model(NamedTuple):
+    """What is exported. tokens: sequences of the calibration text, as the model reads them. path: for errors."""
 
-    def __init__(
-        self, graph: Graph, read: ReadTensor, metadata: Mapping[str, Any], tokens: Sequence[Sequence[int]], path: str
-    ) -> None:
-        self.graph, self.read, self.metadata, self.tokens, self.path = graph, read, metadata, tokens, path
+    graph: Graph
+    read: ReadTensor
+    metadata: Mapping[str, Any]
+    tokens: Sequence[Sequence[int]]
+    path: str
 
 
 def write_folder(
@@ -110,9 +111,7 @@ def write_folder(
 def _calibrated(
     model: Model, scale: float, embedding: str, options: NpuOptions, progress: Progress | None
 ) -> tuple[list[Outliers], StaticGraph, Ranges]:
-    """The graph as it will be, at the prefill graph's size, with what its values reach on the text.
-
-    The slots are those of the export: windows wrap around as they will."""
+    """The outliers, the prefill graph as it will be, and what its values reach on the text."""
     longest = options.context // options.chunk * options.chunk
     sequences = [list(s[: len(s) // options.chunk * options.chunk])[:longest] for s in model.tokens]
     sequences = [s for s in sequences if s]
@@ -142,8 +141,6 @@ def _changed(graph: StaticGraph, outliers: list[Outliers], options: NpuOptions) 
 
 
 def _shadow_columns(file: WeightsFile, graph: StaticGraph, outliers: list[Outliers], read: ReadTensor) -> list[Shadow]:
-    from edge.export.npu.tensors import read_weight
-
     shadows: list[Shadow] = []
     limits = {item.name: item.limit for item in outliers}
     for op in graph.ops:
@@ -160,7 +157,7 @@ def _save(model: Any, path: Path) -> None:
         file.write(model.SerializeToString())
 
 
-def _floats(spec: Any) -> Any:
+def _floats(spec: RopeSpec) -> RopeSpec:
     """With floats where a configuration had whole numbers: JSON keeps the difference."""
     return spec._replace(
         theta=float(spec.theta),
