@@ -14,6 +14,7 @@ from edge.cli.conversion import stage_bar
 from edge.cli.options import option
 
 if TYPE_CHECKING:
+    from edge.export.npu.codes import WeightType
     from edge.npu.compile import Compiled
     from edge.npu.manifest import Manifest
     from edge.npu.providers import Provider
@@ -78,10 +79,11 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
     shadows = npu["shadows"]
     if shadows is None:
         shadows = _OUTLIERS if "outliers" in record.on_cpu else 0
+    weights: WeightType = npu["npu_weights"] or record.weights or "int8"
     options = NpuOptions(
         chunk=npu["chunk"] or min(record.chunk or 64, npu["npu_context"]),
         context=npu["npu_context"],
-        weights=npu["npu_weights"] or record.weights or "int8",
+        weights=weights,
         kv_bits=int(npu["kv_bits"]),
         activation_bits=int(npu["activation_bits"]),
         shadows=shadows,

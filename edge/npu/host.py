@@ -34,8 +34,10 @@ class Host:
         rows, columns = manifest.vocab_size, padded(manifest.hidden_size)
         codes, scales = manifest.embedding
         self._codes = self._part(codes, rows * columns).reshape(rows, columns)
-        self._scales = self._part(scales, 4 * rows * columns // BLOCK).view("<f4").reshape(rows, -1)
-        self._shadows = {
+        self._scales: NDArray[np.float32] = (
+            self._part(scales, 4 * rows * columns // BLOCK).view("<f4").reshape(rows, -1)
+        )
+        self._shadows: dict[str, NDArray[np.float32]] = {
             shadow.output: self._part(shadow.offset, 4 * shadow.out * len(shadow.channels))
             .view("<f4")
             .reshape(shadow.out, -1)
@@ -50,7 +52,7 @@ class Host:
             raise RequestError(f"token ids must lie from 0 to {self._manifest.vocab_size - 1}")
         codes = self._codes[ids].astype(np.float32) - np.float32(_ZERO)
         values = codes.reshape(len(ids), -1, BLOCK) * self._scales[ids][:, :, None]
-        rows = values.reshape(len(ids), -1)[:, : self._manifest.hidden_size]
+        rows: NDArray[np.float32] = values.reshape(len(ids), -1)[:, : self._manifest.hidden_size]
         return rows * np.float32(self._manifest.embedding_scale)
 
     def logits(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -62,7 +64,8 @@ class Host:
         """What an NPU cut off from `values` (..., width), times the columns it was cut off from."""
         over = values[..., list(shadow.channels)]
         over = over - np.clip(over, -shadow.limit, shadow.limit)
-        return over @ self._shadows[shadow.output].T
+        result: NDArray[np.float32] = over @ self._shadows[shadow.output].T
+        return result
 
     def _part(self, offset: int, size: int) -> NDArray[np.uint8]:
         if offset % 4 or offset + size > len(self._bytes):

@@ -31,6 +31,7 @@ HEAD, HOST_WEIGHTS, TOKENIZER = "head.onnx", "host.bin", "tokenizer.gguf"
 Phase: TypeAlias = Literal["prefill", "decode"]
 _MAX_BYTES = 64 * 2**20
 _MOST = 2**31 - 1
+_MOST_ROWS = 4096
 
 
 class Shadow(NamedTuple):
@@ -85,15 +86,15 @@ def read_manifest(folder: Path) -> Manifest:
     if fields.raw.get("format") != FORMAT:
         raise BadModelFile(path, f"format is {fields.raw.get('format')!r}, it must be {FORMAT}")
     chunk, context = fields.whole("chunk", 4096), fields.whole("context", 2**20)
-    masks = tuple(Mask(*fields.wholes("masks", row, 2, zero=True)) for row in fields.rows("masks"))
-    kv = tuple(Slots(*fields.wholes("kv", row, 4, zero=True)) for row in fields.rows("kv"))
+    masks = tuple(Mask(*fields.wholes("masks", row, 2)) for row in fields.rows("masks"))
+    kv = tuple(Slots(*fields.wholes("kv", row, 4)) for row in fields.rows("kv"))
     manifest = Manifest(
         architecture=fields.text("architecture"),
         device=fields.text("device"),
         hidden_size=fields.whole("hidden_size", 2**24),
         vocab_size=fields.whole("vocab_size", 2**24),
         embedding_scale=fields.number("embedding_scale"),
-        embedding=cast("tuple[int, int]", fields.wholes("embedding", fields.row("embedding"), 2, zero=True)),
+        embedding=cast("tuple[int, int]", fields.wholes("embedding", fields.row("embedding"), 2)),
         chunk=chunk,
         context=context,
         weights=fields.text("weights"),
@@ -122,15 +123,23 @@ def read_encodings(folder: Path) -> dict[str, Encoding]:
     path = folder / ENCODINGS
     table: dict[str, Encoding] = {}
     for name, value in _read(path).items():
-        row = cast("list[object]", value) if isinstance(value, list) else []
-        match row:
-            case [("uint8" | "uint16") as code, float(scale), int(zero)] if math.isfinite(scale) and scale > 0:
-                if not 0 <= zero <= np.iinfo(np.dtype(code)).max:
-                    raise BadModelFile(path, f"{name!r}: zero point {zero} is none of {code}")
-                table[name] = Encoding(cast("CodeType", code), scale, zero)
-            case _:
-                raise BadModelFile(path, f"{name!r} is no type, scale above 0 and zero point")
+        encoding = _encoding(value)
+        if encoding is None:
+            raise BadModelFile(path, f"{name!r} is no type, scale above 0 and zero point")
+        table[name] = encoding
     return table
+
+
+def _encoding(value: object) -> Encoding | None:
+    row = cast("list[object]", value) if isinstance(value, list) else []
+    if len(row) != 3 or row[0] not in ("uint8", "uint16"):
+        return None
+    code: CodeType = "uint8" if row[0] == "uint8" else "uint16"
+    scale, zero = row[1:]
+    if not isinstance(scale, float) or not isinstance(zero, int) or isinstance(zero, bool):
+        return None
+    good = math.isfinite(scale) and scale > 0 and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
+    return Encoding(code, scale, zero) if good else None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -174,39 +183,47 @@ class _Fields:
             raise self.fail(key, "a number")
         return float(value)
 
-    def row(self, key: str) -> list[Any]:
+    def row(self, key: str) -> list[object]:
         value = self.raw.get(key)
         if not isinstance(value, list):
             raise self.fail(key, "an array")
-        return cast("list[Any]", value)
+        return cast("list[object]", value)
 
-    def rows(self, key: str) -> list[list[Any]]:
-        rows = self.row(key)
-        if len(rows) > 4096 or not all(isinstance(row, list) for row in rows):
+    def rows(self, key: str) -> list[list[object]]:
+        rows = [cast("list[object]", row) for row in self.row(key) if isinstance(row, list)]
+        if len(rows) > _MOST_ROWS or len(rows) != len(self.row(key)):
             raise self.fail(key, "an array of arrays")
         return rows
 
-    def wholes(self, key: str, row: list[Any], count: int | None, *, zero: bool = False) -> tuple[int, ...]:
-        good = all(isinstance(item, int) and not isinstance(item, bool) for item in row)
-        if not good or (count is not None and len(row) != count) or not all((not zero) <= i <= _MOST for i in row):
+    def wholes(self, key: str, row: list[object], count: int | None) -> tuple[int, ...]:
+        numbers = [i for i in row if isinstance(i, int) and not isinstance(i, bool) and 0 <= i <= _MOST]
+        if len(numbers) != len(row) or count not in (None, len(row)):
             raise self.fail(key, f"whole numbers, {count} in a row")
-        return tuple(row)
+        return tuple(numbers)
 
 
-def _rope(fields: _Fields, row: list[Any]) -> RopeSpec:
-    match row:
-        case [float(theta), int(dims), bool(neox), float(magnitude), list(raw)]:
-            scale = cast("list[Any]", raw)
-            numbers = [theta, magnitude, *(s for s in scale if isinstance(s, float))]
-            if len(numbers) == 2 + dims // 2 and all(map(math.isfinite, numbers)) and len(scale) == dims // 2:
-                return RopeSpec(theta, dims, neox, magnitude, tuple(scale))
+def _rope(fields: _Fields, row: list[object]) -> RopeSpec:
+    if len(row) == 5:
+        theta, dims, neox, magnitude, raw = row
+        factors = cast("list[object]", raw) if isinstance(raw, list) else []
+        scale = tuple(s for s in factors if isinstance(s, float) and math.isfinite(s))
+        if (
+            isinstance(theta, float)
+            and isinstance(dims, int)
+            and isinstance(neox, bool)
+            and isinstance(magnitude, float)
+        ):
+            good = math.isfinite(theta) and math.isfinite(magnitude)
+            if good and dims > 0 and len(factors) == len(scale) == dims // 2:
+                return RopeSpec(theta, dims, neox, magnitude, scale)
     raise fields.fail("ropes", "theta, dims, neox, magnitude and dims / 2 factors")
 
 
-def _shadow(fields: _Fields, row: list[Any]) -> Shadow:
-    match row:
-        case [int(graph), str(source), str(output), float(limit), list(channels), int(out), int(offset)]:
-            if math.isfinite(limit) and min(graph, out, offset) >= 0:
-                numbers = fields.wholes("shadows", cast("list[Any]", channels), None, zero=True)
-                return Shadow(graph, source, output, limit, numbers, out, offset)
+def _shadow(fields: _Fields, row: list[object]) -> Shadow:
+    if len(row) == 7:
+        graph, source, output, limit, raw, out, offset = row
+        channels = cast("list[object]", raw) if isinstance(raw, list) else []
+        if isinstance(source, str) and isinstance(output, str) and isinstance(limit, float) and math.isfinite(limit):
+            place = fields.wholes("shadows", [graph, out, offset], 3)
+            return Shadow(place[0], source, output, limit, fields.wholes("shadows", channels, None), place[1], place[2])
     raise fields.fail("shadows", "graph, input, output, limit, channels, out and offset")

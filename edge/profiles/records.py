@@ -16,7 +16,7 @@ from edge.profiles.rules import (
     matrix_counts,
     matrix_text,
     one_of,
-    options,
+    option_texts,
     positive,
     shown,
     some_of,
@@ -120,7 +120,7 @@ class Npu(Record):
 
     name: Annotated[str, text()]  # "Hexagon V75"
     provider: Annotated[str, one_of("qnn", "openvino")]
-    options: Annotated[tuple[str, ...], options]
+    options: Annotated[tuple[str, ...], option_texts]
     on_cpu: Annotated[tuple[str, ...], some_of("embeddings", "head", "outliers")]
     chunk: Annotated[int | None, whole(1024)] = None
     weights: Annotated[str | None, one_of("int8", "int4", "int8x32", "int4x32")] = None

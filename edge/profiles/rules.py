@@ -75,7 +75,7 @@ def matrix_counts(value: object) -> str | None:
     return None if good else 'an array of 1 to 64 texts of count, type, rows and columns, as "22 x Q4_0 2048 x 5632"'
 
 
-def options(value: object) -> str | None:
+def option_texts(value: object) -> str | None:
     items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
     keys = [item.partition("=")[0] for item in items if isinstance(item, str) and _OPTION.fullmatch(item)]
     good = 1 <= len(items) <= 64 and len(set(keys)) == len(items)

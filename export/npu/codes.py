@@ -70,7 +70,8 @@ def pack_int4(codes: NDArray[np.int8]) -> bytes:
 
 
 def _scales(largest: Floats, most: int) -> Floats:
-    return np.maximum(largest / np.float32(most), _SMALLEST)
+    result: Floats = np.maximum(largest / np.float32(most), _SMALLEST)
+    return result
 
 
 def _best_scales(groups: Floats, importance: Floats) -> Floats:

@@ -141,7 +141,8 @@ def _run(op: StaticOp, inputs: list[Floats]) -> Floats:
 
 
 def _matmul(op: StaticOp, inputs: list[Floats]) -> Floats:
-    return inputs[0] @ inputs[1]
+    result: Floats = inputs[0] @ inputs[1]
+    return result
 
 
 def _softmax(op: StaticOp, inputs: list[Floats]) -> Floats:

@@ -114,4 +114,4 @@ def _table(out: WeightsFile, name: str, values: Floats) -> tuple[tuple[Placed, P
         scales[first : first + _ROWS] = scale
         made = whole * scale[:, :, None]
         low, high = min(low, float(made.min())), max(high, float(made.max()))
-    return (out.bytes(f"{name}.codes", codes), out.floats(f"{name}.scales", scales)), low, high
+    return (out.codes(f"{name}.codes", codes), out.floats(f"{name}.scales", scales)), low, high

@@ -69,7 +69,7 @@ class WeightsFile:
     def floats(self, name: str, values: NDArray[np.float32]) -> Placed:
         return self._put(name, "FLOAT", values.shape, values.tobytes())
 
-    def bytes(self, name: str, values: NDArray[np.uint8]) -> Placed:
+    def codes(self, name: str, values: NDArray[np.uint8]) -> Placed:
         return self._put(name, "UINT8", values.shape, values.tobytes())
 
     def _put(self, name: str, kind: str, shape: tuple[Any, ...], data: bytes) -> Placed:

@@ -39,7 +39,7 @@ def test_four_bits_are_rounded_for_what_the_inputs_are() -> None:
     values = random_matrix(64, 64, 3)
     importance = np.ones(64, np.float32)
     importance[:8] = 1000.0
-    lost = []
+    lost: list[float] = []
     for weights in (np.ones(64, np.float32), importance):
         made = quantise_matrix(values, "int4", weights, "m")
         lost.append(float((np.square(made.floats().T - values) * importance).sum()))

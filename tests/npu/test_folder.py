@@ -14,7 +14,7 @@ from edge.npu.manifest import ENCODINGS, MANIFEST, WEIGHTS, Phase, graph_name, r
 from edge.npu.providers import Provider
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
-from tests.npu.models import BUNDLED, decibels, prompt_ids, truth, written
+from tests.npu.models import BUNDLED, Floats, decibels, prompt_ids, truth, written
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 pytest.importorskip("onnxruntime", reason="pip install -e '.[npu]'")
@@ -77,10 +77,10 @@ def test_close_to_the_truth(model: NpuModel) -> None:
 def test_padding_and_chunks_change_nothing_that_matters(model: NpuModel) -> None:
     """A padded chunk, whole chunks and single tokens: what the other rows are must not be seen."""
     ids = (prompt_ids() * 3)[:45]  # one whole chunk and a padded one
-    found = []
+    found: list[Floats] = []
     for steps in ([45], [1] * 45, [7, 32, 6]):
         model.reset()
-        at, parts = 0, []
+        at, parts = 0, list[Floats]()
         for count in steps:
             model.forward(ids[at : at + count])
             parts.append(model.hidden)

@@ -70,7 +70,7 @@ def test_the_effect(bits: int, gain: float, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="pip install -e '.[npu]'")
     path = write_gguf(tmp_path / "m.gguf", CONFIG, with_outliers())
     wanted, _ = truth(path, TOKENS)
-    found = []
+    found: list[float] = []
     for shadows in (0, 1):
         folder = tmp_path / str(shadows)
         written(path, folder, chunk=16, context=64, max_tokens=512, activation_bits=bits, shadows=shadows, kv_bits=16)
