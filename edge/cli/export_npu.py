@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -79,7 +79,7 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
     shadows = npu["shadows"]
     if shadows is None:
         shadows = _OUTLIERS if "outliers" in record.on_cpu else 0
-    weights: WeightType = npu["npu_weights"] or record.weights or "int8"
+    weights = cast("WeightType", npu["npu_weights"] or record.weights or "int8")
     options = NpuOptions(
         chunk=npu["chunk"] or min(record.chunk or 64, npu["npu_context"]),
         context=npu["npu_context"],

@@ -62,8 +62,8 @@ class Host:
 
     def shadow(self, shadow: Shadow, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """What an NPU cut off from `values` (..., width), times the columns it was cut off from."""
-        over = values[..., list(shadow.channels)]
-        over = over - np.clip(over, -shadow.limit, shadow.limit)
+        over, limit = values[..., list(shadow.channels)], np.float32(shadow.limit)
+        over = over - np.clip(over, -limit, limit)
         result: NDArray[np.float32] = over @ self._shadows[shadow.output].T
         return result
 

@@ -166,15 +166,19 @@ def _slice(op: StaticOp, inputs: list[Floats]) -> Floats:
 
 
 def _requantize(op: StaticOp, inputs: list[Floats]) -> Floats:
-    return inputs[0] if op.limit is None else np.clip(inputs[0], -op.limit, op.limit)
+    if op.limit is None:
+        return inputs[0]
+    limit = np.float32(op.limit)
+    return np.clip(inputs[0], -limit, limit)
 
 
 def _shadow(op: StaticOp, inputs: list[Floats]) -> Floats:
     """What Requantize cut off, times the columns that it was cut off from."""
     x, matrix = inputs
     assert op.limit is not None
-    over = x[..., op.numbers]
-    return (over - np.clip(over, -op.limit, op.limit)) @ matrix[:, op.numbers].T
+    over, limit = x[..., op.numbers], np.float32(op.limit)
+    result: Floats = (over - np.clip(over, -limit, limit)) @ matrix[:, op.numbers].T
+    return result
 
 
 _RUN: Mapping[str, Callable[[StaticOp, list[Floats]], Floats]] = {

@@ -31,8 +31,8 @@ class Ranges:
         self.high[name] = max(self.high.get(name, -np.inf), float(values.max()))
         if name in self._linear_inputs:
             rows = np.abs(values.reshape(-1, values.shape[-1]))
-            largest = rows.max(axis=0)
-            self.maxima[name] = np.maximum(self.maxima.get(name, largest), largest)
+            largest: Floats = rows.max(axis=0)
+            self.maxima[name] = np.maximum(self.maxima[name], largest) if name in self.maxima else largest
             total, count = self._sums.get(name, (np.zeros_like(largest), 0))
             self._sums[name] = total + (rows * rows).sum(axis=0), count + len(rows)
 

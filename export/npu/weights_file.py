@@ -41,7 +41,8 @@ class WeightsFile:
     """Appends to `file`, which begins empty."""
 
     def __init__(self, file: BinaryIO, kind: WeightType) -> None:
-        self._file, self._kind = file, kind
+        self._file = file
+        self._kind: WeightType = kind
         self.num_bytes = 0
 
     def add(self, graph: StaticGraph, ranges: Ranges, read: ReadTensor) -> dict[str, StoredWeight]:
