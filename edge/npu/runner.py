@@ -105,7 +105,8 @@ class NpuModel:
             parts.append(self._step(phase, rows[:size]))
             rows = rows[size:]
         self.hidden = np.concatenate(parts)
-        return self.logits_of(self.hidden[-1:])[0]
+        last: NDArray[np.float32] = self.logits_of(self.hidden[-1:])[0]
+        return last
 
     def logits_of(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
         """(rows, vocab_size) of rows of `hidden`."""

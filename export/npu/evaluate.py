@@ -148,7 +148,8 @@ def _matmul(op: StaticOp, inputs: list[Floats]) -> Floats:
 def _softmax(op: StaticOp, inputs: list[Floats]) -> Floats:
     x = inputs[0]
     weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    result: Floats = weights / weights.sum(axis=-1, keepdims=True)
+    return result
 
 
 def _norm(op: StaticOp, inputs: list[Floats]) -> Floats:
