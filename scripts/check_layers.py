@@ -109,10 +109,24 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
-    "convert": BASE | {"calibration", "damage", "device", "export", "packed", "quant", "references", "edge"},
+    "npu": BASE | {"graph"},
+    "convert": BASE
+    | {
+        "calibration",
+        "damage",
+        "device",
+        "export",
+        "models",
+        "npu",
+        "packed",
+        "quant",
+        "references",
+        "tokenizer",
+        "edge",
+    },
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "native", "edge", "damage"},
-    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge", "damage"},
+    "export": BASE | {"npu", "quant", "graph", "models", "tokenizer", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 

@@ -70,6 +70,7 @@ EXPORTS = {
     "edge.device_profiles": [],
     "edge.export": ["GGUFWriter", "SourceTensor", "TensorSource"],
     "edge.export.architectures": ["CLASSES", "Layout", "layout_of", "module_shape"],
+    "edge.export.npu": [],
     "edge.export.tokenizers": ["Converted", "tokenizer_of"],
     "edge.formats": ["GGMLType", "GGUFFile", "TensorInfo", "ValueType", "open_gguf"],
     "edge.graph": [
@@ -138,6 +139,7 @@ EXPORTS = {
         "ring_bytes",
         "weights_sizes",
     ],
+    "edge.npu": [],
     "edge.packed": ["CacheOptions", "PackedCache", "PackedFile", "PackedMatrix", "Residency"],
     "edge.predict": ["Estimate", "Prediction", "Question", "predict_speed"],
     "edge.probe": ["Finding", "Sample", "full_probe", "quick_probe"],

@@ -1,4 +1,4 @@
-"""`edge export SOURCE`: a Hugging Face folder, or another GGUF file, becomes a GGUF file."""
+"""`edge export SOURCE`: a Hugging Face folder, or a GGUF file, becomes a GGUF file, or a folder for an NPU."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from edge.cli.conversion import checked, making_options, recipe_of, settings, show
 from edge.cli.export_adapter import export_adapter, is_peft_folder, show_adapter
+from edge.cli.export_npu import export_to_npu, npu_options, refuse_npu_options
 from edge.cli.options import debug_option, json_option, option
 
 if TYPE_CHECKING:
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
 @option(
     "--to",
     "form",
-    type=click.Choice(["gguf", "packed"]),
+    type=click.Choice(["gguf", "packed", "npu"]),
     default="gguf",
     show_default=True,
-    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones.",
+    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones; or a "
+    "folder of ONNX graphs for an NPU.",
 )
 @option("--quant", default=None, metavar="TYPE", help="As Q4_K_M: see edge quantize --help. [default: as stored]")
 @option(
     "--base", default=None, metavar="FOLDER", help="Of an adapter: the model it was trained on, for its config.json."
 )
 @making_options
-@option("--output", "-o", default=None, metavar="FILE", help="[default: NAME-TYPE.gguf in this folder]")
+@npu_options
+@option(
+    "--output", "-o", default=None, metavar="FILE",
+    help="[default: NAME-TYPE.gguf in this folder; npu: a folder NAME-DEVICE]",
+)  # fmt: skip
 @json_option
 @debug_option
 def command(
@@ -40,9 +46,10 @@ def command(
     base: str | None,
     output: str | None,
     making: dict[str, Any],
+    npu: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file.
+    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file, or for an NPU.
 
     Reads config.json, safetensors and the tokenizer as data; nothing in the folder is run, and pickles are refused.
     One tensor is in memory at a time. The file appears under its name when it is whole; then what it lost beside SOURCE
@@ -60,6 +67,12 @@ def command(
     from edge.convert import convert, open_source
 
     recipe = recipe_of(quant, making)
+    if form == "npu":
+        if recipe.changes_types or recipe.is_calibrated:
+            raise RequestError("--to npu has types of its own: --weights, --kv-bits, --activation-bits")
+        export_to_npu(source, output, npu, as_json)
+        return
+    refuse_npu_options(npu, form)
     if not recipe.changes_types and not Path(source).is_dir():
         raise RequestError("the file is GGUF already: say with --quant, --size or --bpw what shall become of it")
     with open_source(source) as opened:
