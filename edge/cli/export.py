@@ -1,4 +1,4 @@
-"""`edge export SOURCE`: a Hugging Face folder, or another GGUF file, becomes a GGUF file."""
+"""`edge export SOURCE`: a Hugging Face folder, or another GGUF file, becomes a GGUF file or an ONNX folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.cli.conversion import checked, making_options, recipe_of, settings, show
+from edge.cli.export_onnx import export_folder, onnx_options, refuse_onnx_options, show_folder
 from edge.cli.options import debug_option, json_option, option
 
 if TYPE_CHECKING:
@@ -19,28 +20,47 @@ if TYPE_CHECKING:
 @option(
     "--to",
     "form",
-    type=click.Choice(["gguf", "packed"]),
+    type=click.Choice(["gguf", "packed", "onnx"]),
     default="gguf",
     show_default=True,
-    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones.",
+    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones; or a folder for "
+    "ONNX Runtime's CPU kernels, which onnxruntime-genai runs too.",
 )
 @option("--quant", default=None, metavar="TYPE", help="As Q4_K_M: see edge quantize --help. [default: as stored]")
 @making_options
-@option("--output", "-o", default=None, metavar="FILE", help="[default: NAME-TYPE.gguf in this folder]")
+@onnx_options
+@option(
+    "--output",
+    "-o",
+    default=None,
+    metavar="FILE",
+    help="[default: NAME-TYPE.gguf in this folder; of --to onnx the folder NAME-onnx]",
+)
 @json_option
 @debug_option
 def command(
-    source: str, form: str, quant: str | None, output: str | None, making: dict[str, Any], as_json: bool
+    source: str,
+    form: str,
+    quant: str | None,
+    output: str | None,
+    making: dict[str, Any],
+    onnx: dict[str, Any],
+    as_json: bool,
 ) -> None:
-    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file.
+    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file or an ONNX folder.
 
     Reads config.json, safetensors and the tokenizer as data; nothing in the folder is run, and pickles are refused.
-    One tensor is in memory at a time. The file appears under its name when it is whole; then what it lost beside SOURCE
-    is measured and written into it.
+    One tensor is in memory at a time. The file or folder appears under its name when it is whole; then what a GGUF file
+    lost beside SOURCE is measured and written into it.
     """
     from edge.convert import convert, open_source
     from edge.errors import RequestError
 
+    if form == "onnx":
+        with open_source(source) as opened:
+            show_folder(export_folder(source, opened, quant, making, output, onnx), as_json)
+        return
+    refuse_onnx_options(form, onnx)
     recipe = recipe_of(quant, making)
     if not recipe.changes_types and not Path(source).is_dir():
         raise RequestError("the file is GGUF already: say with --quant, --size or --bpw what shall become of it")

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edge.errors import DoesNotFit
 
-__all__ = ["atomic_file", "remove_orphans", "scratch_folder"]
+__all__ = ["atomic_file", "atomic_folder", "remove_orphans", "scratch_folder"]
 
 _MAX_NAME = 100  # characters of the final name in the temporary one
 _ORPHAN_SECONDS = 60.0  # a temporary file that was just created may not be locked yet
@@ -47,7 +47,7 @@ def atomic_file(path: Path, num_bytes: int, *, through_links: bool = True) -> Ge
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    _sync(path.parent)
 
 
 @contextmanager
@@ -63,6 +63,31 @@ def scratch_folder(path: Path) -> Generator[Path]:
     finally:
         os.close(descriptor)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def atomic_folder(path: Path, num_bytes: int) -> Generator[Path]:
+    """A folder to write `num_bytes` to; it takes the name `path` when the block ends without an error.
+
+    A folder of that name is replaced then. Raises DoesNotFit when the file system has less space free, OSError when
+    writing fails.
+    """
+    path = Path(os.path.realpath(path))
+    space = os.statvfs(path.parent)
+    free = space.f_bavail * space.f_frsize
+    if num_bytes > free:
+        raise DoesNotFit(f"{path}: writing takes {num_bytes} bytes, the file system has {free} free")
+    with scratch_folder(path) as scratch:
+        new = scratch / "new"
+        new.mkdir()
+        yield new
+        for entry in os.scandir(new):
+            _sync(entry.path)
+        _sync(new)
+        if path.exists():
+            os.replace(path, scratch / "old")
+        os.replace(new, path)
+    _sync(path.parent)
 
 
 def remove_orphans(path: Path) -> None:
@@ -94,9 +119,9 @@ def _remove_orphan(temporary: str) -> None:
             os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: str | Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
