@@ -8,7 +8,7 @@ blocks); zero points packed as codes are, 2^(bits - 1) where there are none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from edge.formats.types import BLOCKS, GGMLType
 from edge.graph.blocks import split_blocks
 from edge.native import Refused
 from edge.quant.encode import encode_rows
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["BITS", "BLOCK_SIZES", "MatrixForm", "Rows", "Rounding", "form_of", "read_matrix"]
 
@@ -143,7 +146,7 @@ def _read(source: TensorSource, piece: Rows, form: MatrixForm) -> _Matrix:
     try:
         if carrier is not None and form.block_size == BLOCKS[carrier][0] and values.shape[1] % form.block_size == 0:
             blocks = encode_rows(carrier, np.ascontiguousarray(values))
-            return _from_blocks(carrier, memoryview(blocks).cast("B"), values.shape, form)
+            return _from_blocks(carrier, memoryview(cast("Buffer", blocks)).cast("B"), values.shape, form)
         codes, scales, zeros = round_blocks(values, form.bits, form.block_size)
     except Refused as error:
         row, column = divmod(error.index, values.shape[1])

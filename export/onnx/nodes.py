@@ -118,7 +118,7 @@ def _blocks_shape(onnx: GraphWriter, form: MatrixForm) -> str:
 
 
 def _block_sums(onnx: GraphWriter, x: str, form: MatrixForm) -> str:
-    """The sums of x over blocks; made once for all matrices that read x. Columns are whole blocks of every kept type."""
+    """The sums of x over blocks; made once for all matrices that read x. Columns are whole blocks."""
     name = f"{x}/sums_of_{form.block_size}"
     if not onnx.has(name):
         blocks = onnx.node("Reshape", [x, _blocks_shape(onnx, form)], f"{name}/blocks")
