@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import BadModelFile, DoesNotFit, ModelFileError, RequestError
-from edge.export.folder import ModelFolder
 from edge.export.onnx.description import DESCRIPTION_FILE, describe, write_description
 from edge.export.onnx.genai_config import MODEL_FILE, genai_config
 from edge.export.onnx.lower import OnnxOptions, lower_onnx
@@ -17,6 +16,7 @@ from edge.export.onnx.tokenizer_files import tokenizer_files
 from edge.export.source import TensorSource
 from edge.formats.atomic import atomic_folder, remove_orphans, scratch_folder
 from edge.formats.config import ModelConfig
+from edge.formats.folder import ModelFolder
 from edge.formats.gguf import GGUFFile
 from edge.models import build
 from edge.tokenizer import Tokenizer

@@ -20,8 +20,7 @@ from edge.export.source import SourceTensor, TensorSource
 from edge.formats.cursor import quoted
 from edge.formats.types import BLOCKS, GGMLType
 from edge.graph.blocks import split_blocks
-from edge.native import Refused
-from edge.quant.encode import encode_rows
+from edge.quant.encode import encode
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -143,15 +142,11 @@ def _read(source: TensorSource, piece: Rows, form: MatrixForm) -> _Matrix:
         return found
     values = source.read(tensor.name)[rows]
     carrier = _ENCODED.get(form.bits)
+    if carrier is not None and form.block_size == BLOCKS[carrier][0] and values.shape[1] % form.block_size == 0:
+        blocks = encode(carrier.name, np.ascontiguousarray(values), tensor=tensor.name)
+        return _from_blocks(carrier, memoryview(cast("Buffer", blocks)).cast("B"), values.shape, form)
     try:
-        if carrier is not None and form.block_size == BLOCKS[carrier][0] and values.shape[1] % form.block_size == 0:
-            blocks = encode_rows(carrier, np.ascontiguousarray(values))
-            return _from_blocks(carrier, memoryview(cast("Buffer", blocks)).cast("B"), values.shape, form)
         codes, scales, zeros = round_blocks(values, form.bits, form.block_size)
-    except Refused as error:
-        row, column = divmod(error.index, values.shape[1])
-        where = f"row {piece.first + row}, column {column} is {float(values[row, column])!r}, wanted a finite number"
-        raise NumericalError(f"tensor {quoted(tensor.name)}: {where}") from None
     except NumericalError as error:
         raise NumericalError(f"tensor {quoted(tensor.name)}: {error}") from None
     return _Matrix(pack_codes(codes, form.bits), scales, zeros)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.json_file import Fields, is_object
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields, is_object
 from edge.tokenizer.pretokenizers import PRE_TOKENIZERS
 
 __all__ = ["PreTokenizerJson", "pre_tokenizer_name", "pre_tokenizer_of"]
