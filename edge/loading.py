@@ -20,11 +20,14 @@ from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
 from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
 from edge.model import Model
+from edge.other_engines import Asked as OtherAsked
+from edge.other_engines import choose_backend, open_other
 from edge.packed import CacheOptions
 from edge.packed.options import flag_from
 from edge.packed.places import user_cache_folder
 from edge.references import resolve
 from edge.sessions import SavedPlaces
+from edge.sources import GGUFSource
 from edge.tuning import Asked, Choice, Workload, tune_by_profile
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ LoadProgress = Callable[[int, int], None]  # (bytes of weights done, bytes of al
 def load(
     path: str | os.PathLike[str] | None = None,
     *,
+    backend: str | None = None,
     context: int | None = None,
     threads: int | None = None,
     isa: str | None = None,
@@ -54,6 +58,9 @@ def load(
 ) -> Model:
     """Loads a GGUF file, or the bundled model when path is None.
 
+    backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
+    (docs/backends.md); "auto", the first of them that can run the file, which `Model.tuning.note` tells when it is not
+    the native one; None: native. An option that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16", "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less exact still)
@@ -79,6 +86,29 @@ def load(
     """
     started_at = time.perf_counter()
     file_path = resolve(path)
+    wanted, because = choose_backend(backend, file_path)
+    if wanted.name != "native":
+        opened = open_other(
+            wanted,
+            file_path,
+            OtherAsked(context, DEFAULT_CONTEXT, threads, kv_type, chunk, sequences, memory, residency, because),
+            on_progress,
+            isa=isa,
+            kv_tokens=kv_tokens,
+            no_cache=no_cache,
+            verify=verify,
+        )
+        return Model(
+            opened.source,
+            opened.backend,
+            opened.tuning,
+            lambda: opened.plan,
+            policy=Policy(schedule),
+            saved=SavedPlaces.of(os.environ),
+            hash_folder=user_cache_folder(os.environ),
+            memory=opened.allowed,
+            load_seconds=time.perf_counter() - started_at,
+        )
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
     cache = cache_options(no_cache, residency, verify)
@@ -98,7 +128,7 @@ def load(
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)
         num_threads = max(tuning.prefill_threads, tuning.decode_threads)
-        backend = NativeBackend(
+        native_backend = NativeBackend(
             file,
             context=context,
             default_context=DEFAULT_CONTEXT,
@@ -117,8 +147,8 @@ def load(
         file.close()
         raise
     return Model(
-        file,
-        backend,
+        GGUFSource(file),
+        native_backend,
         tuning,
         plans[0],
         policy=dataclasses.replace(policy, step_seconds=tuning.step_seconds, disk_bytes_s=tuning.disk_bytes_s),

@@ -13,19 +13,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from edge.backends.native import NativeBackend
+from edge.backends.protocol import LoadedBackend
 from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
 from edge.engine import Engine, EngineStats, Policy, Priority, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
-from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
-from edge.identity import store_of
 from edge.memory import MemoryPlan, with_grammar
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
 from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
+from edge.sources import ModelSource, store_of
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Model:
 
     def __init__(
         self,
-        file: GGUFFile,
-        backend: NativeBackend,
+        source: ModelSource,
+        backend: LoadedBackend,
         tuning: Choice,
         plan: Callable[[], MemoryPlan],
         *,
@@ -54,14 +54,14 @@ class Model:
         hash_folder: Path | None = None,
         memory: int | None = None,
     ) -> None:
-        """saved: where sessions lie (None: nowhere). hash_folder: as `store_of`. memory: as the user said."""
-        self._file = file
+        """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said."""
+        self._source = source
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
         self._engine = Engine(backend, self._sampler, policy=policy)
         self._saved = SavedPlaces(None) if saved is None else saved
         self._memory = memory
-        self._store = store_of(self._engine, file, backend, hash_folder)
+        self._store = store_of(self._engine, source, backend, hash_folder)
         self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
@@ -73,7 +73,7 @@ class Model:
 
     @property
     def path(self) -> str:
-        return str(self._file.path)
+        return str(self._source.path)
 
     @cached_property
     def plan(self) -> MemoryPlan:
@@ -83,6 +83,7 @@ class Model:
 
     @property
     def config(self) -> ModelConfig:
+        """UnsupportedModel when edge does not know the architecture, though the backend runs it."""
         return self._backend.config
 
     @property
@@ -97,7 +98,9 @@ class Model:
 
     @property
     def native_backend(self) -> NativeBackend:
-        """What runs the steps, for programs that time them one by one; only while no answer is made."""
+        """What runs the steps, for programs that time them, while no answer is made. RequestError: it is another."""
+        if not isinstance(self._backend, NativeBackend):
+            raise RequestError(f"{self.backend} runs this model; what was asked for needs the native backend")
         return self._backend
 
     @property
@@ -121,7 +124,7 @@ class Model:
         return self.tokenizer.warnings
 
     @property
-    def isa(self) -> str:
+    def isa(self) -> str | None:
         return self._backend.isa
 
     @property
@@ -145,17 +148,15 @@ class Model:
         with self._lock:
             if self._tokenizer is None:
                 self._check_open()
-                from edge.tokenizer import Tokenizer
-
                 with self._backend.reading():
-                    self._tokenizer = Tokenizer.from_gguf(self._file)
+                    self._tokenizer = self._source.tokenizer()
             return self._tokenizer
 
     @cached_property
     def chat_template(self) -> str | None:
         """The file's chat template (Jinja), None when it has none."""
         with self._backend.reading():
-            return self._file.get_str(TEMPLATE_KEY, default="") or None
+            return self._source.chat_template()
 
     @property
     def takes_tools(self) -> bool:
@@ -313,7 +314,7 @@ class Model:
             self._closed = True
             self._engine.close()
             self._sampler.close()
-            self._file.close()
+            self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -324,7 +325,7 @@ class Model:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<edge.Model {self.path!r}: {self.config.model_type}, {self.backend}, context {self.context}>"
+        return f"<edge.Model {self.path!r}: {self._source.architecture}, {self.backend}, context {self.context}>"
 
     def _submit(
         self,
@@ -392,7 +393,7 @@ class Model:
         return ChatPrompts(self.chat_template, self.tokenizer, self.path)
 
     def _plan_grammar(self) -> None:
-        self.plan = with_grammar(self.plan, self.config.vocab_size, self._memory)
+        self.plan = with_grammar(self.plan, self._backend.limits.vocab_size, self._memory)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from edge import device, native
-from edge.backends.compiled import Compiled, check_number, compile_model
+from edge.backends.compiled import KV_TYPES, Compiled, check_number, compile_model
 from edge.backends.file_watch import FileWatch
-from edge.backends.protocol import Batch
+from edge.backends.protocol import Batch, Capabilities
 from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
 from edge.errors import NativeError, RequestError
 from edge.formats.gguf import GGUFFile
@@ -20,11 +20,19 @@ from edge.packed import CacheOptions
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+CAPABILITIES = Capabilities(
+    name="native",
+    kv_layout="blocks",
+    kv_types=KV_TYPES,
+    reuses=True,
+    saves=True,
+    options=frozenset({"isa", "kv_tokens", "no_cache", "residency", "verify"}),
+)
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 
 
 class NativeBackend:
-    """One model on the native engine. Implements `edge.backends.Backend`; close() frees it.
+    """One model on the native engine. Implements `edge.backends.LoadedBackend`; close() frees it.
 
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
     kv_tokens: kept at a time, of all sequences (None: as many as they may have).
@@ -34,6 +42,8 @@ class NativeBackend:
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
+
+    capabilities = CAPABILITIES
 
     def __init__(
         self,

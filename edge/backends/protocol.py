@@ -1,16 +1,61 @@
-"""What the engine asks of a backend: run one step over paged KV, copy, read and write a block, stop, end."""
+"""What the engine asks of a backend: run one step over its KV, copy, read and write a block, stop, end.
+
+KV lies in blocks of positions (`kv_layout` "blocks"), which sequences hold in tables and share, or in slots, one for
+each sequence: a slot is a block as long as the context, so that a table has one entry and everything else is the same.
+"""
 
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from edge.errors import RequestError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from edge.backends.weights import WeightsInfo
+    from edge.formats.config import ModelConfig
+
+KVLayout = Literal["blocks", "slots"]
+BackendName = Literal["native", "llama", "onnx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of backend can do, known before anything is loaded. What it cannot do is refused by name.
+
+    kv_layout: blocks are shared between sequences; slots are copied. kv_types: what K and V can be kept as, the default
+    first. reuses: a sequence goes on from any earlier position, also of a copy: prefixes are found again and forks
+    copied; otherwise both are computed again, with the same tokens. saves: read_block and write_block work: KV can be
+    swapped, and is in session files; without it a session keeps its messages. options: keywords of `edge.load` that it
+    takes beside those that all take.
+    """
+
+    name: BackendName
+    kv_layout: KVLayout
+    kv_types: tuple[str, ...]
+    reuses: bool
+    saves: bool
+    options: frozenset[str]
+
+    def check_options(self, **given: object) -> None:
+        """RequestError for an option that was given (is not None or False) and that this kind of backend has not."""
+        for name, value in given.items():
+            if value not in (None, False) and name not in self.options:
+                raise RequestError(f"{name} is {value!r}; the {self.name} backend has no such option")
+
+    def check_kv_type(self, kv_type: str) -> None:
+        """RequestError for a type of K and V that it does not have."""
+        if kv_type not in self.kv_types:
+            kinds = ", ".join(self.kv_types)
+            raise RequestError(f"kv_type is {kv_type!r}; the {self.name} backend has {kinds}")
+
 
 class Limits(NamedTuple):
-    """What a backend was built for. All counts; block_size in positions.
+    """What a backend was built for. All counts; block_size in positions, of a slot the context.
 
     window: positions that layers with a window see, 0: there are none. Their K and V are in num_window_blocks blocks of
     their own, which have the numbers behind num_blocks.
@@ -29,7 +74,8 @@ class Limits(NamedTuple):
 class Batch(NamedTuple):
     """One step's work, as int32 arrays.
 
-    Rows of one sequence are consecutive and in position order; a row attends to positions 0 .. its own.
+    Rows of one sequence are consecutive and in position order; a row attends to positions 0 .. its own. What a slot
+    held at the first of these positions and behind it is gone: from there on it holds what this step computes.
     """
 
     token_ids: array[int]  # (num_tokens,)
@@ -42,12 +88,15 @@ class Batch(NamedTuple):
 
 
 class Backend(Protocol):
-    """One model, loaded, with its KV arena."""
+    """One model, loaded, with its KV arena: what the engine asks of it."""
 
     @property
     def name(self) -> str:
         """For the reader of a report: "native/avx2"."""
         ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     @property
     def limits(self) -> Limits: ...
@@ -65,7 +114,8 @@ class Backend(Protocol):
         ...
 
     def read_block(self, block: int) -> bytearray:
-        """The bytes of a KV block, all its layers; the same number for every block of a kind."""
+        """The bytes of a KV block, all its layers; the same number for every block of a kind. Only where capabilities
+        say that KV can be saved, as `write_block`."""
         ...
 
     def write_block(self, block: int, content: Buffer) -> None:
@@ -78,4 +128,50 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Frees everything; allowed twice."""
+        ...
+
+
+class LoadedBackend(Backend, Protocol):
+    """What a loaded model says of its backend, to those who want to know."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """UnsupportedModel when edge does not know the architecture, though the backend runs it."""
+        ...
+
+    @property
+    def isa(self) -> str | None:
+        """The instruction-set level that computes; None where the backend chooses by itself and does not say."""
+        ...
+
+    @property
+    def kv_type(self) -> str: ...
+
+    @property
+    def num_threads(self) -> int:
+        """Threads that read a prompt."""
+        ...
+
+    @property
+    def decode_threads(self) -> int:
+        """Threads that compute the tokens of the answer; at most num_threads."""
+        ...
+
+    @property
+    def kv_bytes_per_position(self) -> int:
+        """K and V of one position, all layers."""
+        ...
+
+    @property
+    def weights(self) -> WeightsInfo:
+        """How the weights are held, and how much of them is in RAM now."""
+        ...
+
+    @property
+    def source_hashes(self) -> tuple[str, ...] | None:
+        """SHA-256 of each part of the model, where the backend knows it."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Around reading the model's files: ModelFileError if one became shorter since it was opened."""
         ...

@@ -39,9 +39,9 @@ class BlockManager:
         return self.num_blocks - self.num_free
 
     @property
-    def num_cached(self) -> int:
-        """Free blocks whose content can still be found."""
-        return len(self._idle)
+    def num_cached_tokens(self) -> int:
+        """Positions of free blocks whose content can still be found."""
+        return len(self._idle) * self.block_size
 
     def ref_count(self, block: int) -> int:
         return self._ref_counts[block]

@@ -18,6 +18,7 @@ from edge.engine.prefix import publish_computed
 from edge.engine.scheduler import Scheduler
 from edge.engine.sequence import FinishReason, Sequence
 from edge.engine.shelf import Shelf
+from edge.engine.slots import Slots
 from edge.engine.stats import EngineStats
 from edge.engine.step_cost import StepCost
 from edge.engine.windows import Windows
@@ -45,7 +46,11 @@ class Engine:
         limits, policy = backend.limits, Policy() if policy is None else policy
         self.backend = backend
         self.windows = Windows(limits.window, limits.block_size, limits.num_window_blocks)
-        self.blocks = BlockManager(limits.num_blocks, limits.block_size, self.windows)
+        self.blocks = (
+            BlockManager(limits.num_blocks, limits.block_size, self.windows)
+            if backend.capabilities.kv_layout == "blocks"
+            else Slots(limits.num_blocks, limits.block_size, reuses=backend.capabilities.reuses)
+        )
         self.cost = StepCost(policy.step_seconds)
         self.shelf = Shelf(backend, self.blocks, policy, self.cost)
         self.scheduler = Scheduler(
@@ -114,6 +119,8 @@ class Engine:
 
     def _share(self, sequence: Sequence, fork: Sequence) -> bool:
         """Lets the fork run on the blocks of a running sequence; its last token is left to compute, for its logits."""
+        if not self.backend.capabilities.reuses:
+            return False
         computed = min(sequence.num_computed_tokens, len(fork) - 1)
         table = sequence.block_table[: self.blocks.blocks_for(computed)]
         if not self.windows.holds(table[self.windows.first_seen(computed) :]):
@@ -178,7 +185,7 @@ class Engine:
             swapped=sum(bool(sequence.swap_slots) for sequence in waiting),
             blocks_free=self.blocks.num_free,
             blocks_used=self.blocks.num_used,
-            cached_tokens=self.blocks.num_cached * self.blocks.block_size,
+            cached_tokens=self.blocks.num_cached_tokens,
             preemptions=self.shelf.num_preemptions,
             swaps=self.shelf.num_swaps,
             note=self.shelf.note,

@@ -9,9 +9,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
+from typing import NamedTuple
 
 from edge.engine.block_manager import BlockManager
 from edge.engine.sequence import Sequence
+from edge.engine.slots import Slots
 
 KEY_BYTES = 16  # 128 bits of a cryptographic hash: no two prefixes that anyone can make share a key
 
@@ -33,16 +35,29 @@ def _chain(key: bytes, tokens: array[int], block_size: int, first: int, last: in
         yield key
 
 
+class Prefix(NamedTuple):
+    """The beginning of a prompt that is in the cache: keys of its blocks (a slot has none), the blocks, its tokens."""
+
+    keys: list[bytes]
+    blocks: list[int]
+    num_tokens: int
+
+
 def publish_computed(sequence: Sequence, blocks: BlockManager) -> None:
-    """Publishes the blocks that the sequence has filled since the last time."""
+    """Publishes the blocks that the sequence has filled since the last time, or what its slot holds now."""
+    if isinstance(blocks, Slots):
+        blocks.note(sequence)
+        return
     known, full = len(sequence.block_keys), sequence.num_computed_tokens // blocks.block_size
     for key in block_keys(sequence, blocks.block_size, known, full):
         blocks.publish(sequence.block_table[len(sequence.block_keys)], key)
         sequence.block_keys.append(key)
 
 
-def cached_prefix(sequence: Sequence, blocks: BlockManager) -> tuple[list[bytes], list[int]]:
+def cached_prefix(sequence: Sequence, blocks: BlockManager) -> Prefix:
     """Keys and blocks that hold the beginning of the prompt; at least one token is left to compute, for its logits."""
+    if isinstance(blocks, Slots):
+        return Prefix([], *blocks.longest(sequence))
     keys = list(block_keys(sequence, blocks.block_size, 0, (len(sequence) - 1) // blocks.block_size))
     found = blocks.find(keys)
-    return keys[: len(found)], found
+    return Prefix(keys[: len(found)], found, len(found) * blocks.block_size)

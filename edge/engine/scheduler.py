@@ -120,7 +120,7 @@ class Scheduler:
 
     def _has_blocks(self, sequence: Sequence) -> bool:
         """Whether it and those that run can have the blocks that they need soon."""
-        _, found = cached_prefix(sequence, self._blocks)
+        found = cached_prefix(sequence, self._blocks).blocks
         needed = needed_soon(sequence, self._blocks) - len(found) + self._blocks.num_idle(found)
         return self._promised(self.running) + needed <= self._blocks.num_free
 

@@ -58,9 +58,8 @@ class Shelf:
 
     def bring_back(self, sequence: Sequence) -> None:
         """Gives a sequence without blocks what can be found, and what was written; also one that never had any."""
-        keys, found = cached_prefix(sequence, self._blocks)
+        keys, found, computed = cached_prefix(sequence, self._blocks)
         sequence.block_keys, sequence.block_table = keys, self._blocks.share(found)
-        computed = len(found) * self._blocks.block_size
         if sequence.num_computed_tokens > computed and self._read(sequence, len(found)):
             computed = sequence.num_computed_tokens
         sequence.num_computed_tokens = computed
@@ -82,6 +81,8 @@ class Shelf:
     def _disk_is_faster(self, sequence: Sequence) -> bool:
         tokens_s = self._cost.tokens_per_second(self._backend.limits.max_tokens)
         if tokens_s is None or self._policy.disk_bytes_s is None or sequence.num_computed_tokens == 0:
+            return False
+        if not self._backend.capabilities.saves:
             return False
         if self._blocks.windows.window:  # a file has whole blocks, of which most windows are gone
             return False

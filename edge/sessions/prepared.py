@@ -40,10 +40,8 @@ class PreparedPrompts:
 
     def check(self) -> None:
         """RequestError: nothing can be prepared for this model."""
-        if self._store.has_windows:
-            raise RequestError(
-                "layers of this model see a window, so that little of their K and V is left: nothing is prepared"
-            )
+        if self._store.nothing_kept_because is not None:
+            raise RequestError(f"{self._store.nothing_kept_because}: nothing is prepared")
 
     def write(self, tokens: Sequence[int]) -> PreparedPrompt:
         """Saves the full blocks of these tokens, which the model has just read.
@@ -71,6 +69,8 @@ class PreparedPrompts:
 
         The number of tokens that this brought. A file that is damaged or another's is left alone, and `note` says so.
         """
+        if self._store.nothing_kept_because is not None:
+            return 0
         if not self._places.has_prepared:  # before the model is asked who it is, which may mean to read it
             return 0
         folder = self._places.prepared_for(self._store.fingerprint.digest)

@@ -46,9 +46,14 @@ class KVStore:
         return self._engine.blocks.block_size
 
     @property
-    def has_windows(self) -> bool:
-        """Whether layers see a window, and their K and V are not kept in files."""
-        return self._engine.windows.window > 0
+    def nothing_kept_because(self) -> str | None:
+        """Why no K and V are kept in files; None when they are."""
+        can = self._engine.backend.capabilities
+        if not can.saves:
+            return f"the {can.name} backend cannot save K and V"
+        if self._engine.windows.window > 0:
+            return "layers of this model see a window, so that little of their K and V is left"
+        return None
 
     def keys(self, tokens: Sequence[int]) -> list[bytes]:
         """Of the blocks that these tokens fill."""
@@ -60,8 +65,8 @@ class KVStore:
             return len(self._engine.blocks.find(keys))
 
     def save(self, path: Path, kind: Kind, tokens: Sequence[int], conversation: str) -> Contents:
-        """Writes the tokens, and K and V of those whose blocks are full and still in memory, from the first on; none of
-        a model whose layers see a window: most of theirs is gone.
+        """Writes the tokens, and K and V of those whose blocks are full and still in memory, from the first on; none
+        where `nothing_kept_because` says why.
 
         Raises DoesNotFit, SessionFileError (it cannot be written), RequestError; the file is then what it was.
         """
@@ -76,7 +81,7 @@ class KVStore:
             conversation=conversation,
             checksums=(),
         )
-        kept = 0 if self.has_windows else self.num_kept(keys)
+        kept = self.num_kept(keys) if self.nothing_kept_because is None else 0
         return write_saved(path, contents, kept, self._blocks(keys[:kept]))
 
     def restore(self, saved: SavedFile, keys: Sequence[bytes], first: int = 0) -> int:

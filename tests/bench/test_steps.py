@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.backends import Batch, Limits
+from edge.backends.native import CAPABILITIES
 from edge.bench import Steps
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class FakeBackend:
     """Remembers the batches. A step takes as many seconds as it has tokens, on `clock`."""
 
     name = "fake"
+    capabilities = CAPABILITIES
     limits = Limits(vocab_size=50, context=100, max_tokens=8, max_sequences=4, block_size=32, num_blocks=16)
 
     def __init__(self) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.backends import Batch, Limits
+from edge.backends import Batch, Capabilities, Limits
 from edge.backends.compiled import window_blocks
+from edge.backends.native import CAPABILITIES
 from edge.engine import Engine, Policy, SamplingParams, Sequence
 from edge.errors import Cancelled, NumericalError
 
@@ -25,6 +26,7 @@ POISON = 13  # a row that sees this token has logits that are not finite, if the
 
 class FakeBackend:
     name = "fake"
+    capabilities: Capabilities = CAPABILITIES
 
     def __init__(self, limits: Limits, poisoned: bool) -> None:
         self.limits = limits

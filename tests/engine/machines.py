@@ -124,7 +124,7 @@ class BlockMachine(RuleBasedStateMachine):
         """Uses every free block for something else: nothing without an owner is found any more."""
         table: list[int] = []
         self.manager.grow(table, self.manager.num_free * BLOCK_SIZE)
-        assert self.manager.num_free == self.manager.num_cached == 0
+        assert self.manager.num_free == self.manager.num_cached_tokens == 0
         self.manager.release(table)
 
     @rule(table=consumes(tables))
