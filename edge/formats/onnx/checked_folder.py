@@ -95,9 +95,7 @@ def _decoder(config: Fields) -> Fields:
     if decoder is None:
         raise BadModelFile(config.path, "missing key 'model.decoder'")
     if decoder.has("pipeline"):
-        raise UnsupportedModel(
-            config.path, "the model is a pipeline of several graphs, which this backend does not run"
-        )
+        raise UnsupportedModel(config.path, "the model is a pipeline of several graphs, which edge does not run")
     return decoder
 
 
@@ -106,7 +104,7 @@ def _refuse_libraries(folder: ModelFolder) -> None:
     if found is not None:
         raise UnsupportedModel(
             folder.path,
-            f"holds the library {quoted(found)}: a model is data, and edge loads no operators from beside it",
+            f"holds the library {quoted(found)}: a model is data, and edge loads no code from beside it",
         )
 
 
