@@ -1,0 +1,90 @@
+"""Execution providers of ONNX Runtime: which there are, and which one computes. Nothing is chosen in silence."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from edge.errors import NativeError, RequestError
+
+__all__ = ["CPU", "Device", "Provider", "devices", "parse_provider", "runtime"]
+
+CPU = "CPUExecutionProvider"
+_SUFFIX = "ExecutionProvider"
+# Providers that come as packages of their own: module, and what gives the path of its library.
+_PLUGINS = {
+    "QNNExecutionProvider": ("onnxruntime_qnn", "get_library_path"),
+    "OpenVINOExecutionProvider": ("onnxruntime_ep_openvino", "get_library_path"),
+}
+
+
+class Device(NamedTuple):
+    """One device of one provider, as ONNX Runtime lists it."""
+
+    provider: str
+    kind: str  # CPU, GPU or NPU
+    vendor: str
+    metadata: Mapping[str, str]
+    handle: Any
+
+    def as_json(self) -> dict[str, Any]:
+        return {"provider": self.provider, "kind": self.kind, "vendor": self.vendor, "metadata": dict(self.metadata)}
+
+
+class Provider(NamedTuple):
+    """name: ONNX Runtime's. options: of the provider; "device_type" chooses among its devices."""
+
+    name: str
+    options: Mapping[str, str]
+
+    @property
+    def short(self) -> str:
+        """"cpu", "qnn", "openvino"."""
+        return self.name.removesuffix(_SUFFIX).lower()
+
+
+def runtime() -> Any:
+    """The package onnxruntime, with every provider's library that is installed registered. RequestError: not there."""
+    try:
+        ort: Any = importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise RequestError(f"the onnx backend needs onnxruntime ({error}): pip install 'edge-rt[onnx]'") from None
+    known = {device.ep_name for device in ort.get_ep_devices()}
+    for name, (module, function) in _PLUGINS.items():
+        if name not in known and importlib.util.find_spec(module) is not None:
+            path = str(getattr(importlib.import_module(module), function)())
+            try:
+                ort.register_execution_provider_library(name, path)
+            except Exception as error:
+                raise NativeError(f"{module} is installed, and ONNX Runtime cannot register it: {error}") from error
+    return ort
+
+
+def devices(ort: Any) -> list[Device]:
+    """All devices of all providers."""
+    return [
+        Device(item.ep_name, item.device.type.name, item.ep_vendor, dict(item.ep_metadata), item)
+        for item in ort.get_ep_devices()
+    ]
+
+
+def parse_provider(text: str | None, known: list[Device]) -> Provider:
+    """"cpu", "QNNExecutionProvider" or "openvino:device_type=GPU,num_streams=1" as a provider that is there.
+
+    RequestError: there is none of this name, or an option is not key=value.
+    """
+    name, _, rest = ("cpu" if text is None else text).partition(":")
+    options: dict[str, str] = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not (key and equals):
+            raise RequestError(f"provider {text!r}: the option {part!r} is not key=value")
+        options[key] = value
+    names = list(dict.fromkeys(device.provider for device in known))
+    found = next((full for full in names if name.lower() in (full.lower(), full.removesuffix(_SUFFIX).lower())), None)
+    if found is None:
+        there = ", ".join(full.removesuffix(_SUFFIX).lower() for full in names)
+        raise RequestError(f"provider is {name!r}; here there are {there}")
+    return Provider(found, options)
