@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "stream",
     },
     "sources": BASE | {"backends", "describe", "engine", "native", "sessions", "tokenizer"},
+    "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.memory.budget import Budget, parse_bytes
-from edge.memory.fit import fitting, require_fit, with_grammar
+from edge.memory.fit import fitting, nearest_plans, require_budget, require_fit, with_grammar
+from edge.memory.llama import fitting_llama, plan_llama
 from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_compiled, plan_memory
 from edge.memory.streaming import stream_to_fit
 
@@ -13,9 +14,13 @@ __all__ = [
     "Settings",
     "compiled_for",
     "fitting",
+    "fitting_llama",
+    "nearest_plans",
     "parse_bytes",
     "plan_compiled",
+    "plan_llama",
     "plan_memory",
+    "require_budget",
     "require_fit",
     "stream_to_fit",
     "with_grammar",

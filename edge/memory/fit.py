@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from edge.memory.plan import GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN, MemoryPlan,
 from edge.memory.streaming import streamable_layers
 from edge.native import BLOCK_SIZE
 
-__all__ = ["fitting", "require_fit", "with_grammar"]
+__all__ = ["fitting", "nearest_plans", "require_budget", "require_fit", "with_grammar"]
 
 LEAST_CONTEXT = 256  # tokens; with less a model is of no use
 MIB = 2**20
@@ -23,9 +24,16 @@ MIB = 2**20
 def fitting(file: GGUFFile, settings: Settings, budget: Budget, wanted: MemoryPlan) -> tuple[MemoryPlan, ...]:
     """The plans nearest to these settings, whose own is `wanted`, that keep the budget: with the largest context that
     fits as they are, with K and V as q8, with one sequence, and with all layers streamed. The largest context first."""
+    return nearest_plans(partial(plan_memory, file), _nearby(file, settings, wanted), wanted.context, budget)
+
+
+def nearest_plans(
+    plan_of: Callable[[Settings], MemoryPlan], candidates: Iterable[Settings], context: int, budget: Budget
+) -> tuple[MemoryPlan, ...]:
+    """Of each candidate the plan with the largest context up to `context` that keeps the budget, the largest first."""
     found: list[MemoryPlan] = []
-    for changed in _nearby(file, settings, wanted):
-        plan = _largest_context(partial(_plan_with, file, changed), wanted.context, budget)
+    for changed in candidates:
+        plan = _largest_context(partial(_plan_with, plan_of, changed), context, budget)
         if plan is not None and plan not in found:
             found.append(plan)
     return tuple(sorted(found, key=lambda plan: (-plan.context, -plan.num_sequences)))
@@ -42,8 +50,8 @@ def _nearby(file: GGUFFile, settings: Settings, wanted: MemoryPlan) -> Iterator[
         yield replace(settings, streamed_layers=layers)
 
 
-def _plan_with(file: GGUFFile, settings: Settings, context: int) -> MemoryPlan:
-    return plan_memory(file, replace(settings, context=context))
+def _plan_with(plan_of: Callable[[Settings], MemoryPlan], settings: Settings, context: int) -> MemoryPlan:
+    return plan_of(replace(settings, context=context))
 
 
 def _largest_context(plan_of: Callable[[int], MemoryPlan], wanted: int, budget: Budget) -> MemoryPlan | None:
@@ -65,11 +73,22 @@ def require_fit(
     """DoesNotFit with the figures, and what would fit, when the plan of these settings is over the budget.
 
     resident_because: why no layers may be streamed, None when they may."""
+    require_budget(file.path, budget, plan, lambda: fitting(file, settings, budget, plan), resident_because)
+
+
+def require_budget(
+    path: str | os.PathLike[str],
+    budget: Budget,
+    plan: MemoryPlan,
+    fitting: Callable[[], Iterable[MemoryPlan]],
+    resident_because: str | None = None,
+) -> None:
+    """As `require_fit`, for a plan of any backend. fitting: what would fit."""
     if plan.total_bytes <= budget.num_bytes:
         return
-    others = "; or ".join(_in_words(other, plan) for other in fitting(file, settings, budget, plan))
+    others = "; or ".join(_in_words(other, plan) for other in fitting())
     raise DoesNotFit(
-        f"{file.path} needs {_mib(plan.total_bytes)} MiB with a context of {plan.context} ({_items(plan)}), "
+        f"{path} needs {_mib(plan.total_bytes)} MiB with a context of {plan.context} ({_items(plan)}), "
         f"{budget.source} allows {_mib(budget.num_bytes)} MiB: "
         + (f"it would fit with {others}" if others else "no context would fit; a smaller model or fewer bits would")
         + (f"; layers are not streamed, since {resident_because}" if resident_because else "")
