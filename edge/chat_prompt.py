@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -22,7 +22,7 @@ from edge.tools.call import MalformedCall, json_value
 if TYPE_CHECKING:
     from edge.grammar import Grammar
 
-__all__ = ["ChatPrompt", "ChatPrompts", "common_beginning", "split_chat_options"]
+__all__ = ["ChatPrompt", "ChatPrompts", "common_beginning", "shared_beginning", "split_chat_options"]
 
 MAX_THINKING_BUDGET = 2**31 - 1
 _FORMS = ("schema", "regex", "grammar")
@@ -233,6 +233,11 @@ def common_beginning(*lists: Sequence[int]) -> tuple[int, ...]:
     """What token lists have in common from the first on: up to there a text has but one way to go on as tokens."""
     alike = takewhile(lambda tokens: len(set(tokens)) == 1, zip(*lists, strict=False))
     return tuple(tokens[0] for tokens in alike)
+
+
+def shared_beginning(tokens_with: Callable[[str], list[int]]) -> list[int]:
+    """The tokens that prompts have in common whatever they go on with."""
+    return list(common_beginning(tokens_with("a"), tokens_with("1")))
 
 
 def _with_arguments(call: object) -> object:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from edge import device
-from edge.backends.llama import LlamaBackend
-from edge.backends.llama_api import LlamaSettings
+from edge.backends.llama import LlamaBackend, llama_settings
 from edge.backends.llama_sizes import llama_sizes
 from edge.backends.llama_trial import try_model
 from edge.backends.protocol import LoadedBackend
@@ -40,22 +39,12 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
             chunk=settings.chunk,
             kv_type=settings.kv_type,
         )
-        max_tokens = max(settings.chunk, settings.num_sequences)
-        try_model(
-            path,
-            LlamaSettings(
-                sizes.context, settings.num_sequences, max_tokens, settings.kv_type, settings.num_threads,
-                residency == "mapped",
-            ),
-            resolve(None),
-            user_cache_folder(os.environ),
-        )  # fmt: skip
+        how = llama_settings(sizes, settings.kv_type, settings.num_threads, residency)
+        try_model(path, how, resolve(None), user_cache_folder(os.environ))
         backend = LlamaBackend(
             file,
             sizes,
             num_threads=settings.num_threads,
-            chunk=settings.chunk,
-            num_sequences=settings.num_sequences,
             kv_type=settings.kv_type,
             residency=residency,
             on_progress=opening.on_progress,

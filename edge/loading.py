@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from edge import device, native
 from edge.backends.compiled import Compiled
-from edge.backends.native import NativeBackend
+from edge.backends.native import CAPABILITIES, NativeBackend
 from edge.engine import Policy
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
@@ -45,7 +45,7 @@ def load(
     context: int | None = None,
     threads: int | None = None,
     isa: str | None = None,
-    kv_type: str = "f16",
+    kv_type: str | None = None,
     chunk: int | None = None,
     sequences: int = 1,
     kv_tokens: int | None = None,
@@ -63,10 +63,10 @@ def load(
     the native one; None: native. An option that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
-    are kept as: "f16", "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less exact still)
-    or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. kv_tokens: tokens that all
-    of them together keep in memory (default: a full context each); when there are more, the last to come is set aside
-    until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
+    are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less
+    exact still) or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. kv_tokens:
+    tokens that all of them together keep in memory (default: a full context each); when there are more, the last to come
+    is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
     small shares while an interactive answer is made, so that its tokens keep coming; "throughput" fills every step.
     memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
     hold as well. `Model.plan` is made of the file's header before anything is loaded; `Model.plan.prediction` says how
@@ -109,6 +109,7 @@ def load(
             memory=opened.allowed,
             load_seconds=time.perf_counter() - started_at,
         )
+    kv_type = CAPABILITIES.kv_types[0] if kv_type is None else kv_type
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
     cache = cache_options(no_cache, residency, verify)

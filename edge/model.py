@@ -97,8 +97,13 @@ class Model:
         return self._backend.name
 
     @property
+    def step_backend(self) -> LoadedBackend:
+        """What runs the steps, for programs that run or time them one by one; only while no answer is made."""
+        return self._backend
+
+    @property
     def native_backend(self) -> NativeBackend:
-        """What runs the steps, for programs that time them, while no answer is made. RequestError: it is another."""
+        """The same, where it is edge's own engine. RequestError: it is another."""
         if not isinstance(self._backend, NativeBackend):
             raise RequestError(f"{self.backend} runs this model; what was asked for needs the native backend")
         return self._backend
@@ -370,19 +375,14 @@ class Model:
         )
 
     def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
-        """The tokens that any two prompts have in common that begin with this."""
-
-        def tokens_with(more: str) -> list[int]:
-            if raw:
-                return self.tokenizer.encode(text + more, parse_special=True)
-            messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self.encode_chat(messages, tools)
-
-        from edge.chat_prompt import common_beginning
+        from edge.chat_prompt import shared_beginning
 
         if raw and tools is not None:
             raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        return list(common_beginning(tokens_with("a"), tokens_with("1")))
+        if raw:
+            return shared_beginning(lambda more: self.tokenizer.encode(text + more, parse_special=True))
+        system: Message = {"role": "system", "content": text}
+        return shared_beginning(lambda more: self.encode_chat([system, {"role": "user", "content": more}], tools))
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:

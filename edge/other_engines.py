@@ -31,7 +31,7 @@ class Asked:
     context: int | None
     default_context: int
     threads: int | None
-    kv_type: str
+    kv_type: str | None
     chunk: int | None
     sequences: int
     memory: str | int | None
@@ -93,13 +93,14 @@ def open_other(
 ) -> Opened:
     """not_common: options of edge.load that few backends have. Errors as `edge.load`."""
     info.capabilities.check_options(residency=asked.residency, **not_common)
-    info.capabilities.check_kv_type(asked.kv_type)
+    kv_type = info.capabilities.kv_types[0] if asked.kv_type is None else asked.kv_type
+    info.capabilities.check_kv_type(kv_type)
     threads = device.cpus().default_threads if asked.threads is None else asked.threads
     settings = Settings(
         context=asked.context,
         default_context=asked.default_context,
         num_sequences=asked.sequences,
-        kv_type=asked.kv_type,
+        kv_type=kv_type,
         chunk=DEFAULT_CHUNK if asked.chunk is None else asked.chunk,
         num_threads=threads,
     )

@@ -55,8 +55,6 @@ class LlamaBackend:
         sizes: LlamaSizes,
         *,
         num_threads: int,
-        chunk: int,
-        num_sequences: int,
         kv_type: str,
         residency: str,
         on_progress: Callable[[int, int], None] | None = None,
@@ -67,13 +65,12 @@ class LlamaBackend:
         self.num_threads = self.decode_threads = num_threads
         self.kv_bytes_per_position = sizes.kv_position
         self._mapped = residency == "mapped"
-        max_tokens = max(chunk, num_sequences)
         total = sizes.weights
         self._watch = FileWatch(file)
         try:
             self._llama = Llama(
                 file.path,
-                LlamaSettings(sizes.context, num_sequences, max_tokens, kv_type, num_threads, self._mapped),
+                llama_settings(sizes, kv_type, num_threads, residency),
                 None if on_progress is None else lambda share: on_progress(int(share * total), total),
             )
         except BaseException:
@@ -83,12 +80,12 @@ class LlamaBackend:
         self.limits = Limits(
             vocab_size=self._llama.vocab_size,
             context=sizes.context,
-            max_tokens=max_tokens,
-            max_sequences=num_sequences,
+            max_tokens=sizes.max_tokens,
+            max_sequences=sizes.num_sequences,
             block_size=sizes.context,
-            num_blocks=num_sequences,
+            num_blocks=sizes.num_sequences,
         )
-        self._lengths = [0] * num_sequences  # positions that a slot may hold
+        self._lengths = [0] * sizes.num_sequences  # positions that a slot may hold
 
     @property
     def name(self) -> str:
@@ -165,6 +162,19 @@ class LlamaBackend:
         """Drops what a slot holds from a position on."""
         if self._lengths[slot] > position and not llama.cut(slot, position):
             raise NativeError(f"llama.cpp cannot take a sequence of this model back to position {position}")
+
+
+def llama_settings(sizes: LlamaSizes, kv_type: str, num_threads: int, residency: str) -> LlamaSettings:
+    """How llama.cpp is set up, for the trial and for good."""
+    return LlamaSettings(
+        context=sizes.context,
+        num_sequences=sizes.num_sequences,
+        max_tokens=sizes.max_tokens,
+        num_logits=sizes.num_logits,
+        kv_type=kv_type,
+        num_threads=num_threads,
+        mapped=residency == "mapped",
+    )
 
 
 def _all_finite(logits: memoryview[float]) -> bool:

@@ -20,12 +20,14 @@ _ABORTED = 2  # of llama_decode
 
 
 class LlamaSettings(NamedTuple):
-    """context: tokens of each of num_sequences. max_tokens: of a step. mapped: compute on the weights as the mapped
-    file has them; otherwise on a copy, in llama.cpp's own layout where it has one for this CPU, which is faster."""
+    """context: tokens of each of num_sequences. max_tokens: of a step; num_logits: rows of it whose logits are wanted.
+    mapped: compute on the weights as the mapped file has them; otherwise on a copy, in llama.cpp's own layout where it
+    has one for this CPU, which is faster."""
 
     context: int
     num_sequences: int
     max_tokens: int
+    num_logits: int
     kv_type: str
     num_threads: int
     mapped: bool
@@ -167,8 +169,13 @@ class Llama:
             params.load_mode = lib.LLAMA_LOAD_MODE_MMAP if settings.mapped else lib.LLAMA_LOAD_MODE_NONE
         else:
             self._set(params, use_mmap=settings.mapped)
-        progress = lib.llama_progress_callback(lambda share, _: on_progress is None or on_progress(share) is None)
-        params.progress_callback = progress
+
+        def progress(share: float, _: object) -> bool:
+            if on_progress is not None:
+                on_progress(share)
+            return True  # go on
+
+        params.progress_callback = lib.llama_progress_callback(progress)
         self._model = lib.llama_model_load_from_file(bytes(path), params)
         if not self._model:
             raise NativeError(f"llama.cpp does not load {path}{self._because()}")
@@ -192,7 +199,7 @@ class Llama:
             kv_unified=False,  # a sequence costs nothing while another is computed
         )
         if hasattr(context, "n_outputs_max"):
-            context.n_outputs_max = settings.num_sequences  # rows whose logits are wanted
+            context.n_outputs_max = settings.num_logits
         self._context = lib.llama_init_from_model(self._model, context)
         if not self._context:
             raise NativeError(f"llama.cpp has no context of {settings.context} tokens for {path}{self._because()}")

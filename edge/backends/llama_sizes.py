@@ -11,17 +11,22 @@ from edge.formats.gguf import GGUFFile
 __all__ = ["LlamaSizes", "llama_sizes"]
 
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ
+LEAST_LOGITS = 8  # rows of a step, for who compares several positions at once
 _KV_BITS = {"f16": 16, "q8": 8.5, "f32": 32}  # a value; Q8_0 has a scale of 16 bits for 32 values
 _STEP = 256  # contexts are rounded up to it
 
 
 @dataclass(frozen=True, slots=True)
 class LlamaSizes:
-    """context: tokens of a sequence. Bytes: weights as the file has them; kv of a position, all layers, and of all
-    positions of all sequences, with nothing spared for layers that see a window; compute: work space of a step and its
-    logits."""
+    """context: tokens of a sequence. max_tokens: of a step; num_logits: rows of it whose logits are wanted.
+
+    Bytes: weights as the file has them; kv of a position, all layers, and of all positions of all sequences, with
+    nothing spared for layers that see a window; compute: work space of a step and its logits."""
 
     context: int
+    num_sequences: int
+    max_tokens: int
+    num_logits: int
     vocab_size: int
     weights: int
     kv_position: int
@@ -55,9 +60,13 @@ def llama_sizes(
     # A step's widest moment: the residual stream, q, k, v or gate and up as float32, and their int8 copies.
     row = 4 * (3 * hidden + max(2 * feed_forward, max(heads) * k_size * 2)) + 2 * max(hidden, feed_forward)
     mask = 4 * positions * max(32, chunk)  # of attention: which positions each token sees
-    logits = 2 * 4 * vocab_size * num_sequences  # where they are computed, and where they are read
+    num_logits = max(num_sequences, LEAST_LOGITS)
+    logits = 2 * 4 * vocab_size * num_logits  # where they are computed, and where they are read
     return LlamaSizes(
         context=length,
+        num_sequences=num_sequences,
+        max_tokens=max(chunk, num_sequences),
+        num_logits=num_logits,
         vocab_size=vocab_size,
         weights=sum(info.num_bytes for info in file.tensors.values()),
         kv_position=kv_position,

@@ -35,6 +35,7 @@ class LoadOptions:
     isa: str | None = None
     no_cache: bool | None = None
     residency: str | None = None
+    backend: str | None = None
 
 
 def bench(
@@ -68,6 +69,7 @@ def bench(
         peak_known = not loads or device.reset_peak_memory()
         with load(
             path,
+            backend=loading.backend,
             context=work.context,
             threads=threads,
             isa=loading.isa,
@@ -77,7 +79,7 @@ def bench(
             on_progress=on_load,
         ) as model:
             facts = _facts(path, model, matrix_bytes)
-            backend = model.native_backend
+            backend = model.step_backend
             rounds = Rounds(backend, work, read_bandwidth=bandwidth, energy=energy, on_step=count)
             with guard(backend.cancel):
                 rounds.warm_up()
@@ -118,7 +120,7 @@ class _Counter:
 
 
 def _facts(path: Path, model: Model, matrix_bytes: int) -> ModelFacts:
-    description, backend = describe(path), model.native_backend
+    description, backend = describe(path), model.step_backend
     return ModelFacts(
         path=str(path),
         name=description["name"],
@@ -133,12 +135,13 @@ def _facts(path: Path, model: Model, matrix_bytes: int) -> ModelFacts:
 
 
 def _load(model: Model, rounds: Rounds, resident: int | None, peak: int | None) -> Load:
-    weights, limits = model.weights, model.native_backend.limits
+    weights, limits = model.weights, model.step_backend.limits
     packed: PackedUse = "memory" if weights.residency == "memory" else "opened" if weights.note is None else "written"
     return Load(
         threads=model.num_threads,
         decode_threads=model.decode_threads,
         chosen_by=model.tuning.source,
+        backend=model.backend,
         isa=model.isa,
         context=model.context,
         chunk=limits.max_tokens,

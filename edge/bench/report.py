@@ -36,7 +36,8 @@ class Load:
     threads: int  # that read prompts
     decode_threads: int  # that make tokens, and read memory where its bandwidth is measured
     chosen_by: str  # the device profile that chose what was not asked for, or why there is none
-    isa: str
+    backend: str  # what computes, for example "native/avx2"
+    isa: str | None
     context: int
     chunk: int  # most tokens of a prompt in one step
     load_seconds: float

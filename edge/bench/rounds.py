@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from edge.backends.native import DECODE_TOKENS, NativeBackend
+from edge.backends import LoadedBackend
+from edge.backends.native import DECODE_TOKENS
 from edge.bench.options import BenchOptions
 from edge.bench.report import Phase, Result
 from edge.bench.sensors import Energy, battery_watts
@@ -63,7 +64,7 @@ class Rounds:
 
     def __init__(
         self,
-        backend: NativeBackend,
+        backend: LoadedBackend,
         work: Work,
         *,
         read_bandwidth: Bandwidth,

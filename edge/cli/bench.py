@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.options import debug_option, json_option, numbers_option, option, weight_options
+from edge.cli.options import backend_option, debug_option, json_option, numbers_option, option, weight_options
 
 if TYPE_CHECKING:
     from edge.bench import BenchReport
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @numbers_option("--batch", help="Also the cost of a single step of so many tokens, against a step of one.")
 @option("--rounds", type=int, default=3, show_default=True, help="Rounds that the medians are over.")
 @weight_options
+@backend_option
 @json_option
 @option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a line for each result.")
 @option("--output", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
@@ -40,6 +41,7 @@ def command(
     isa: str | None,
     no_cache: bool,
     residency: str | None,
+    backend: str | None,
     as_json: bool,
     as_csv: bool,
     output: Path | None,
@@ -72,7 +74,7 @@ def command(
             report = bench(
                 model,
                 options,
-                LoadOptions(isa, no_cache or None, residency),
+                LoadOptions(isa, no_cache or None, residency, backend),
                 guard=cancelling,
                 on_load=loading,
                 on_progress=measuring,

@@ -44,6 +44,7 @@ def _csv_row(report: BenchReport, result: Result) -> dict[str, object]:
         "label": "measured",
         "model": os.path.basename(report.model.path),
         "file_bytes": report.model.file_bytes,
+        "backend": load.backend,
         "isa": load.isa,
         **result.as_json(),
         "rounds": report.rounds,
@@ -56,7 +57,7 @@ def _csv_row(report: BenchReport, result: Result) -> dict[str, object]:
 def _facts(report: BenchReport) -> list[tuple[str, str]]:
     model = report.model
     types = ", ".join(f"{kind} x {count}" for kind, count in model.types.items())
-    levels = ", ".join(dict.fromkeys(f"native/{load.isa}" for load in report.loads))
+    levels = ", ".join(dict.fromkeys(load.backend for load in report.loads))
     rows = [
         ("measured", f"edge {report.edge}, {levels}, {report.cpu} ({report.machine}), medians of {report.rounds}"),
         ("file", model.path),

@@ -61,6 +61,12 @@ def memory_option(function: F) -> F:
     )(function)
 
 
+def backend_option(function: F) -> F:
+    return option(
+        "--backend", default=None, help="What computes: native, llama (llama.cpp), or auto. [default: native]"
+    )(function)
+
+
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
@@ -74,7 +80,7 @@ def weight_options(function: F) -> F:
     return function
 
 
-_LOADING = ("context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
+_LOADING = ("backend", "context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,12 +98,12 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         memory_option,
         option(
             "--kv-type",
-            default="f16",
-            show_default=True,
-            help="K and V: f16, q8 (half), q4 (a quarter) or f32.",
+            default=None,
+            help="K and V: f16, q8 (half), q4 (a quarter) or f32. [default: f16]",
         ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
+        backend_option,
     ):
         function = decorate(function)
     return function

@@ -19,6 +19,7 @@ from edge.memory import Budget, Settings, compiled_for, fitting, parse_bytes, pl
 from edge.native import Region
 from edge.packed.resident import resident
 from edge.references import resolve
+from edge.sources import GGUFSource
 from scripts.random_model import write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +96,9 @@ def test_sizes_are_what_the_engine_allocates(tiny_model: Path, kv_type: str) -> 
 
 def test_what_was_packed_does_not_stay_in_memory_twice(small_models: dict[str, Path]) -> None:
     with edge.load(small_models["Q8_0"], no_cache=True, context=64) as model:
-        part = model._file.mapped_parts[0]  # pyright: ignore[reportPrivateUsage]
+        source = model._source  # pyright: ignore[reportPrivateUsage]
+        assert isinstance(source, GGUFSource)
+        part = source.file.mapped_parts[0]
         address = Region.watch(part.view[:])
         held = resident(address.address, part.size)
         address.close()

@@ -11,6 +11,7 @@ import pytest
 import edge
 from edge.errors import ModelFileError
 from edge.memory import Settings, plan_memory
+from edge.sources import GGUFSource
 from edge.tuning import Asked, tune
 from tests.packed.models import Loaded, answer
 
@@ -126,7 +127,7 @@ def test_streams_end_with_the_error(model: Path, packed: Path) -> None:
     with Loaded(model) as inner:
         choice = tune(Asked(), None, {"EDGE_PROFILE": "off"})
         plan = plan_memory(inner.file, Settings())
-        model_object = edge.Model(inner.file, inner.backend, choice, lambda: plan, load_seconds=0.0)
+        model_object = edge.Model(GGUFSource(inner.file), inner.backend, choice, lambda: plan, load_seconds=0.0)
         stream = model_object.stream("hello", max_tokens=50)
         next(stream)
         os.truncate(packed, 0)
