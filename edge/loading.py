@@ -54,20 +54,24 @@ def load(
     no_cache: bool | None = None,
     residency: str | None = None,
     verify: bool = False,
+    provider: str | None = None,
+    strict: bool = False,
     on_progress: LoadProgress | None = None,
 ) -> Model:
-    """Loads a GGUF file, or the bundled model when path is None.
+    """Loads a GGUF file, an ONNX folder, or the bundled model when path is None.
 
     backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
-    (docs/backends.md); "auto", the first of them that can run the file, which `Model.tuning.note` tells when it is not
-    the native one; None: native. An option that a backend does not have is refused by name.
+    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md); "auto", the first of them that can run the
+    file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder. An option
+    that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less
     exact still) or "f32". chunk: prompt tokens in one step. sequences: answers that run at the same time. kv_tokens:
-    tokens that all of them together keep in memory (default: a full context each); when there are more, the last to come
-    is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency" reads prompts in
-    small shares while an interactive answer is made, so that its tokens keep coming; "throughput" fills every step.
+    tokens that all of them together keep in memory (default: a full context each); when there are more, the last to
+    come is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency"
+    reads prompts in small shares while an interactive answer is made, so that its tokens keep coming; "throughput"
+    fills every step.
     memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
     hold as well. `Model.plan` is made of the file's header before anything is loaded; `Model.plan.prediction` says how
     fast it should be. Weights that do not fit are streamed: the last layers are read from the packed file for every
@@ -81,6 +85,9 @@ def load(
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
     model. What became of all this is in `Model.weights`. EDGE_SESSIONS_DIR is the place for sessions and prepared
     prompts instead of the user's data folder.
+    provider: of an ONNX model, "cpu" (the default) or another that `edge doctor` lists, with options behind a colon:
+    "openvino:device_type=NPU". What it cannot compute runs on the CPU, which `Model.weights.note` says; strict refuses
+    such a model.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -97,6 +104,8 @@ def load(
             kv_tokens=kv_tokens,
             no_cache=no_cache,
             verify=verify,
+            provider=provider,
+            strict=strict,
         )
         return Model(
             opened.source,
@@ -109,6 +118,7 @@ def load(
             memory=opened.allowed,
             load_seconds=time.perf_counter() - started_at,
         )
+    CAPABILITIES.check_options(provider=provider, strict=strict)
     kv_type = CAPABILITIES.kv_types[0] if kv_type is None else kv_type
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None

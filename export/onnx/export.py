@@ -88,7 +88,8 @@ def _written(
         graph = build(config, {name: info.shape for name, info in file.tensors.items()})
         lowered = lower_onnx(graph, config, source, options, context=context)
         files = _texts(source, file, config, context, folder)
-    metadata = {"edge.head": "all" if options.all_logits else "last", "edge.context": str(context)}
+    metadata = {"edge.tied": "1"} if config.tie_word_embeddings else {}
+    metadata |= {"edge.head": "all" if options.all_logits else "last", "edge.context": str(context)}
     model = lowered.onnx.model(DATA_FILE, metadata)
     total = lowered.onnx.data_bytes + len(model) + description.stat().st_size + sum(map(len, files.values()))
     with atomic_folder(target, total) as new:

@@ -266,6 +266,8 @@ class _Lowering:
         specs = [op.rope for op in (self._graph.nodes[i].op for i in node.inputs[:2]) if isinstance(op, Rope)]
         if len(specs) == 1 or len(set(specs)) > 1:
             raise self._unsupported(f"{node.name}: q and k are not rotated in the same way")
+        if specs and specs[0].dims % 16:
+            raise self._unsupported(f"{node.name} rotates {specs[0].dims} dimensions, no multiple of 16")
         tables = self._rotary(specs[0]) if specs else None
         query = inputs[:1] if len(set(inputs)) == 1 else inputs
         return attention(self._onnx, op, query, tables, interleaved=bool(specs) and not specs[0].neox, out=node.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-__all__ = ["floats", "integer", "integers", "nested", "number", "text"]
+__all__ = ["floats", "integer", "integers", "nested", "number", "text", "varint"]
 
 _VARINT, _BYTES, _FIXED32 = 0, 2, 5
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from edge.export.onnx import messages
 from edge.export.onnx.messages import MICROSOFT, DataType
-from edge.export.onnx.protobuf import integer, nested, number, text, varint
+from edge.export.onnx.protobuf import integer, integers, nested, number, text, varint
 from tests.onnx.small import BLOCK, K, N, Pieces, inside, matmul, outside, relu
 
 Change: TypeAlias = Callable[[Pieces], None]
@@ -243,7 +243,7 @@ def _tensors() -> list[Row]:
     def first(tensor: bytes) -> Change:
         return lambda pieces: pieces.tensors.__setitem__(0, tensor)
 
-    many = messages.integers(1, [1] * 9)
+    many = integers(1, [1] * 9)
     return [
         (
             "two weights of one name",
@@ -285,12 +285,12 @@ def _tensors() -> list[Row]:
         ),
         (
             "numbers in the wrong list",
-            first(messages.integers(1, (2,)) + integer(2, 2) + text(8, "B") + nested(4, bytes(8))),
+            first(integers(1, (2,)) + integer(2, 2) + text(8, "B") + nested(4, bytes(8))),
             "TensorProto: tensor 'B' of uint8 is in float_data",
         ),
         (
             "a third of a float",
-            first(messages.integers(1, (2,)) + integer(2, 1) + text(8, "B") + nested(4, bytes(7))),
+            first(integers(1, (2,)) + integer(2, 1) + text(8, "B") + nested(4, bytes(7))),
             "TensorProto: float_data holds 7 bytes, wanted a multiple of 4",
         ),
         ("an unknown place", first(outside() + integer(14, 2)), "TensorProto: data_location is 2, wanted 0 or 1"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import random
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +78,7 @@ class Opener:
     """Opens folders in a process of their own. `died` tells when it ended or hung, and the next starts another."""
 
     def __init__(self) -> None:
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
 
     def outcome(self, folder: Path) -> str:
@@ -124,14 +127,13 @@ def _opened(folder: Path) -> str:
 
 def _run(path: Path, model: OnnxModel) -> str:
     """Through the runtime, with the inputs that the file asks for; sizes that it leaves open are 1."""
-    import onnxruntime
-
+    onnxruntime: Any = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 4
     types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        feed = {}
+        feed: dict[str, Any] = {}
         for value in session.get_inputs():
             if value.type not in types or len(value.shape) > 4:
                 return "refused by the runtime"

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.export.onnx import messages
 from edge.export.onnx.messages import MICROSOFT, Attribute, DataType
-from edge.export.onnx.protobuf import integer, nested, text
+from edge.export.onnx.protobuf import integer, integers, nested, text
 
 K, N, BLOCK = 64, 32, 32
 CONTENT = bytes(range(256)) * 16  # of the data file
@@ -34,7 +34,7 @@ def outside(
     """A tensor of the data file; an entry that is "" is left out."""
     said = {"location": "model.onnx.data", "offset": str(CODES[0]), "length": str(CODES[1]), **entries}
     parts = [nested(13, text(1, key) + text(2, value)) for key, value in said.items() if value]
-    head = messages.integers(1, shape) + integer(2, kind) + text(8, name)
+    head = integers(1, shape) + integer(2, kind) + text(8, name)
     return head + b"".join(parts) + integer(14, 1)
 
 

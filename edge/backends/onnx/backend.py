@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edge.backends.onnx import CAPABILITIES
 from edge.backends.onnx.decoder import Decoder
 from edge.backends.onnx.providers import Provider, runtime
-from edge.backends.onnx.session import Placement, open_session, reason_of
+from edge.backends.onnx.session import open_session, reason_of
+from edge.backends.onnx.sizes import chunk_of
 from edge.backends.protocol import Batch, Limits
 from edge.backends.weights import WeightsInfo
 from edge.errors import Cancelled, NativeError, NumericalError, RequestError, UnsupportedModel
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
 
     from edge.formats.config import ModelConfig
 
-__all__ = ["OnnxBackend", "chunk_of"]
+__all__ = ["OnnxBackend"]
 
-LOGITS_BYTES = 64 * 2**20  # at most, where a model gives the logits of every token
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
-
-
-def chunk_of(decoder: Decoder, chunk: int) -> int:
-    """Prompt tokens in one run: fewer where a model gives logits of every token and there are many."""
-    most = LOGITS_BYTES // (4 * decoder.vocab_size) if decoder.head == "all" else chunk
-    return max(1, min(chunk, most))
 
 
 class OnnxBackend:
@@ -70,7 +64,7 @@ class OnnxBackend:
             num_blocks=num_sequences,
         )
         ort = runtime()
-        self._ort = ort
+        self._session: Any  # None when closed
         self._session, self.placement = open_session(ort, model.path, provider, num_threads, strict=strict)
         model.require_unchanged()
         layers = len(decoder.layers)
@@ -83,7 +77,7 @@ class OnnxBackend:
         self._positions = np.arange(context, dtype=np.int64)
         rows = self.chunk if decoder.head == "all" else 1
         self._scratch = np.empty((rows, decoder.vocab_size), np.float32)
-        self._options = ort.RunOptions()
+        self._options: Any = ort.RunOptions()
         self._cancelled = False
 
     @property
@@ -129,7 +123,7 @@ class OnnxBackend:
                 first += count
         if not np.isfinite(logits).all():
             raise NumericalError("ONNX Runtime computed logits that are not finite")
-        return memoryview(logits.reshape(-1))
+        return cast("memoryview[float]", logits.reshape(-1).data)
 
     def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
         """Rows of the next run: a chunk, or up to a wanted row where only the last one has logits."""
@@ -212,8 +206,7 @@ class OnnxBackend:
 
 def _sequences(batch: Batch) -> list[tuple[int, int]]:
     """First row of each sequence, and the one behind its last."""
-    starts = [row for row in range(len(batch.token_ids)) if row == 0 or batch.sequences[row] != batch.sequences[row - 1]]
+    starts = [
+        row for row in range(len(batch.token_ids)) if row == 0 or batch.sequences[row] != batch.sequences[row - 1]
+    ]
     return list(zip(starts, [*starts[1:], len(batch.token_ids)], strict=True))
-
-
-_ = (AbstractContextManager, Placement)

@@ -123,7 +123,9 @@ class _Reading:
         if shape is None or len(shape) != 4 or any(
             isinstance(said, int) and said != size for said, size in zip(shape[1::2], wanted, strict=True)
         ):  # fmt: skip
-            raise self._unsupported(f"{quoted(name)} has the shape {shape}, wanted (batch, {heads}, length, {head_dim})")
+            raise self._unsupported(
+                f"{quoted(name)} has the shape {shape}, wanted (batch, {heads}, length, {head_dim})"
+            )
         return FLOATS[value.data_type]
 
     def _logits(self, name: str) -> tuple[Literal["last", "all"], int]:

@@ -7,9 +7,9 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from edge.errors import NativeError, RequestError
+from edge.errors import RequestError
 
-__all__ = ["CPU", "Device", "Provider", "devices", "parse_provider", "runtime"]
+__all__ = ["CPU", "Device", "Provider", "devices", "parse_provider", "provider_of", "register_plugins", "runtime"]
 
 CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
@@ -41,25 +41,42 @@ class Provider(NamedTuple):
 
     @property
     def short(self) -> str:
-        """"cpu", "qnn", "openvino"."""
+        """ "cpu", "qnn", "openvino"."""
         return self.name.removesuffix(_SUFFIX).lower()
 
 
 def runtime() -> Any:
-    """The package onnxruntime, with every provider's library that is installed registered. RequestError: not there."""
+    """The package onnxruntime. RequestError: not installed."""
     try:
         ort: Any = importlib.import_module("onnxruntime")
     except ImportError as error:
         raise RequestError(f"the onnx backend needs onnxruntime ({error}): pip install 'edge-rt[onnx]'") from None
-    known = {device.ep_name for device in ort.get_ep_devices()}
-    for name, (module, function) in _PLUGINS.items():
-        if name not in known and importlib.util.find_spec(module) is not None:
-            path = str(getattr(importlib.import_module(module), function)())
-            try:
-                ort.register_execution_provider_library(name, path)
-            except Exception as error:
-                raise NativeError(f"{module} is installed, and ONNX Runtime cannot register it: {error}") from error
     return ort
+
+
+def register_plugins(ort: Any) -> list[str]:
+    """Registers the libraries of all providers that are installed as packages of their own; they may take hundreds of
+    MiB. What is wrong with those that cannot be used, for the user."""
+    problems: list[str] = []
+    for name, (module, function) in _PLUGINS.items():
+        if importlib.util.find_spec(module) is None:
+            continue
+        path = str(getattr(importlib.import_module(module), function)())
+        try:
+            ort.register_execution_provider_library(name, path)
+        except Exception as error:
+            if "already registered" not in str(error):
+                problems.append(f"{module} is installed, and ONNX Runtime cannot register it: {error}")
+    return problems
+
+
+def provider_of(ort: Any, text: str | None) -> Provider:
+    """The provider that a flag names; None: the CPU's own. RequestError: there is none of this name."""
+    problems = [] if (text or "cpu").partition(":")[0].lower() in ("cpu", CPU.lower()) else register_plugins(ort)
+    try:
+        return parse_provider(text, devices(ort))
+    except RequestError as error:
+        raise RequestError("; ".join([str(error), *problems])) from None
 
 
 def devices(ort: Any) -> list[Device]:
@@ -71,7 +88,7 @@ def devices(ort: Any) -> list[Device]:
 
 
 def parse_provider(text: str | None, known: list[Device]) -> Provider:
-    """"cpu", "QNNExecutionProvider" or "openvino:device_type=GPU,num_streams=1" as a provider that is there.
+    """ "cpu", "QNNExecutionProvider" or "openvino:device_type=GPU,num_streams=1" as a provider that is there.
 
     RequestError: there is none of this name, or an option is not key=value.
     """

@@ -42,15 +42,17 @@ class Placement:
         others = self.elsewhere
         if not others:
             return None
-        kinds = ", ".join(f"{name} x {count}" for name, count in sorted(others.items(), key=lambda item: -item[1]))
-        return f"{sum(others.values())} of {self.num_nodes} operators run on the CPU, not on {self.provider}: {kinds}"
+        counted = sorted(others.items(), key=lambda item: -item[1])
+        kinds = ", ".join(f"{name} x {count}" for name, count in counted)
+        moved = f"{sum(others.values())} of {self.num_nodes} operators"
+        return f"{moved} run on the CPU, not on {self.provider}: {kinds}"
 
     def as_json(self) -> dict[str, Any]:
         return {"provider": self.provider, "nodes": {name: dict(found) for name, found in self.nodes.items()}}
 
 
 def open_session(ort: Any, path: Path, provider: Provider, num_threads: int, *, strict: bool) -> tuple[Any, Placement]:
-    """A session on `provider`. UnsupportedModel: the runtime refuses the model; or, strict, not all of it runs there."""
+    """A session on `provider`. UnsupportedModel: the runtime refuses the model; or, strict, not all runs there."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = num_threads, 1
     options.log_severity_level = _FATAL_ONLY
