@@ -129,6 +129,10 @@ class NativeBackend:
         arenas = (self._kv, self._window_kv)
         return sum(kv.block_bytes for kv in arenas if kv is not None) // native.BLOCK_SIZE
 
+    @property
+    def placement(self) -> None:
+        """There are no execution providers."""
+
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""
         return nullcontext() if self._watch is None else self._watch.reading()

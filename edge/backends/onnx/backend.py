@@ -65,7 +65,7 @@ class OnnxBackend:
         )
         ort = runtime()
         self._session: Any  # None when closed
-        self._session, self.placement = open_session(ort, model.path, provider, num_threads, strict=strict)
+        self._session, self._placement = open_session(ort, model.path, provider, num_threads, strict=strict)
         model.require_unchanged()
         layers = len(decoder.layers)
         shape = (num_sequences, layers, 2, decoder.num_kv_heads, context, decoder.head_dim)
@@ -96,11 +96,15 @@ class OnnxBackend:
 
     @property
     def weights(self) -> WeightsInfo:
-        return WeightsInfo("memory", None, self._model.num_bytes, None, None, self.placement.fallback)
+        return WeightsInfo("memory", None, self._model.num_bytes, None, None, self._placement.fallback)
 
     @property
     def source_hashes(self) -> None:
         """Nobody has them."""
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        return {**self._placement.as_json(), "fallback": self._placement.fallback}
 
     @contextmanager
     def reading(self) -> Generator[None]:

@@ -13,11 +13,9 @@ __all__ = ["CPU", "Device", "Provider", "devices", "parse_provider", "provider_o
 
 CPU = "CPUExecutionProvider"
 _SUFFIX = "ExecutionProvider"
-# Providers that come as packages of their own: module, and what gives the path of its library.
-_PLUGINS = {
-    "QNNExecutionProvider": ("onnxruntime_qnn", "get_library_path"),
-    "OpenVINOExecutionProvider": ("onnxruntime_ep_openvino", "get_library_path"),
-}
+# Providers that come as packages of their own: the name under which each is registered (QNN's must be this one, and
+# under its provider's name OpenVINO lists no device), and the module.
+_PLUGINS = {"QNNExecutionProvider": "onnxruntime_qnn", "openvino": "onnxruntime_ep_openvino"}
 
 
 class Device(NamedTuple):
@@ -58,10 +56,10 @@ def register_plugins(ort: Any) -> list[str]:
     """Registers the libraries of all providers that are installed as packages of their own; they may take hundreds of
     MiB. What is wrong with those that cannot be used, for the user."""
     problems: list[str] = []
-    for name, (module, function) in _PLUGINS.items():
+    for name, module in _PLUGINS.items():
         if importlib.util.find_spec(module) is None:
             continue
-        path = str(getattr(importlib.import_module(module), function)())
+        path = str(importlib.import_module(module).get_library_path())
         try:
             ort.register_execution_provider_library(name, path)
         except Exception as error:
