@@ -71,11 +71,11 @@ def load(
     tokens that all of them together keep in memory (default: a full context each); when there are more, the last to
     come is set aside until there is room, on the disk where that is faster than computing it again. schedule: "latency"
     reads prompts in small shares while an interactive answer is made, so that its tokens keep coming; "throughput"
-    fills every step.
-    memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and what is available
-    hold as well. `Model.plan` is made of the file's header before anything is loaded; `Model.plan.prediction` says how
-    fast it should be. Weights that do not fit are streamed: the last layers are read from the packed file for every
-    step, unless residency is given or no_cache is set. What does not fit even so is refused.
+    fills every step. memory: bytes that the whole process may take, or a text like "1.5GiB"; the cgroup's limit and
+    what is available hold as well. `Model.plan` is made of the file's header before anything is loaded;
+    `Model.plan.prediction` says how fast it should be. Weights that do not fit are streamed: the last layers are read
+    from the packed file for every step, unless residency is given or no_cache is set. What does not fit even so is
+    refused.
     What is left out of threads, isa, chunk and residency is chosen by what was measured on this machine: the profile of
     `edge doctor --save`, the file that EDGE_PROFILE names, or a probe that takes under a second when a model of 32 MiB
     or more is loaded for the first time. EDGE_PROFILE=off chooses one thread per physical core allowed, the highest

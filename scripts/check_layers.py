@@ -99,6 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
+    "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
     "convert": BASE | {"calibration", "damage", "device", "export", "packed", "quant", "references", "edge"},
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "native", "edge", "damage"},

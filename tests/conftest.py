@@ -11,7 +11,7 @@ import pytest
 
 import edge.quant
 from edge.export.gguf_writer import GGUFWriter, Value
-from edge.formats.types import GGMLType
+from edge.formats.types import GGMLType, ValueType
 
 os.environ["EDGE_PROFILE"] = "off"  # what was measured here, or is measured at the first load, changes no test
 os.environ["EDGE_SESSIONS_DIR"] = "/dev/null/sessions"  # nor do the tester's prepared prompts; nothing is saved there
@@ -87,7 +87,7 @@ def write_tiny_model(
     }
     tokens[255] = "he"  # the merge must give a token; byte 255 never occurs in UTF-8
     for key, value in values.items():
-        writer.add(key, value)
+        writer.add(key, value, ValueType.INT32 if key == "tokenizer.ggml.token_type" else None)
     if template is not None:
         writer.add("tokenizer.chat_template", template)
 

@@ -6,6 +6,7 @@ Needs llama-cpp-python. Before a model is loaded here, `edge.backends.llama_tria
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -84,6 +85,7 @@ class LlamaBackend:
             max_sequences=sizes.num_sequences,
             block_size=sizes.context,
             num_blocks=sizes.num_sequences,
+            max_logits=sizes.num_logits,
         )
         self._lengths = [0] * sizes.num_sequences  # positions that a slot may hold
 
@@ -125,7 +127,7 @@ class LlamaBackend:
         """As the protocol says; NativeError when llama.cpp refuses or fails."""
         llama = self._open()
         table = batch.block_tables[:: batch.table_stride]
-        slots = [table[sequence] for sequence in batch.sequences]
+        slots = array("i", [table[sequence] for sequence in batch.sequences])
         for row, slot in enumerate(slots):
             if row == 0 or slot != slots[row - 1]:
                 self._cut(llama, slot, batch.positions[row])
@@ -185,4 +187,5 @@ def _all_finite(logits: memoryview[float]) -> bool:
     """A sum is finite only if all its terms are, and float32 terms cannot overflow a float64."""
     import numpy as np  # llama-cpp-python has loaded it
 
-    return math.isfinite(float(np.frombuffer(logits, np.float32).sum(dtype=np.float64)))
+    total: np.float64 = np.asarray(logits, np.float32).sum(dtype=np.float64)
+    return math.isfinite(total)

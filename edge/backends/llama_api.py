@@ -98,7 +98,7 @@ class Llama:
         return tokens[:count]
 
     def decode(
-        self, token_ids: array[int], positions: array[int], sequences: list[int], wanted: array[int]
+        self, token_ids: array[int], positions: array[int], sequences: array[int], wanted: array[int]
     ) -> memoryview[float]:
         """Runs one step: row i is token_ids[i] at positions[i] of sequences[i]. Logits of the rows `wanted`, one after
         another, float32, valid until the next step.
@@ -108,7 +108,7 @@ class Llama:
         count = len(token_ids)
         ctypes.memmove(self._token_ids, token_ids.buffer_info()[0], 4 * count)
         ctypes.memmove(self._positions, positions.buffer_info()[0], 4 * count)
-        self._sequences[:count] = sequences
+        ctypes.memmove(self._sequences, sequences.buffer_info()[0], 4 * count)
         ctypes.memset(self._logits, 0, count)
         for row in wanted:
             self._logits[row] = 1
@@ -127,10 +127,6 @@ class Llama:
         values = (ctypes.c_float * (len(wanted) * self.vocab_size)).from_address(ctypes.addressof(found.contents))
         return memoryview(values).cast("B").cast("f")
 
-    def set_threads(self, decode: int, prefill: int) -> None:
-        """Threads for steps of one token and for longer ones."""
-        self._lib.llama_set_n_threads(self._context, decode, prefill)
-
     def cancel(self) -> None:
         """From any thread: the running step, or the next one, stops at its next operation."""
         self._stop[0] = b"\1"
@@ -145,13 +141,6 @@ class Llama:
         memory = self._lib.llama_get_memory(self._context)
         self._lib.llama_memory_seq_rm(memory, target, -1, -1)
         self._lib.llama_memory_seq_cp(memory, source, target, -1, -1)
-
-    def read_sequence(self, sequence: int) -> bytes:
-        """K and V of a sequence, as llama.cpp writes them into a file."""
-        size: int = self._lib.llama_state_seq_get_size(self._context, sequence)
-        state = (ctypes.c_uint8 * size)()
-        written: int = self._lib.llama_state_seq_get_data(self._context, state, size, sequence)
-        return bytes(state[:written])
 
     def close(self) -> None:
         """Allowed twice."""

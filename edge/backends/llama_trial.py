@@ -102,7 +102,7 @@ def main() -> int:
         llama = Llama(path, settings._replace(context=min(settings.context, 256), num_sequences=1))
         for tokens in (range(count), range(count, count + 1)):
             ids = array("i", (token % llama.vocab_size for token in tokens))
-            llama.decode(ids, array("i", tokens), [0] * len(ids), array("i", [len(ids) - 1]))
+            llama.decode(ids, array("i", tokens), array("i", [0] * len(ids)), array("i", [len(ids) - 1]))
         llama.close()
     except EdgeError as error:
         print(" ".join(str(error).split()), file=sys.stderr)

@@ -69,6 +69,7 @@ class Limits(NamedTuple):
     num_blocks: int
     window: int = 0
     num_window_blocks: int = 0
+    max_logits: int = 0  # rows of a step whose logits may be wanted; 0: as many as max_sequences
 
 
 class Batch(NamedTuple):

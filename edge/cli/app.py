@@ -26,6 +26,7 @@ COMMANDS = {
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
+    "verify": ("edge.cli.verify", "Compare a model's answers on several backends, or with a trusted run."),
     "quantize": ("edge.cli.quantize", "Write a GGUF file again with fewer bits per weight."),
     "export": ("edge.cli.export", "Write a Hugging Face folder, or a GGUF file in another type, as a GGUF file."),
     "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),

@@ -104,7 +104,7 @@ def examine(isa: str | None, threads: int | None) -> dict[str, Any]:
             "cgroup_used_bytes": memory.limit_used_bytes,
         },
         "disk": _disk(),
-        "backends": ["native"] if supported else [],
+        **_backends(bool(supported)),
         "threads": cpus.default_threads if advice is None else advice["chosen"]["prefill_threads"],
         **({"chosen": None, "expected": None} if advice is None else advice),
         "would_run": None if advice is None or chosen is None else f"native/{chosen}, {_settings(advice['chosen'])}",
@@ -175,7 +175,7 @@ def _lines(report: dict[str, Any]) -> str:
                    + ("no cgroup limit" if limit is None
                       else f"cgroup limit {size(limit)} ({size(memory['cgroup_used_bytes'])} used)")),
         ("disk", _disk_line(report["disk"])),
-        ("backends", ", ".join(report["backends"]) or "none"),
+        ("backends", "; ".join([", ".join(report["backends"]) or "none", *report["backends_missing"]])),
         *onnx_rows(report["onnx"]),
         ("would run", report["would_run"] or "nothing"),
         *_choice_rows(report),
@@ -184,6 +184,19 @@ def _lines(report: dict[str, Any]) -> str:
     ]  # fmt: skip
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _backends(has_native: bool) -> dict[str, Any]:
+    """Which backends can be chosen here, and what the others need."""
+    from edge.backends.registry import BACKENDS
+
+    installed = [
+        info.name for info in BACKENDS.values() if info.missing is None and (info.name != "native" or has_native)
+    ]
+    return {
+        "backends": installed,
+        "backends_missing": [info.missing for info in BACKENDS.values() if info.missing is not None],
+    }
 
 
 def _disk_line(disk: dict[str, Any] | None) -> str:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.cli.options import debug_option, json_option, memory_option, option
+from edge.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @option(
     "--device", default=None, metavar="NAME", help="Plan for a machine that a shipped profile, or a file, describes."
 )
+@option("--backend", default=None, help="Plan for native or llama (llama.cpp), here. [default: native]")
 @json_option
 @debug_option
 def command(
@@ -47,6 +49,7 @@ def command(
     threads: int | None,
     prompt: int | None,
     device: str | None,
+    backend: str | None,
     as_json: bool,
 ) -> int:
     """Say what MODEL (default: the bundled one) will take: weights, KV, work space, the process; from its header alone.
@@ -55,15 +58,25 @@ def command(
     Exit code 3 when it takes more than --memory, the cgroup's limit or what is available; then with what would fit.
     """
     from edge.cli.plan_lines import plan_lines
+    from edge.cli.plan_llama import llama_report
     from edge.formats.gguf import open_gguf
     from edge.loading import why_resident
     from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
+    from edge.other_engines import choose_backend
     from edge.predict import Question
     from edge.references import resolve
     from edge.tuning import Asked
 
     allowed = None if memory is None else parse_bytes(memory)
-    with open_gguf(resolve(model)) as file:
+    path = resolve(model)
+    if choose_backend(backend, path)[0].name == "llama":
+        if device is not None or kv_tokens is not None:
+            name = "--device" if device is not None else "--kv-tokens"
+            raise RequestError(f"{name} is given; a plan for the llama backend has no such option")
+        report = llama_report(path, context, sequences, kv_type, threads, allowed)
+        click.echo(json.dumps(report, ensure_ascii=False) if as_json else plan_lines(report))
+        return 0 if report["fits"] else 3
+    with open_gguf(path) as file:
         asked = Asked(threads=threads)
         here = _here(file, asked, allowed) if device is None else _there(file, asked, allowed, device)
         chosen = here.choice
@@ -83,7 +96,7 @@ def command(
         plan = plan.predicted(here.profile, here.source, question)
         fits = None if budget is None else plan.total_bytes <= budget.num_bytes
         others = fitting(file, settings, budget, plan) if budget is not None and not fits else ()
-        report: dict[str, Any] = {
+        report = {
             "path": str(file.path),
             "device": here.device,
             "fits": fits,

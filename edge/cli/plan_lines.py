@@ -30,7 +30,11 @@ def plan_lines(report: dict[str, Any]) -> str:
         lines.append("no context would fit; a smaller model or fewer bits would")
     lines += _choice_lines(report["chosen"])
     lines += _speed_lines(plan["prediction"], report["profile"])
-    if report["device"] is None and (plan["prediction"] is None or plan["prediction"]["missing"]):
+    if (
+        "isa" in report["chosen"]
+        and report["device"] is None
+        and (plan["prediction"] is None or plan["prediction"]["missing"])
+    ):
         lines.append("edge doctor --save measures what a prediction needs here")
     return harmless("\n".join(lines))
 

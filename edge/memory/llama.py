@@ -22,7 +22,7 @@ from edge.memory.plan import (
 __all__ = ["fitting_llama", "plan_llama"]
 
 # llama-cpp-python with NumPy and what else it imports, and llama.cpp's own vocabulary; measured on x86-64 Linux.
-PACKAGE_BYTES, VOCABULARY_BYTES_PER_TOKEN = 48 * 2**20, 330
+PACKAGE_BYTES, VOCABULARY_BYTES_PER_TOKEN = 36 * 2**20, 330
 
 
 def plan_llama(file: GGUFFile, settings: Settings) -> MemoryPlan:
