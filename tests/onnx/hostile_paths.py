@@ -117,7 +117,7 @@ def path_rows() -> list[PathRow]:
         PathRow(
             "symbolic link",
             outside(),
-            f"{data}: is a link that leads out of the folder, to '{{outside}}'",
+            f"{data}: is a link that leads out of the folder, to {{outside}}",
             _replace(lambda path: path.symlink_to("../outside.data")),
         ),
         PathRow(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
+from edge.formats.cursor import quoted
 from edge.formats.folder import ModelFolder
 from edge.formats.onnx import check_model, open_onnx_folder
 from tests.onnx.hostile_models import Row, rows
@@ -55,7 +56,9 @@ def test_path_is_refused(row: PathRow, tmp_path: Path) -> None:
         row.prepare(folder)
     with pytest.raises(ModelFileError) as caught:
         open_onnx_folder(folder)
-    assert _without_place(str(caught.value)) == row.expected.format(folder=folder, outside=tmp_path / "outside.data")
+    assert _without_place(str(caught.value)) == row.expected.format(
+        folder=folder, outside=quoted(str(tmp_path / "outside.data"))
+    )
 
 
 def _without_place(message: str) -> str:

@@ -59,7 +59,8 @@ def values_of(arrays: list[NDArray[Any]], form: MatrixForm, columns: int) -> NDA
     matrix = (unpacked.astype(np.float64) - zeros[:, :, None]) * scales[:, :, None]
     if form.offsets:
         matrix += arrays[-1].T.astype(np.float64)[:, :, None]
-    return matrix.reshape(len(codes), -1)[:, :columns]
+    flat: NDArray[np.float64] = matrix.reshape(len(codes), -1)[:, :columns]
+    return flat
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from edge.errors import UnsupportedModel
 from edge.formats.cursor import quoted
 from edge.formats.json_file import Fields
-from edge.formats.onnx import CheckedFolder, GraphSpec, ValueSpec
+from edge.formats.onnx import CheckedFolder, ValueSpec
 
 __all__ = ["Decoder", "read_decoder"]
 
@@ -84,7 +84,7 @@ class _Reading:
             kv_element_bytes=element_bytes,
             vocab_size=vocab_size,
             longest=self._longest(),
-            widest=self._widest(),
+            widest=self._widest(vocab_size),
             head=head,
             takes_positions=taken,
             logits=logits,
@@ -171,14 +171,15 @@ class _Reading:
             longest = min(longest, table.shape[0])
         return longest
 
-    def _widest(self) -> int:
-        return max((_rows(self._graph, name) for name in self._graph.initializers), default=1)
+    def _widest(self, vocab_size: int) -> int:
+        """Of what products make, the head's left out; and of their input."""
+        sizes = [1]
+        for node in self._graph.nodes:
+            if node.op_type == "MatMulNBits":
+                sizes += [size for size in map(node.attributes.get, ("K", "N")) if isinstance(size, int)]
+            elif node.op_type == "MatMul" and len(node.inputs) > 1 and node.inputs[1] in self._graph.initializers:
+                sizes += self._graph.initializers[node.inputs[1]].shape
+        return max(size for size in sizes if size != vocab_size)
 
     def _unsupported(self, reason: str) -> UnsupportedModel:
         return UnsupportedModel(self._path, f"edge does not run this ONNX model: {reason}")
-
-
-def _rows(graph: GraphSpec, name: str) -> int:
-    """Values that a matrix multiplied with makes, its vocabulary left out."""
-    shape = graph.initializers[name].shape
-    return shape[0] if len(shape) == 3 and shape[0] < 2**16 else 1
