@@ -3,8 +3,9 @@
     python -m scripts.compare_onnx                       random weights of 4 bits in the shape of SmolLM 135M
     python -m scripts.compare_onnx --folder model-onnx   a folder that is there
 
-Each round measures both, in turn: reading a prompt, then tokens of a greedy answer. Printed are medians, and the median
-of the rounds' ratios (above 1: edge is faster), and peak memory of a process of edge's own beside its plan.
+Each round measures both, now the one first, now the other: reading a prompt, then a greedy answer. Printed are
+medians, and the median of the rounds' ratios (above 1: edge is faster), and peak memory of a process of edge's own
+beside its plan.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +30,7 @@ from edge.export.onnx.export import export_onnx
 from edge.loading import load
 from scripts.random_model import SHAPES, write
 
-CONTEXT = 1024
+CONTEXT, REST_SECONDS = 1024, 0.25
 
 
 class Speed(NamedTuple):
@@ -68,6 +70,12 @@ class Genai:
             generator.generate_next_token()
         end = time.perf_counter()
         return Speed(len(prompt) / (first - start), count / (end - first))
+
+
+def rested(side: Callable[[], Speed]) -> Speed:
+    """After a pause: threads of the other side go on spinning for a while, on the same cores."""
+    time.sleep(REST_SECONDS)
+    return side()
 
 
 def edge_speed(model: Any, prompt: list[int], count: int) -> Speed:
@@ -124,7 +132,9 @@ def compare(folder: Path, threads: int, num_prompt: int, count: int, rounds: int
         vocab = model.step_backend.limits.vocab_size
         for number in range(rounds + 1):
             prompt = np.random.default_rng(number).integers(300, vocab, num_prompt).tolist()
-            found.append((edge_speed(model, prompt, count), there.run(prompt, count)))
+            sides = [lambda: edge_speed(model, prompt, count), lambda: there.run(prompt, count)]  # noqa: B023
+            speeds = [rested(side) for side in (sides if number % 2 else sides[::-1])]
+            found.append((speeds[0], speeds[1]) if number % 2 else (speeds[1], speeds[0]))
     found = found[1:]  # the first round warms up
     report: dict[str, Any] = {"folder": str(folder), "threads": threads, "rounds": rounds}
     for name in ("prefill", "decode"):

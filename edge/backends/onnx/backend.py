@@ -72,6 +72,7 @@ class OnnxBackend:
         self._kv = np.zeros(shape, _KV_DTYPES[decoder.kv_type])  # pages are taken when positions are stored
         self._lengths = [0] * num_sequences  # positions that a slot may hold
         self._bindings: list[Any] = [self._bound(slot) for slot in range(num_sequences)]
+        self._counts = [0] * num_sequences  # tokens of the slot's last run
         self._ids = np.zeros(self.chunk, np.int64)
         self._ones = np.ones(context, np.int64)
         self._positions = np.arange(context, dtype=np.int64)
@@ -143,13 +144,15 @@ class OnnxBackend:
         total = position + count
         self._ids[:count] = batch.token_ids[first : first + count]
         binding = self._bindings[slot]
-        self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
+        rows = count if self._decoder.head == "all" else 1
+        if self._counts[slot] != count:  # as bound for the slot's last run, and still right
+            self._counts[slot] = count
+            shape = (1, rows, self._decoder.vocab_size)
+            self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
+            self._bind(binding.bind_output, self._decoder.logits, self._scratch, shape)
         self._bind(binding.bind_input, "attention_mask", self._ones, (1, total))
         if self._decoder.takes_positions:
             self._bind(binding.bind_input, "position_ids", self._positions[position:], (1, count))
-        rows = count if self._decoder.head == "all" else 1
-        shape = (1, rows, self._decoder.vocab_size)
-        self._bind(binding.bind_output, self._decoder.logits, self._scratch, shape)
         self._lengths[slot] = min(self._lengths[slot], position)
         try:
             self._session.run_with_iobinding(binding, self._options)
