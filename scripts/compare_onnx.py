@@ -49,7 +49,7 @@ def random_folder(shape: str, scratch: Path) -> Path:
 
 
 class Genai:
-    """onnxruntime-genai on a folder."""
+    """onnxruntime-genai on a folder: tokens and their text, as edge's answers have them."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._genai: Any = importlib.import_module("onnxruntime_genai")
@@ -57,17 +57,19 @@ class Genai:
         options = {"intra_op_num_threads": threads, "inter_op_num_threads": 1}
         config.overlay(json.dumps({"model": {"decoder": {"session_options": options}}}))
         self._model = self._genai.Model(config)
+        self._tokenizer = self._genai.Tokenizer(self._model)
 
     def run(self, prompt: list[int], count: int) -> Speed:
         params = self._genai.GeneratorParams(self._model)
         params.set_search_options(max_length=len(prompt) + count + 1, do_sample=False)
-        generator = self._genai.Generator(self._model, params)
+        generator, text = self._genai.Generator(self._model, params), self._tokenizer.create_stream()
         start = time.perf_counter()
         generator.append_tokens(np.array(prompt, np.int32))
         generator.generate_next_token()
         first = time.perf_counter()
         for _ in range(count):
             generator.generate_next_token()
+            text.decode(generator.get_next_tokens()[0])
         end = time.perf_counter()
         return Speed(len(prompt) / (first - start), count / (end - first))
 

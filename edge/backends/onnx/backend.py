@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -69,15 +70,17 @@ class OnnxBackend:
         model.require_unchanged()
         layers = len(decoder.layers)
         shape = (num_sequences, layers, 2, decoder.num_kv_heads, context, decoder.head_dim)
-        self._kv = np.zeros(shape, _KV_DTYPES[decoder.kv_type])  # pages are taken when positions are stored
+        # pages are taken when positions are stored
+        self._kv: np.ndarray[Any, Any] = np.zeros(shape, _KV_DTYPES[decoder.kv_type])
         self._lengths = [0] * num_sequences  # positions that a slot may hold
         self._bindings: list[Any] = [self._bound(slot) for slot in range(num_sequences)]
-        self._counts = [0] * num_sequences  # tokens of the slot's last run
+        self._bound_for = [(0, 0)] * num_sequences  # tokens of the slot's last run, where its logits went
         self._ids = np.zeros(self.chunk, np.int64)
         self._ones = np.ones(context, np.int64)
         self._positions = np.arange(context, dtype=np.int64)
         rows = self.chunk if decoder.head == "all" else 1
         self._scratch = np.empty((rows, decoder.vocab_size), np.float32)
+        self._logits = np.empty((num_sequences, decoder.vocab_size), np.float32)
         self._options: Any = ort.RunOptions()
         self._cancelled = False
 
@@ -118,7 +121,7 @@ class OnnxBackend:
         if self._cancelled:
             self._reset()
             raise Cancelled("cancelled")
-        logits = np.empty((len(batch.logit_rows), self._decoder.vocab_size), np.float32)
+        logits = self._room(len(batch.logit_rows))
         wanted = {row: index for index, row in enumerate(batch.logit_rows)}
         for first, end in _sequences(batch):
             slot = batch.block_tables[batch.sequences[first] * batch.table_stride]
@@ -126,9 +129,16 @@ class OnnxBackend:
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        if not np.isfinite(logits).all():
+        # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
+        if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
             raise NumericalError("ONNX Runtime computed logits that are not finite")
         return cast("memoryview[float]", logits.reshape(-1).data)
+
+    def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """For logits, until the next step."""
+        if num_rows > len(self._logits):
+            self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
+        return self._logits[:num_rows]
 
     def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
         """Rows of the next run: a chunk, or up to a wanted row where only the last one has logits."""
@@ -145,11 +155,14 @@ class OnnxBackend:
         self._ids[:count] = batch.token_ids[first : first + count]
         binding = self._bindings[slot]
         rows = count if self._decoder.head == "all" else 1
-        if self._counts[slot] != count:  # as bound for the slot's last run, and still right
-            self._counts[slot] = count
+        # where the last row alone has logits, and is wanted, they are written to where they are to be
+        place = wanted.get(first + count - 1) if rows == 1 else None
+        target = self._scratch if place is None else logits[place:]
+        if self._bound_for[slot] != (count, target.ctypes.data):  # else it is bound since the slot's last run
+            self._bound_for[slot] = (count, target.ctypes.data)
             shape = (1, rows, self._decoder.vocab_size)
             self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
-            self._bind(binding.bind_output, self._decoder.logits, self._scratch, shape)
+            self._bind(binding.bind_output, self._decoder.logits, target, shape)
         self._bind(binding.bind_input, "attention_mask", self._ones, (1, total))
         if self._decoder.takes_positions:
             self._bind(binding.bind_input, "position_ids", self._positions[position:], (1, count))
@@ -162,6 +175,8 @@ class OnnxBackend:
                 raise Cancelled("cancelled") from None
             raise NativeError(f"ONNX Runtime: {reason_of(error)}") from error
         self._lengths[slot] = total
+        if place is not None:
+            return
         for row in range(count):
             if first + row in wanted:
                 logits[wanted[first + row]] = self._scratch[row if rows == count else 0]
@@ -186,7 +201,8 @@ class OnnxBackend:
 
     def close(self) -> None:
         self._bindings, self._session, self._options = [], None, None
-        self._kv = np.zeros((0,), np.float32)
+        nothing = np.zeros((0, 0), np.float32)
+        self._kv, self._logits, self._scratch = nothing, nothing, nothing
 
     def _reset(self) -> None:
         self._cancelled, self._options.terminate = False, False
