@@ -7,6 +7,7 @@ import importlib
 from array import array
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,9 +44,8 @@ class Llama:
         self._lib: Any = importlib.import_module("llama_cpp")  # its stubs lag behind it
         self._model: Any = None
         self._context: Any = None
-        self._complaints: deque[str] = deque(maxlen=3)  # what it logged last as an error
-        self._log = self._lib.llama_log_callback(self._logged)  # must outlive the calls
-        self._lib.llama_log_set(self._log, None)
+        self._log = _process_log()
+        self._lib.llama_log_set(self._log.callback, None)
         self._lib.llama_backend_init()
         try:
             self._load(path, settings, on_progress)
@@ -113,7 +113,7 @@ class Llama:
         for row in wanted:
             self._logits[row] = 1
         self._batch.n_tokens = count
-        self._complaints.clear()
+        self._log.errors.clear()
         status: int = self._lib.llama_decode(self._context, self._batch)
         if self._stop[0] != b"\0":
             self._stop[0] = b"\0"
@@ -220,11 +220,24 @@ class Llama:
                 raise NativeError(f"llama-cpp-python {self.version} has no {type(params).__name__}.{name}: upgrade it")
             setattr(params, name, value)
 
+    def _because(self) -> str:
+        return f": {'; '.join(self._log.errors)}" if self._log.errors else ""
+
+
+class _Log:
+    """What llama.cpp says: errors are kept for a message of ours, nothing is printed."""
+
+    def __init__(self) -> None:
+        self.errors: deque[str] = deque(maxlen=3)
+        self.callback = importlib.import_module("llama_cpp").llama_log_callback(self._logged)
+
     def _logged(self, level: int, text: bytes, _: object) -> None:
-        """Keeps errors for a message of ours; nothing is printed."""
         line = text.decode(errors="replace").strip()
         if level == _ERROR and line:
-            self._complaints.append(line)
+            self.errors.append(line)
 
-    def _because(self) -> str:
-        return f": {'; '.join(self._complaints)}" if self._complaints else ""
+
+@cache
+def _process_log() -> _Log:
+    """One for the process, as llama.cpp has it; it may log after the last model is gone."""
+    return _Log()

@@ -10,7 +10,7 @@ from edge.cli.terminal import harmless
 def plan_lines(report: dict[str, Any]) -> str:
     plan = report["plan"]
     rows = [
-        *_weights(plan),
+        *_weights(plan, report.get("weights_note", "packed; pages of a mapped file count when they are touched")),
         ("KV", plan["kv_bytes"], f"{_sequences(plan)} of {plan['context']} tokens, {plan['kv_type']}"),
         ("work space", plan["program_bytes"], f"steps of {plan['chunk']} tokens, {plan['num_threads']} thread(s)"),
         ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),
@@ -39,9 +39,9 @@ def plan_lines(report: dict[str, Any]) -> str:
     return harmless("\n".join(lines))
 
 
-def _weights(plan: dict[str, Any]) -> list[tuple[str, int, str]]:
+def _weights(plan: dict[str, Any], note: str) -> list[tuple[str, int, str]]:
     if not plan["streamed_layers"]:
-        return [("weights", plan["weights_bytes"], "packed; pages of a mapped file count when they are touched")]
+        return [("weights", plan["weights_bytes"], note)]
     return [
         ("resident", plan["weights_bytes"], "weights that stay: the first layers, head and embedding"),
         ("buffers", plan["ring_bytes"], "for the layers that are streamed"),

@@ -35,5 +35,6 @@ def llama_report(
         "budget_source": budget.source,
         "would_fit": [other.as_json() for other in others],
         "chosen": {"threads": num_threads, "reasons": {"threads": reason}, "note": "the backend is llama.cpp"},
+        "weights_note": "as large as in the file",
         "profile": "the speed of llama.cpp is not foretold",
     }

@@ -24,7 +24,8 @@ class Slots(BlockManager):
 
     @property
     def num_cached_tokens(self) -> int:
-        return sum(self._held[slot][1] for slot in self._idle)
+        held, idle = dict(self._held), tuple(self._idle)  # asked by any thread, while a step changes them
+        return sum(held[slot][1] for slot in idle if slot in held)
 
     def note(self, sequence: Sequence) -> None:
         """Its slot holds its computed tokens now."""
@@ -44,6 +45,10 @@ class Slots(BlockManager):
             if worth and (common, idle) > best:
                 best, slot = (common, idle), candidate
         return ([slot], best[0]) if best[0] else ([], 0)
+
+    def num_held(self, tokens: array[int]) -> int:
+        """Of these tokens, from the first on, how many a slot holds."""
+        return max((_common(tokens, held, min(count, len(tokens))) for held, count in self._held.values()), default=0)
 
     def num_idle(self, blocks: list[int]) -> int:
         """Sharing a slot that is in use takes a free one as well, for the copy."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from edge.backends.llama_sizes import llama_sizes
+from edge.errors import UnsupportedModel
 from edge.formats.gguf import GGUFFile
 from edge.memory.budget import Budget
 from edge.memory.fit import nearest_plans
@@ -53,12 +55,14 @@ def plan_llama(file: GGUFFile, settings: Settings) -> MemoryPlan:
 
 def fitting_llama(file: GGUFFile, settings: Settings, budget: Budget, wanted: MemoryPlan) -> tuple[MemoryPlan, ...]:
     """The plans nearest to these settings, whose own is `wanted`, that keep the budget."""
-    return nearest_plans(partial(plan_llama, file), _nearby(settings), wanted.context, budget)
+    return nearest_plans(partial(plan_llama, file), _nearby(file, settings), wanted.context, budget)
 
 
-def _nearby(settings: Settings) -> Iterator[Settings]:
+def _nearby(file: GGUFFile, settings: Settings) -> Iterator[Settings]:
     yield settings
-    if settings.kv_type != "q8":
-        yield replace(settings, kv_type="q8")
+    with suppress(UnsupportedModel):  # heads that q8 does not fit
+        q8 = replace(settings, kv_type="q8")
+        plan_llama(file, q8)
+        yield q8
     if settings.num_sequences > 1:
         yield replace(settings, num_sequences=1)

@@ -108,7 +108,7 @@ class Session:
     @property
     def num_kept_tokens(self) -> int:
         """Of `tokens`, how many have their K and V in memory now. Other sequences may need the memory."""
-        return self._store.num_kept(self._store.keys(self._tokens)) * self._store.block_size
+        return self._store.num_kept_tokens(self._tokens)
 
     def stream_chat(
         self,

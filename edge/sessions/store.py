@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edge.engine import Engine
 from edge.engine.prefix import keys_of
+from edge.engine.slots import Slots
 from edge.sessions.fingerprint import Fingerprint
 from edge.sessions.layout import MAX_TEXT, Contents, Kind
 from edge.sessions.reader import SavedFile
@@ -63,6 +64,14 @@ class KVStore:
         """How many of these blocks, from the first on, are in memory."""
         with self._engine.lock:
             return len(self._engine.blocks.find(keys))
+
+    def num_kept_tokens(self, tokens: Sequence[int]) -> int:
+        """Of these tokens, from the first on, how many have their K and V in memory."""
+        blocks = self._engine.blocks
+        if isinstance(blocks, Slots):
+            with self._engine.lock:
+                return blocks.num_held(array("i", tokens))
+        return self.num_kept(self.keys(tokens)) * self.block_size
 
     def save(self, path: Path, kind: Kind, tokens: Sequence[int], conversation: str) -> Contents:
         """Writes the tokens, and K and V of those whose blocks are full and still in memory, from the first on; none

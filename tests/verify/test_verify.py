@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.backends.registry import BACKENDS
 from edge.errors import BadModelFile, RequestError
 from edge.formats.types import GGMLType
 from edge.loading import load
 from edge.verify import MEAN_MARGIN, Observation, Recorded, compare, judge, read_recorded, record, write_recorded
 from edge.verify.forced import Forced, gumbel
 from edge.verify.observe import TEXTS
-from tests.cli.conftest import RunEdge
 from tests.conftest import WriteModel
 
 VOCAB, POSITIONS = 100, 60
-needs_llama = pytest.mark.skipif(BACKENDS["llama"].missing is not None, reason=str(BACKENDS["llama"].missing))
 
 
 def observation(**changes: Any) -> Observation:
@@ -156,7 +153,7 @@ GOOD: dict[str, Any] = {
     [
         ({"format": "other"}, "is no edge-verify-run of version 1"),
         ({"version": 2}, "is no edge-verify-run of version 1"),
-        ({"vocab_size": 10**9}, "vocab_size is 1000000000; it must be a number from 2 to 16777216"),
+        ({"vocab_size": 10**9}, "vocab_size is 1000000000; it must be a whole number from 2 to 16777216"),
         ({"vocab_size": True}, "vocab_size is True"),
         ({"seed": -1}, "seed is -1"),
         ({"backend": 5}, "backend must be a text"),
@@ -186,32 +183,3 @@ def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
         read_recorded(tmp_path / "run.json")
     with pytest.raises(RequestError, match="no such file|No such file"):
         read_recorded(tmp_path / "missing.json")
-
-
-@needs_llama
-def test_the_command_compares_native_and_llama(run_edge: RunEdge, tmp_path: Path, write_model: WriteModel) -> None:
-    done = run_edge("verify", "--threads", "1", "--json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert report["agrees"] and report["reference"]["backend"].startswith("native/")
-    other = report["backends"][0]
-    assert other["backend"].startswith("llama/") and other["token_ids"] == [len(TEXTS)] * 2 and other["prompt"]
-    assert other["mean_kld"] <= report["thresholds"]["mean_kld"] and other["greedy_equal"] == other["num_greedy"]
-    one, two = write_model(tmp_path / "one.gguf"), write_model(tmp_path / "two.gguf", seed=5)
-    done = run_edge("verify", "--threads", "1", str(one), "--backends", "native", "--with", str(two))
-    assert done.returncode == 1 and "DISAGREES" in done.stdout and "mean KL divergence" in done.stdout
-
-
-def test_the_command_records_and_judges(run_edge: RunEdge, tmp_path: Path, tiny_model: Path) -> None:
-    run = tmp_path / "run.json"
-    done = run_edge("verify", "--threads", "1", str(tiny_model), "--backends", "native", "--record", str(run))
-    assert done.returncode == 0 and done.stdout.startswith("recorded: 64 tokens of native/")
-    done = run_edge("verify", "--threads", "1", str(tiny_model), "--backends", "native", "--reference", str(run))
-    assert done.returncode == 0 and "64 of 64 tokens are the same" in done.stdout and "bit for bit" in done.stdout
-    raw = json.loads(run.read_text())
-    raw["tokens"][5] = (raw["tokens"][5] + 1) % 256
-    run.write_text(json.dumps(raw))
-    done = run_edge("verify", "--threads", "1", str(tiny_model), "--backends", "native", "--reference", str(run))
-    assert done.returncode == 1 and "first other token: 5, " in done.stdout and "DISAGREES" in done.stdout
-    done = run_edge("verify", "--threads", "1", str(tiny_model), "--backends", "native")
-    assert done.returncode == 2 and "there is nothing to compare" in done.stderr
