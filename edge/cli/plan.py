@@ -59,6 +59,7 @@ def command(
     """
     from edge.cli.plan_lines import plan_lines
     from edge.cli.plan_llama import llama_report
+    from edge.cli.plan_onnx import onnx_report
     from edge.formats.gguf import open_gguf
     from edge.loading import why_resident
     from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
@@ -69,11 +70,15 @@ def command(
 
     allowed = None if memory is None else parse_bytes(memory)
     path = resolve(model)
-    if choose_backend(backend, path)[0].name == "llama":
+    engine = choose_backend(backend, path)[0].name
+    if engine != "native":
         if device is not None or kv_tokens is not None:
             name = "--device" if device is not None else "--kv-tokens"
-            raise RequestError(f"{name} is given; a plan for the llama backend has no such option")
-        report = llama_report(path, context, sequences, kv_type, threads, allowed)
+            raise RequestError(f"{name} is given; a plan for the {engine} backend has no such option")
+        if engine == "onnx":
+            report = onnx_report(path, context, sequences, threads, allowed)
+        else:
+            report = llama_report(path, context, sequences, kv_type, threads, allowed)
         click.echo(json.dumps(report, ensure_ascii=False) if as_json else plan_lines(report))
         return 0 if report["fits"] else 3
     with open_gguf(path) as file:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import edge
 from edge.backends.protocol import Batch
 from edge.backends.registry import BACKENDS
 from edge.engine import Engine, SamplingParams, Sequence
@@ -219,4 +218,41 @@ def test_command_line(bundled: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     report = json.loads(result.stdout)
     assert report["backend"] == "onnx/cpu" and report["placement"]["provider"] == "CPUExecutionProvider"
-    assert edge.__version__
+    planned = edge_command("plan", str(bundled), "--json", "--context", "512")
+    assert json.loads(planned.stdout)["plan"]["kv_bytes"] == 512 * 6 * 2 * 2 * 32 * 4
+    assert edge_command("plan", str(bundled), "--memory", "50MB").returncode == 3
+    shown = edge_command("show", str(bundled))
+    assert shown.returncode == 4 and "is a folder for ONNX Runtime" in shown.stderr
+    doctor = json.loads(edge_command("doctor", "--onnx", str(bundled), "--json").stdout)["onnx"]
+    assert doctor["model"]["placement"]["fallback"] is None
+    assert "CPUExecutionProvider" in {device["provider"] for device in doctor["devices"]}
+
+
+def edge_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "edge", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_export_command(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    made = edge_command("export", str(resolve(None)), "--to", "onnx", "--bits", "4", "-o", str(target), "--json")
+    report = json.loads(made.stdout)
+    assert report["weights"] == {"4 bits in blocks of 32, rounded": 2_078_720} and report["context"] == 2048
+    assert sum(path.stat().st_size for path in target.iterdir()) == report["bytes"]
+    again = edge_command("export", str(resolve(None)), "--to", "onnx", "-o", str(target))
+    assert again.returncode == 2 and "--force replaces it" in again.stderr
+    forced = edge_command("export", str(resolve(None)), "--to", "onnx", "-o", str(target), "--force")
+    assert forced.returncode == 0 and "as stored: 100%" in forced.stdout and "note" not in forced.stdout
+    for arguments, said in {
+        ("--to", "onnx", "--quant", "Q4_K_M"): "--quant does not go with --to onnx",
+        ("--to", "onnx", "--bits", "3"): "bits is 3; it must be one of 2, 4, 8",
+        ("--to", "onnx", "--accuracy-level", "2"): "accuracy level is 2; it must be 0 or 4",
+        ("--to", "onnx", "--context", "9999"): "context is 9999; it must be from 2 to 2048",
+        ("--to", "gguf", "--bits", "4"): "--bits goes with --to onnx, not with --to gguf",
+    }.items():
+        refused = edge_command("export", str(resolve(None)), *arguments, "-o", str(tmp_path / "other"))
+        assert refused.returncode == 2 and said in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made"]  # and nothing half-made
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious.txt").touch()
+    kept = edge_command("export", str(resolve(None)), "--to", "onnx", "-o", str(tmp_path / "mine"), "--force")
+    assert kept.returncode == 2 and "holds files that are not of an earlier export" in kept.stderr

@@ -66,6 +66,10 @@ def _complete(tokenizer: dict[str, Any]) -> None:
     tokenizer["decoder"].update({"add_prefix_space": True, "trim_offsets": True, "use_regex": True})
 
 
+def _named(settings: dict[str, Any]) -> None:
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+
+
 @pytest.fixture(scope="module", params=["llama", "qwen3"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A random Hugging Face model, and the folder that genai's builder makes of it."""
@@ -76,8 +80,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     models.make(source, request.param)
     models.write_tokenizer(source)
     models.change_json(source / "tokenizer.json", _complete)
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast"}
-    models.change_json(source / "tokenizer_config.json", lambda content: content.update(settings))
+    models.change_json(source / "tokenizer_config.json", _named)
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(source), "-o", str(folder)]
     command += ["-p", "int4", "-e", "cpu", "-c", str(scratch / "cache")]
     command += ["--extra_options", "int4_block_size=32", "int4_accuracy_level=4"]
