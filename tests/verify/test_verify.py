@@ -17,6 +17,7 @@ from edge.verify import MEAN_MARGIN, Observation, Recorded, compare, judge, read
 from edge.verify.forced import Forced, gumbel
 from edge.verify.observe import TEXTS
 from tests.conftest import WriteModel
+from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
 
 VOCAB, POSITIONS = 100, 60
 
@@ -183,3 +184,16 @@ def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
         read_recorded(tmp_path / "run.json")
     with pytest.raises(RequestError, match="no such file|No such file"):
         read_recorded(tmp_path / "missing.json")
+
+
+def test_forced_rows_behind_a_window_are_the_engines(tmp_path: Path) -> None:
+    changes = {"sliding_window": 40, "max_position_embeddings": 512, "num_hidden_layers": 4}
+    config = tiny_config("gemma3", **changes)
+    write_gguf(tmp_path / "m.gguf", config, random_tensors(tensor_shapes(config), seed=4), template="x")
+    prompt = [(37 * i * i + 5 * i + 11) % 90 + 3 for i in range(200)]
+    with load(tmp_path / "m.gguf", context=512, chunk=32, threads=1) as model:
+        answer = model.generate(prompt, max_tokens=12, logit_bias={0: -1e4}).tokens
+        forced = Forced(model.step_backend)
+        rows = [forced.feed(prompt, all_logits=False)[-1]]
+        rows += [forced.feed([token], all_logits=False)[-1] for token in answer[:-1]]
+    assert tuple(1 + int(row[1:].argmax()) for row in rows) == answer
