@@ -58,7 +58,6 @@ def open_session(ort: Any, path: Path, provider: Provider, num_threads: int, *, 
     options.log_severity_level = _FATAL_ONLY
     options.enable_mem_pattern = False  # made for shapes that stay the same
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    options.add_session_config_entry("session.force_spinning_stop", "1")
     names = [CPU]
     if provider.name != CPU:
         chosen = _chosen(ort, provider)
