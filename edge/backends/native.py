@@ -111,6 +111,10 @@ class NativeBackend:
         return f"native/{self.isa}"
 
     @property
+    def placement(self) -> None:
+        """There are no execution providers."""
+
+    @property
     def weights(self) -> WeightsInfo:
         """How the weights are held, and how much of them is in RAM now."""
         if self._weights is None:
@@ -128,10 +132,6 @@ class NativeBackend:
         self._open()
         arenas = (self._kv, self._window_kv)
         return sum(kv.block_bytes for kv in arenas if kv is not None) // native.BLOCK_SIZE
-
-    @property
-    def placement(self) -> None:
-        """There are no execution providers."""
 
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edge.errors import DoesNotFit
 
-__all__ = ["atomic_file", "atomic_folder", "remove_orphans", "scratch_folder"]
+__all__ = ["atomic_file", "atomic_folder", "remove_orphans", "scratch_folder", "sync_folder"]
 
 _MAX_NAME = 100  # characters of the final name in the temporary one
 _ORPHAN_SECONDS = 60.0  # a temporary file that was just created may not be locked yet
@@ -47,7 +47,7 @@ def atomic_file(path: Path, num_bytes: int, *, through_links: bool = True) -> Ge
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -81,13 +81,14 @@ def atomic_folder(path: Path, num_bytes: int) -> Generator[Path]:
         new = scratch / "new"
         new.mkdir()
         yield new
-        for entry in os.scandir(new):
-            _sync(entry.path)
-        _sync(new)
+        for entry in new.iterdir():
+            with entry.open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(new)
         if path.exists():
             os.replace(path, scratch / "old")
         os.replace(new, path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def remove_orphans(path: Path) -> None:
@@ -119,9 +120,9 @@ def _remove_orphan(temporary: str) -> None:
             os.close(descriptor)
 
 
-def _sync(path: str | Path) -> None:
-    """Make a file's content, or a folder's names, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
+def sync_folder(folder: Path) -> None:
+    """Make the new name durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
