@@ -81,6 +81,9 @@ ALLOWED: dict[str, set[str]] = {
     "adapters": BASE | {"backends", "engine"},
     "kept": BASE | {"adapters", "backends", "chat_prompt", "engine", "sessions", "sources"},
     "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
+    "onnx_source": BASE
+    | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
+    "onnx_model": BASE | {"backends", "device", "edge", "memory", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {

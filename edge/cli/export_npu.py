@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.npu.providers import Provider
     from edge.profiles.records import Npu
 
-_NAMES = ("device", "chunk", "npu_context", "npu_weights", "kv_bits", "activation_bits", "shadows", "compile_for")
+_NAMES = ("device", "chunk", "npu_weights", "kv_bits", "activation_bits", "shadows", "compile_for")
 _OUTLIERS = 8  # places, where a profile leaves outliers on the CPU
 
 
@@ -43,8 +43,6 @@ def npu_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option("--kv-bits", type=click.Choice(["8", "16"]), default="8", show_default=True, help="npu: of K and V."),
         option("--weights", "npu_weights", type=click.Choice(["int8", "int4", "int8x32", "int4x32"]), default=None,
                help="npu: bits, with a scale per output channel or per block of 32. [default: the device's, or int8]"),
-        option("--context", "npu_context", type=int, default=1024, show_default=True, metavar="TOKENS",
-               help="npu: slots for K and V."),
         option("--chunk", type=int, default=None, metavar="TOKENS",
                help="npu: tokens of a prefill step. [default: the device's, or 64]"),
         option("--device", default=None, metavar="NAME",
@@ -81,8 +79,8 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
         shadows = _OUTLIERS if "outliers" in record.on_cpu else 0
     weights = cast("WeightType", npu["npu_weights"] or record.weights or "int8")
     options = NpuOptions(
-        chunk=npu["chunk"] or min(record.chunk or 64, npu["npu_context"]),
-        context=npu["npu_context"],
+        chunk=npu["chunk"] or min(record.chunk or 64, npu["context"]),
+        context=npu["context"],
         weights=weights,
         kv_bits=int(npu["kv_bits"]),
         activation_bits=int(npu["activation_bits"]),
