@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """A loaded model. Made by `edge.load`; a context manager, freed by close().
-
-    Its methods may be called from several threads: answers then share the engine's steps.
-    """
+    """A loaded model, made by `edge.load`; a context manager, freed by close(). Its methods may be called from several
+    threads: answers then share the engine's steps."""
 
     def __init__(
         self,
@@ -109,6 +107,10 @@ class Model:
     def stats(self) -> EngineStats:
         """What the engine is doing at this moment: answers that run, wait and are set aside, and its KV blocks."""
         return self._engine.stats()
+
+    def num_kept_tokens(self, tokens: Items[int]) -> int:
+        """How many of these, from the first on, have K and V in memory: a prompt that begins with them reads the rest."""
+        return self._store.num_kept(self._store.keys(tokens)) * self._store.block_size
 
     @property
     def prepared_note(self) -> str | None:
@@ -294,8 +296,7 @@ class Model:
         return self._prepared.write(tokens)
 
     def step(self) -> bool:
-        """Computes one step of all answers, for a program that reads many streams from one thread while they are
-        `ready`. False: nothing was left to do."""
+        """One step of all answers, for a program that reads many streams while they are `ready`. False: none was left."""
         self._check_open()
         with self._engine.lock:
             return self._engine.step()

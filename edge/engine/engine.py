@@ -182,6 +182,8 @@ class Engine:
             preemptions=self.shelf.num_preemptions,
             swaps=self.shelf.num_swaps,
             note=self.shelf.note,
+            blocks_shared=self.blocks.num_owned_twice,
+            block_size=self.blocks.block_size,
         )
 
     def close(self) -> None:
