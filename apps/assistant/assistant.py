@@ -188,6 +188,10 @@ class Assistant:
                 "context": self.model.context, "bundled": self.model.tool_format == "assistant",
                 "planning": self.planner.steps, "retrieval": how, "tools": len(self.tools)}  # fmt: skip
 
+    def now(self) -> float:
+        """Seconds since 1970, by the assistant's clock."""
+        return self._clock()
+
     def notice(self, text: str) -> None:
         self.notices.append(text)
         self.bus.publish("notice", {"text": text})
