@@ -82,7 +82,7 @@ class Assistant:
                 raise edge.RequestError(f"--allow: there is no tool {unknown[0]!r}")
             self.grants = Grants(self._store, lambda data: self.bus.publish("grants.updated", data), settings.allow)
             self.planner = planner_for(self.model)
-            self._offered = self._offered_tools(box)
+            self.offered = self._offered_tools(box)
             if self._store.notice is not None:
                 self.notices.append(self._store.notice)
             self.conversations.close_interrupted(clock())
@@ -200,7 +200,7 @@ class Assistant:
 
     def warm_up(self) -> None:
         """Reads what every prompt begins with, so that the first request finds its K and V."""
-        self.planner.warm_up(self._offered)
+        self.planner.warm_up(self.offered)
 
     def wait(self, turn: int, seconds: float | None = None) -> None:
         """Until a turn has ended."""
@@ -302,14 +302,14 @@ class Assistant:
     def _all_fit(self) -> bool:
         if self._settings.retrieval != "auto":
             return self._settings.retrieval == "off"
-        size = sum(len(str(tool.as_function())) for tool in self._offered) // 4  # about four characters a token
+        size = sum(len(str(tool.as_function())) for tool in self.offered) // 4  # about four characters a token
         return self.model.tool_format == "assistant" or size <= self.model.context // 4
 
     def _shown(self, request: str, path: Sequence[Turn]) -> list[Tool]:
         if self._all_fit():
-            return self._offered
+            return self.offered
         used = {call.tool for turn in path[-3:] for call in turn.calls}
-        return shortlist(request, self._offered, self._settings.shown_tools, ranker=self._ranker, keep=used)
+        return shortlist(request, self.offered, self._settings.shown_tools, ranker=self._ranker, keep=used)
 
 
 def _alike(tokens: Sequence[int], others: Sequence[int], size: int) -> int:
