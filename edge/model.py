@@ -109,7 +109,7 @@ class Model:
         return self._engine.stats()
 
     def num_kept_tokens(self, tokens: Items[int]) -> int:
-        """How many of these, from the first on, have K and V in memory: a prompt that begins with them reads the rest."""
+        """How many of these, from the first on, have K and V in memory, for a prompt that begins with them."""
         return self._store.num_kept(self._store.keys(tokens)) * self._store.block_size
 
     @property
@@ -296,7 +296,7 @@ class Model:
         return self._prepared.write(tokens)
 
     def step(self) -> bool:
-        """One step of all answers, for a program that reads many streams while they are `ready`. False: none was left."""
+        """One step of all answers, for a program that reads streams while they are `ready`. False: none was left."""
         self._check_open()
         with self._engine.lock:
             return self._engine.step()

@@ -61,14 +61,16 @@ def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | N
             lambda text: None,
             lambda *counts: None,
             lambda text: None,
-            lambda completion, stream: completions.append(completion),
+            lambda completion, stream, into=completions: into.append(completion),  # type: ignore[misc]
         )
         said: Said = assistant.planner.plan(path, turn, tools, listener)
         got: Any = [{"name": name, "arguments": arguments} for name, arguments in said.calls] or said.text.strip()
         wanted: Any = entry["calls"] if "calls" in entry else entry["says"]
         usage, seconds = completions[0].usage, completions[0].timings.time_to_first_token
         asked.append(
-            Asked(entry["group"], entry["request"], wanted, got, usage.prompt_tokens, usage.cached_tokens, seconds or 0.0)
+            Asked(
+                entry["group"], entry["request"], wanted, got, usage.prompt_tokens, usage.cached_tokens, seconds or 0.0
+            )
         )
     return asked
 
@@ -109,7 +111,9 @@ def main() -> None:
                 if options.show:
                     for each in asked:
                         if not each.is_right:
-                            print(f"- {each.request}\n  wanted {json.dumps(each.wanted)}\n  got    {json.dumps(each.got)}")
+                            print(
+                                f"- {each.request}\n  wanted {json.dumps(each.wanted)}\n  got    {json.dumps(each.got)}"
+                            )
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1))
 

@@ -1,9 +1,9 @@
 """The local assistant: tools that act on this device, planned by a model that runs on it. Import as `edge.assistant`.
 
-    from edge.assistant import Assistant, AssistantSettings
+from edge.assistant import Assistant, AssistantSettings
 
-    with edge.load(sequences=2) as model, Assistant(model, AssistantSettings(Path("data"))) as assistant:
-        print(assistant.ask("what is 12 times 7").answer)
+with edge.load(sequences=2) as model, Assistant(model, AssistantSettings(Path("data"))) as assistant:
+    print(assistant.ask("what is 12 times 7").answer)
 """
 
 from __future__ import annotations

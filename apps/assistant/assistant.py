@@ -86,7 +86,9 @@ class Assistant:
             if self._store.notice is not None:
                 self.notices.append(self._store.notice)
             self.conversations.close_interrupted(clock())
-            self._ringer = Ringer(self.timers, lambda timer: self.bus.publish("timer.ringing", timer), self.notice, clock)
+            self._ringer = Ringer(
+                self.timers, lambda timer: self.bus.publish("timer.ringing", timer), self.notice, clock
+            )
         except BaseException:
             self._store.close()
             raise

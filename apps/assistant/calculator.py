@@ -117,7 +117,9 @@ class _Parser:
                 raise ToolFailure("A negative number has no square root.")
             return _root(value)
         if token is None or not (token[0].isdigit() or token[0] == "."):
-            raise ToolFailure("The sum ends too early." if token is None else f"“{token}” does not belong there in the sum.")
+            raise ToolFailure(
+                "The sum ends too early." if token is None else f"“{token}” does not belong there in the sum."
+            )
         return _bounded(Fraction(token.rstrip(".")))
 
     def _next(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Conversations as a tree of turns: forks share what they have in common, and an edit makes a version beside the old."""
+"""Conversations as a tree of turns: forks share what they have in common, an edit makes a version beside the old."""
 
 from __future__ import annotations
 

@@ -21,34 +21,51 @@ ACTIONS: Mapping[str, tuple[Command, ...]] = {
     "sleep": (("systemctl", "suspend"),),
     "restart": (("systemctl", "reboot"),),
     "shutdown": (("systemctl", "poweroff"),),
-    "screenshot": (("grim", "{}"), ("gnome-screenshot", "-f", "{}"), ("scrot", "{}"), ("spectacle", "-b", "-n", "-o", "{}")),
+    "screenshot": (
+        ("grim", "{}"),
+        ("gnome-screenshot", "-f", "{}"),
+        ("scrot", "{}"),
+        ("spectacle", "-b", "-n", "-o", "{}"),
+    ),
     "open": (("gtk-launch", "{}"), ("gio", "launch", "{}")),
-    "volume": (("wpctl", "set-volume", "@DEFAULT_AUDIO_SINK@", "{}%"), ("pactl", "set-sink-volume", "@DEFAULT_SINK@", "{}%"),
-               ("amixer", "-q", "set", "Master", "{}%")),
-    "get volume": (("wpctl", "get-volume", "@DEFAULT_AUDIO_SINK@"), ("pactl", "get-sink-volume", "@DEFAULT_SINK@"),
-                   ("amixer", "get", "Master")),
+    "volume": (
+        ("wpctl", "set-volume", "@DEFAULT_AUDIO_SINK@", "{}%"),
+        ("pactl", "set-sink-volume", "@DEFAULT_SINK@", "{}%"),
+        ("amixer", "-q", "set", "Master", "{}%"),
+    ),
+    "get volume": (
+        ("wpctl", "get-volume", "@DEFAULT_AUDIO_SINK@"),
+        ("pactl", "get-sink-volume", "@DEFAULT_SINK@"),
+        ("amixer", "get", "Master"),
+    ),
     "brightness": (("brightnessctl", "-q", "set", "{}%"), ("light", "-S", "{}"), ("xbacklight", "-set", "{}")),
     "get brightness": (("brightnessctl", "-m", "info"), ("light", "-G"), ("xbacklight", "-get")),
-}  # fmt: skip
-# Settings by name: (on, off).
+}
+
+
+def _ways(*commands: str, on: str, off: str) -> tuple[tuple[Command, Command], ...]:
+    """Each command with what switches on and what switches off behind it."""
+    return tuple(((*command.split(), on), (*command.split(), off)) for command in commands)
+
+
+def _radio(name: str) -> tuple[Command, Command]:
+    return ("rfkill", "unblock", name), ("rfkill", "block", name)
+
+
+_GNOME = "gsettings set org.gnome"
+# Settings by name: ways of (on, off).
 SETTINGS: Mapping[str, tuple[tuple[Command, Command], ...]] = {
-    "wifi": ((("nmcli", "radio", "wifi", "on"), ("nmcli", "radio", "wifi", "off")),
-             (("rfkill", "unblock", "wlan"), ("rfkill", "block", "wlan"))),
-    "bluetooth": ((("bluetoothctl", "power", "on"), ("bluetoothctl", "power", "off")),
-                  (("rfkill", "unblock", "bluetooth"), ("rfkill", "block", "bluetooth"))),
-    "airplane_mode": ((("rfkill", "block", "all"), ("rfkill", "unblock", "all")),
-                      (("nmcli", "radio", "all", "off"), ("nmcli", "radio", "all", "on"))),
-    "microphone": ((("wpctl", "set-mute", "@DEFAULT_AUDIO_SOURCE@", "0"), ("wpctl", "set-mute", "@DEFAULT_AUDIO_SOURCE@", "1")),
-                   (("pactl", "set-source-mute", "@DEFAULT_SOURCE@", "0"), ("pactl", "set-source-mute", "@DEFAULT_SOURCE@", "1"))),
-    "dark_mode": ((("gsettings", "set", "org.gnome.desktop.interface", "color-scheme", "prefer-dark"),
-                   ("gsettings", "set", "org.gnome.desktop.interface", "color-scheme", "default")),),
-    "do_not_disturb": ((("gsettings", "set", "org.gnome.desktop.notifications", "show-banners", "false"),
-                        ("gsettings", "set", "org.gnome.desktop.notifications", "show-banners", "true")),),
-    "night_light": ((("gsettings", "set", "org.gnome.settings-daemon.plugins.color", "night-light-enabled", "true"),
-                     ("gsettings", "set", "org.gnome.settings-daemon.plugins.color", "night-light-enabled", "false")),),
-    "location": ((("gsettings", "set", "org.gnome.system.location", "enabled", "true"),
-                  ("gsettings", "set", "org.gnome.system.location", "enabled", "false")),),
-}  # fmt: skip
+    "wifi": (*_ways("nmcli radio wifi", on="on", off="off"), _radio("wlan")),
+    "bluetooth": (*_ways("bluetoothctl power", on="on", off="off"), _radio("bluetooth")),
+    "airplane_mode": (*_ways("nmcli radio all", on="off", off="on"), (_radio("all")[1], _radio("all")[0])),
+    "microphone": _ways(
+        "wpctl set-mute @DEFAULT_AUDIO_SOURCE@", "pactl set-source-mute @DEFAULT_SOURCE@", on="0", off="1"
+    ),
+    "dark_mode": _ways(f"{_GNOME}.desktop.interface color-scheme", on="prefer-dark", off="default"),
+    "do_not_disturb": _ways(f"{_GNOME}.desktop.notifications show-banners", on="false", off="true"),
+    "night_light": _ways(f"{_GNOME}.settings-daemon.plugins.color night-light-enabled", on="true", off="false"),
+    "location": _ways(f"{_GNOME}.system.location enabled", on="true", off="false"),
+}
 
 
 def _run(command: Sequence[str]) -> tuple[int, str]:

@@ -152,8 +152,8 @@ class _Large:
             text += "\nTools:\n" + "\n".join(lines)
         if self.two_steps:
             text += (
-                '\nYou are first asked which tools to use, in order: {"use": ["tool", ...]}, or {"use": []} to answer in '
-                "words; then for the arguments of each as JSON."
+                '\nYou are first asked which tools to use, in order: {"use": ["tool", ...]}, or {"use": []} to '
+                "answer in words; then for the arguments of each as JSON."
             )
         return text
 
@@ -187,9 +187,7 @@ class _Large:
         finally:
             stream.close()
 
-    def _stream(
-        self, messages: Sequence[Any], listed: Any, turn: Turn, schema: dict[str, Any], most: int
-    ) -> Answering:
+    def _stream(self, messages: Sequence[Any], listed: Any, turn: Turn, schema: dict[str, Any], most: int) -> Answering:
         return self.model.stream_chat(messages, tools=listed, schema=schema, max_tokens=most, **_sampling(turn))
 
 
@@ -204,7 +202,7 @@ def _read(
     max_tokens: int = 256,
     **options: Any,
 ) -> Said:
-    """Reads a free answer. say: words are shown as they come; otherwise only when it is certain that nothing is called."""
+    """Reads a free answer. say: words are shown as they come; otherwise only when it is certain that they are words."""
     stream = model.stream_chat(messages, tools=listed, max_tokens=max_tokens, **_sampling(turn), **options)
     calls: list[tuple[str, dict[str, Any]]] = []
     told: tuple[int, int, int] | None = None

@@ -1,6 +1,6 @@
 """Checks a call's arguments against its tool's JSON schema before anybody is asked and anything runs.
 
-The keywords are those that built-in tools use; what a schema of an MCP server says beyond them is the server's to check.
+The keywords are those that built-in tools use; what a schema of an MCP server says beyond them, the server checks.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def problem_of(value: Any, schema: Mapping[str, Any], where: str = "") -> str | 
 
 
 def _problem_of_list(items: list[Any], schema: Mapping[str, Any], name: str) -> str | None:
-    if not schema.get("minItems", 0) <= len(items) <= schema.get("maxItems", 1000):
-        return f"{name} has {len(items)} entries; it must have {schema.get('minItems', 0)} to {schema.get('maxItems', 1000)}"
+    least, most = schema.get("minItems", 0), schema.get("maxItems", 1000)
+    if not least <= len(items) <= most:
+        return f"{name} has {len(items)} entries; it must have {least} to {most}"
     found = (problem_of(item, schema.get("items", {}), f"{name}[{index}]") for index, item in enumerate(items))
     return next((problem for problem in found if problem), None)
 

@@ -75,9 +75,13 @@ class Terminal:
     def _tell(self, event: Event) -> None:
         if event.name in ("timer.ringing", "notice"):
             value = json.loads(event.data)
-            print(f"\a* {_harmless(value['text'])}{' (it was due before)' if value.get('late') else ''}", file=sys.stderr)
+            print(
+                f"\a* {_harmless(value['text'])}{' (it was due before)' if value.get('late') else ''}", file=sys.stderr
+            )
 
 
 def _harmless(text: str) -> str:
     """Without control characters, which could draw on the terminal."""
-    return "".join(c if c == "\n" or (c >= " " and not "\x7f" <= c <= "\x9f") else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c == "\n" or (c >= " " and not "\x7f" <= c <= "\x9f") else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

@@ -1,4 +1,4 @@
-"""One turn from the request to the answer: ask the model, run its plan, ask again with the results, say what came of it."""
+"""One turn from the request to the answer: ask the model, run its plan, ask again with the results, say what came."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TurnRunner:
         *,
         arrived_at: float,
     ) -> None:
-        """path: the turns before this one. shown: which tools the model sees for a request. arrived_at: perf_counter."""
+        """path: the turns before. shown: which tools the model sees for a request. arrived_at: by perf_counter."""
         self.turn = turn
         self.tokens: tuple[int, ...] = ()  # of the last prompt and answer, as the model reads them
         self._path = path

@@ -12,7 +12,8 @@ __all__ = ["convert"]
 _TABLE: dict[str, dict[str, str]] = {
     "length": {
         "1": "m metre metres meter meters", "1/1000": "mm millimetre millimetres millimeter millimeters",
-        "1/100": "cm centimetre centimetres centimeter centimeters", "1000": "km kilometre kilometres kilometer kilometers",
+        "1/100": "cm centimetre centimetres centimeter centimeters",
+        "1000": "km kilometre kilometres kilometer kilometers",
         "0.0254": "in inch inches", "0.3048": "ft foot feet", "0.9144": "yd yard yards", "1609.344": "mi mile miles",
         "1852": "nmi",
     },
@@ -23,7 +24,8 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "volume": {
         "1": "l litre litres liter liters", "1/1000": "ml millilitre millilitres milliliter milliliters",
-        "1/100": "cl", "1/10": "dl", "1000": "m3", "3.785411784": "gal gallon gallons", "0.946352946": "qt quart quarts",
+        "1/100": "cl", "1/10": "dl", "1000": "m3", "3.785411784": "gal gallon gallons",
+        "0.946352946": "qt quart quarts",
         "0.473176473": "pt pint pints", "0.2365882365": "cup cups", "0.0295735295625": "floz fl_oz",
         "0.01478676478125": "tbsp tablespoon tablespoons", "0.00492892159375": "tsp teaspoon teaspoons",
     },

@@ -54,7 +54,9 @@ class Workspace:
             temporary = f".{names[-1][:100]}.{secrets.token_hex(6)}"
             try:
                 self._write_at(folder, temporary, data)
-                os.rename(temporary, names[-1], src_dir_fd=folder, dst_dir_fd=folder)  # a link is replaced, not followed
+                os.rename(
+                    temporary, names[-1], src_dir_fd=folder, dst_dir_fd=folder
+                )  # a link is replaced, not followed
                 os.fsync(folder)
             except OSError as error:
                 try:

@@ -43,11 +43,6 @@ class BlockManager:
         """Free blocks whose content can still be found."""
         return len(self._idle)
 
-    @property
-    def num_owned_twice(self) -> int:
-        """Blocks with several owners."""
-        return sum(count > 1 for count in self._ref_counts)
-
     def ref_count(self, block: int) -> int:
         return self._ref_counts[block]
 

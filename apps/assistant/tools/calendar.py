@@ -77,7 +77,8 @@ class Calendar:
             when = said_day(day.first, self._today) if day.first == day.last else given["day"]
             return Result(f"Nothing is in the calendar {when}.", {"events": []})
         lines = [f"- {said_day(date.fromisoformat(event['day']), self._today)}"
-                 f"{' at ' + event['time'] if event['time'] else ''}: {event['title']}" for event in events]  # fmt: skip
+                 f"{' at ' + event['time'] if event['time'] else ''}: {event['title']}"
+                 for event in events]  # fmt: skip
         return Result("\n".join(lines), {"events": events}, untrusted=True)
 
     def remove(self, given: Arguments) -> Result:

@@ -1,4 +1,4 @@
-"""This computer as tools: what it has, volume, screen, settings, apps, sleep; and what an offline machine cannot have."""
+"""This computer as tools: what it has, volume, screen, settings, apps, sleep; and what it cannot have offline."""
 
 from __future__ import annotations
 
@@ -92,8 +92,11 @@ class _MachineTools:
     def info(self, given: Arguments) -> Result:
         memory, disk = psutil.virtual_memory(), shutil.disk_usage(self._workspace)
         up = max(0.0, self._clock() - psutil.boot_time())
-        lines = [f"Memory: {_gib(memory.available)} of {_gib(memory.total)} available.",
-                 f"Disk: {_gib(disk.free)} of {_gib(disk.total)} free.", f"Running for {said_seconds(up)}."]  # fmt: skip
+        lines = [
+            f"Memory: {_gib(memory.available)} of {_gib(memory.total)} available.",
+            f"Disk: {_gib(disk.free)} of {_gib(disk.total)} free.",
+            f"Running for {said_seconds(up)}.",
+        ]
         data = {"memory_available": memory.available, "memory_total": memory.total, "disk_free": disk.free}
         battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
         if battery is not None:

@@ -108,7 +108,9 @@ class _Timing:
         found = [item for item in self._timers.list("reminder") if _holds(item["label"], given["text"])]
         if len(found) != 1:
             there = "; ".join(item["label"] for item in found or self._timers.list("reminder"))
-            raise ToolFailure(f"There {'are several such reminders' if found else 'is no such reminder'}: {there or 'none'}.")
+            raise ToolFailure(
+                f"There {'are several such reminders' if found else 'is no such reminder'}: {there or 'none'}."
+            )
         return Result(f"The reminder is removed: {found[0]['label']}.", self._timers.cancel(found[0]["id"]))
 
     def list_all(self, given: Arguments) -> Result:

@@ -145,7 +145,9 @@ class _Token:
             given = dict(scope["headers"]).get(b"authorization", b"")
             kind, _, key = given.partition(b" ")
             if kind.lower() != b"bearer" or not hmac.compare_digest(key.strip(), self._token):
-                response = _refusal(401, "wrong_token", "open the address that the terminal shows: it has this start's token")
+                response = _refusal(
+                    401, "wrong_token", "open the address that the terminal shows: it has this start's token"
+                )
                 response.headers["connection"] = "close"
                 await response(scope, receive, send)
                 return

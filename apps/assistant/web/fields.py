@@ -11,7 +11,9 @@ __all__ = ["BadField", "Fields"]
 class BadField(Exception):
     """A field that cannot be honoured. status and code: as API.md lists them."""
 
-    def __init__(self, message: str, field: str | None = None, *, status: int = 400, code: str = "invalid_field") -> None:
+    def __init__(
+        self, message: str, field: str | None = None, *, status: int = 400, code: str = "invalid_field"
+    ) -> None:
         super().__init__(message)
         self.message, self.field, self.status, self.code = message, field, status, code
 
