@@ -55,14 +55,7 @@ def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | N
         turn = Turn(number, 1, None, entry["request"], 0.0)
         tools = offered if shown is None else shortlist(entry["request"], offered, shown)
         completions: list[edge.Completion] = []
-        listener = Listener(
-            lambda stream: None,
-            lambda text: None,
-            lambda text: None,
-            lambda *counts: None,
-            lambda text: None,
-            lambda completion, stream, into=completions: into.append(completion),  # type: ignore[misc]
-        )
+        listener = _listener(completions)
         said: Said = assistant.planner.plan(path, turn, tools, listener)
         got: Any = [{"name": name, "arguments": arguments} for name, arguments in said.calls] or said.text.strip()
         wanted: Any = entry["calls"] if "calls" in entry else entry["says"]
@@ -73,6 +66,15 @@ def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | N
             )
         )
     return asked
+
+
+def _listener(completions: list[edge.Completion]) -> Listener:
+    """Keeps completions, and nothing else."""
+
+    def nothing(*told: object) -> None:
+        pass
+
+    return Listener(nothing, nothing, nothing, nothing, nothing, lambda done, stream: completions.append(done))
 
 
 def table(asked: list[Asked]) -> list[tuple[str, int, int]]:

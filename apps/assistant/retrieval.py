@@ -29,7 +29,9 @@ _SAME = {
     "schedule": "calendar event", "reboot": "restart computer", "note": "write note", "folder": "files",
     "document": "file", "wifi": "setting", "bluetooth": "setting", "mode": "setting", "pause": "playing",
     "skip": "playing next", "track": "playing", "countdown": "timer", "minute": "timer", "hour": "time",
-    "clock": "time", "kilo": "units", "mile": "units", "inch": "units", "pound": "units", "launch": "open",
+    "clock": "time", "kilo": "units", "mile": "units", "inch": "units", "pound": "units",
+    "kilometre": "units", "metre": "units", "gram": "units", "litre": "units", "ounce": "units", "feet": "units",
+    "celsius": "units", "fahrenheit": "units", "gallon": "units", "launch": "open",
     "start": "open switch", "unlock": "lock", "battery": "computer battery", "plug": "device socket",
 }  # fmt: skip
 

@@ -26,13 +26,23 @@ def _tool(name: str, resource: str = "", effect: Any = "read", **options: Any) -
 
 def test_edges() -> None:
     tools = {tool.name: tool for tool in (_tool("a"), _tool("w", "r", "write"), _tool("r", "r"))}
-    wanted = [("a", {}), ("w", {}), ("r", {"x": "$1.value"}), ("w", {}), ("r", {}), ("r", {}), ("unknown", {"x": "$9.y"})]
+    wanted = [
+        ("a", {}),
+        ("w", {}),
+        ("r", {"x": "$1.value"}),
+        ("w", {}),
+        ("r", {}),
+        ("r", {}),
+        ("unknown", {"x": "$9.y"}),
+    ]
     plan = make_plan([(name, dict(arguments)) for name, arguments in wanted], tools, turn=1, round_=1)
     assert [call.needs for call in plan] == [(), (), (1, 2), (2, 3), (2, 4), (2, 4), ()]
 
 
 def test_references() -> None:
-    done = {1: Call(1, 1, 1, 1, "a", {}, status="done", text="It is 7.", result={"value": 7, "items": ["a", {"deep": "b"}]})}
+    done = {
+        1: Call(1, 1, 1, 1, "a", {}, status="done", text="It is 7.", result={"value": 7, "items": ["a", {"deep": "b"}]})
+    }
     given = {"x": "$1.value", "y": ["so: $1.text", "$1.items[1].deep", "$5", "costs $1", "$1.50", "$2.value"]}
     assert used_by(given) == {1, 2}
     assert resolve(given, done) == {"x": 7, "y": ["so: It is 7.", "b", "$5", "costs $1", "$1.50", "$2.value"]}
@@ -137,7 +147,7 @@ def test_an_unknown_tool_and_wrong_arguments_do_not_run(make: Make) -> None:
 
 
 def test_two_steps_share_one_prompt(make: Make) -> None:
-    """First the tools, held to their names; then the arguments of each, held to its schema, behind the same messages."""
+    """First the tools, held to their names; then the arguments of each, held to its schema, behind the same prompt."""
     pytest.importorskip("llguidance")
 
     def decide(seen: Seen) -> Reply:
@@ -157,7 +167,9 @@ def test_two_steps_share_one_prompt(make: Make) -> None:
     ]  # fmt: skip
     assert turn.answer == "All set."
     choice, first, second = model.seen[:3]
-    assert set(choice.options["schema"]["properties"]["use"]["items"]["enum"]) == {t["function"]["name"] for t in choice.tools or ()}
+    assert set(choice.options["schema"]["properties"]["use"]["items"]["enum"]) == {
+        t["function"]["name"] for t in choice.tools or ()
+    }
     assert first.options["schema"]["properties"].keys() == {"expression"}
     for fill in (first, second):
         assert fill.messages[: len(choice.messages)] == choice.messages and fill.tools == choice.tools
