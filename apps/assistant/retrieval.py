@@ -10,11 +10,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge.assistant.tool import Tool
 
-__all__ = ["Lexical", "Ranker", "shortlist"]
+__all__ = ["Embedded", "Embeds", "Lexical", "Ranker", "shortlist"]
 
 _WORD = re.compile(r"[a-z]+|\d+")
 _K1, _B = 1.2, 0.5
@@ -60,6 +60,28 @@ class Lexical:
             )
             for text in texts
         ]
+
+
+class Embeds(Protocol):
+    """A part of an encoder that `edge.load` gives: rows of length 1, (n, width)."""
+
+    def embed(self, texts: Sequence[str]) -> Any: ...
+
+
+class Embedded:
+    """Cosine of an encoder's vectors. Tools are embedded once."""
+
+    def __init__(self, encoder: Embeds) -> None:
+        self._encoder = encoder
+        self._rows: dict[str, Any] = {}
+
+    def scores(self, request: str, tools: Sequence[Tool]) -> list[float]:
+        texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
+        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        if new:
+            self._rows.update(zip(new, self._encoder.embed(new), strict=True))
+        (wanted,) = self._encoder.embed([request])
+        return [float(self._rows[text] @ wanted) for text in texts]
 
 
 def shortlist(

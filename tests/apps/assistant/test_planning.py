@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.assistant import Assistant, Result, Tool, ToolFailure, parameters
 from edge.assistant.plan import make_plan, resolve, used_by
 from edge.assistant.records import Call
-from edge.assistant.retrieval import shortlist
+from edge.assistant.retrieval import Embedded, shortlist
 from tests.apps.assistant.scripted import Reply, ScriptedModel, Seen, in_turn
 
 Make = Callable[..., Assistant]
@@ -196,6 +197,22 @@ def test_shortlists(make: Make) -> None:
         assert wanted in [tool.name for tool in shown] and len(shown) == 8
         assert [tools.index(tool) for tool in shown] == sorted(tools.index(tool) for tool in shown)
     assert "get_date" in [tool.name for tool in shortlist("zzz", tools, 3, keep={"get_date"})]
+
+
+def test_an_encoder_ranks_tools(make: Make) -> None:
+    """Vectors of an encoder instead of words: here one that knows that a nap has to do with alarms."""
+    asked: list[list[str]] = []
+
+    class Encoder:
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.append(list(texts))
+            return np.array([[1.0, 0.0] if "alarm" in text or "nap" in text else [0.0, 1.0] for text in texts])
+
+    ranker, tools = Embedded(Encoder()), list(make(ScriptedModel(in_turn())).tools.values())
+    for _ in range(2):
+        shown = shortlist("end my nap at four", tools, 3, ranker=ranker)
+        assert [tool.name for tool in shown] == ["set_alarm", "cancel_alarm", "list_alarms"]
+    assert [len(texts) for texts in asked] == [len(tools), 1, 1], "tools are embedded once"
 
 
 @pytest.mark.usefixtures("one_step")
