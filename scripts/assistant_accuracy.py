@@ -105,7 +105,7 @@ def main() -> None:
                 assistant.warm_up()
                 asked = ask_all(assistant, requests, count)
                 name = "the whole list" if count is None else f"{count} tools"
-                results[name] = _summary(asked)
+                results[name] = _summary(asked) | {"cold_first_token_ms": _cold(options.model, requests[::60], count)}
                 print(f"\n{name}: {json.dumps(results[name])}")
                 if count is None:
                     for group, right, total in table(asked):
@@ -118,6 +118,17 @@ def main() -> None:
                             )
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1))
+
+
+def _cold(path: str | None, requests: list[dict[str, Any]], count: int | None) -> float:
+    """Milliseconds to the first token where nothing is in the cache: every request with a model loaded anew."""
+    seconds: list[float] = []
+    for entry in requests:
+        with tempfile.TemporaryDirectory() as folder, edge.load(path, sequences=2) as model:
+            with Assistant(model, AssistantSettings(Path(folder))) as assistant:
+                model.tokenizer.encode("built before the clock starts")
+                seconds.append(ask_all(assistant, [entry], count)[0].first_token)
+    return round(1000 * statistics.median(seconds), 1)
 
 
 def _summary(asked: list[Asked]) -> dict[str, Any]:

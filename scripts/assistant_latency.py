@@ -38,15 +38,16 @@ def one(server: PageServer, text: str) -> tuple[float, float] | None:
     conversation = server.post("/api/conversations")["id"]
     with server.events(server.get("/api/state")["last_event"]) as events:
         began = time.perf_counter()
-        server.post(f"/api/conversations/{conversation}/turns", {"text": text})
-        first = None
+        turn = server.post(f"/api/conversations/{conversation}/turns", {"text": text})["id"]
+        times: tuple[float, float] | None = None
+        first = 0.0
         for name, data in events:
-            if name == "turn.prefill" and first is None:
+            if data.get("turn") == turn and name == "turn.prefill" and not first:
                 first = time.perf_counter() - began
-            if name == "call.updated" and data["status"] == "done" and first is not None:
-                return first, time.perf_counter() - began
-            if name == "turn.ended":
-                return None
+            if data.get("turn") == turn and name == "call.updated" and data["status"] == "done" and times is None:
+                times = first, time.perf_counter() - began
+            if name == "turn.ended" and data["id"] == turn:
+                return times
     return None
 
 

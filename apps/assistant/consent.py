@@ -75,9 +75,9 @@ class Desk:
         with self._changed:
             self._open[call.id] = call
 
-    def wait(self, call: Call, stopped: Callable[[], bool], seconds: float = WAIT_SECONDS) -> Answer:
+    def wait(self, call: Call, stopped: Callable[[], bool]) -> Answer:
         """The answer; "refuse" when none comes or the turn is stopped."""
-        deadline = self._clock() + seconds
+        deadline = self._clock() + WAIT_SECONDS
         with self._changed:
             while call.id not in self._answers and not stopped() and self._clock() < deadline:
                 self._changed.wait(min(1.0, max(0.0, deadline - self._clock())))

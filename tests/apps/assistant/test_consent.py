@@ -246,8 +246,7 @@ def test_a_stopped_turn_runs_nothing_more(make: Make) -> None:
 def test_an_unanswered_question_is_a_no(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from edge.assistant import consent
 
-    wait = consent.Desk.wait
-    monkeypatch.setattr(consent.Desk, "wait", lambda desk, call, stopped: wait(desk, call, stopped, 0.05))
+    monkeypatch.setattr(consent, "WAIT_SECONDS", 0.05)
     assistant = make(ScriptedModel(in_turn()))
     assert [call.status for call in assistant.ask("/add_note text=x").calls] == ["refused"]
 

@@ -20,14 +20,17 @@ Make = Callable[..., Assistant]
 
 
 def _tool(name: str, resource: str = "", effect: Any = "read", **options: Any) -> Tool:
-    run = options.pop("run", lambda arguments: Result(f"{name} ran.", {"value": 7, "items": ["a", {"deep": "b"}]}))
+    def ran(arguments: dict[str, Any]) -> Result:
+        return Result(f"{name} ran.")
+
+    run = options.pop("run", ran)
     schema = parameters(x={}, y={})
     return Tool(name, name, schema, run, effect, resource=resource, **options)
 
 
 def test_edges() -> None:
     tools = {tool.name: tool for tool in (_tool("a"), _tool("w", "r", "write"), _tool("r", "r"))}
-    wanted = [
+    wanted: list[tuple[str, dict[str, Any]]] = [
         ("a", {}),
         ("w", {}),
         ("r", {"x": "$1.value"}),
@@ -122,10 +125,13 @@ def test_what_needs_a_failed_call_is_skipped(make: Make) -> None:
 
 @pytest.mark.usefixtures("one_step")
 def test_a_turn_has_so_many_plans_and_calls(make: Make, tmp_path: Path) -> None:
-    model = ScriptedModel(lambda seen: [("get_date", {})] * 30)
+    def always(count: int) -> Callable[[Seen], Reply]:
+        return lambda seen: [("get_date", dict[str, Any]()) for _ in range(count)]
+
+    model = ScriptedModel(always(30))
     turn = make(model).ask("again and again")
     assert len(turn.calls) == 16 and turn.status == "done"
-    model = ScriptedModel(lambda seen: [("get_date", {})])
+    model = ScriptedModel(always(1))
     turn = make(model, data=tmp_path / "other").ask("again")
     assert len(turn.calls) == 4
     assert turn.notes[-1].startswith("A turn has at most 4 plans")

@@ -99,7 +99,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[PageSer
         yield server, folder / "assistant.db", int(server.post("/api/conversations")["id"])
 
 
-@pytest.mark.parametrize("number", range(len(END_TO_END)), ids=lambda number: END_TO_END[number][0])
+@pytest.mark.parametrize("number", range(len(END_TO_END)), ids=[each[0] for each in END_TO_END])
 def test_end_to_end(running: tuple[PageServer, Path, int], number: int) -> None:
     """In order: later requests work on what earlier ones left."""
     server, database, conversation = running

@@ -14,7 +14,7 @@ from apps.assistant_model.tools import TOOLS
 from edge.assistant import Assistant
 from edge.assistant.machine import ACTIONS, SETTINGS, Machine
 from edge.assistant.tools import LEARNT
-from tests.apps.assistant.conftest import Clock
+from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
 Make = Callable[..., Assistant]
@@ -40,7 +40,7 @@ def fake() -> FakeMachine:
 
 @pytest.fixture
 def assistant(make: Make, clock: Clock, fake: FakeMachine) -> Assistant:
-    return make(ScriptedModel(in_turn()), clock=clock, consent=lambda call: "once", machine=fake.machine)
+    return make(ScriptedModel(in_turn()), clock=clock, consent=yes, machine=fake.machine)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import edge
 from edge.assistant import Assistant, Busy, NotFound
 from edge.assistant.bus import Event
-from tests.apps.assistant.conftest import Clock
+from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
 Make = Callable[..., Assistant]
@@ -168,7 +168,7 @@ def test_timers_ring_and_survive(make: Make, clock: Clock, tmp_path: Path) -> No
         assistant.bus.subscribe(tell, after=0)
         return lambda: rang if there.wait(10) else []
 
-    assistant = make(ScriptedModel(in_turn()), clock=clock, consent=lambda call: "once")
+    assistant = make(ScriptedModel(in_turn()), clock=clock, consent=yes)
     ringing = rung(assistant)
     assistant.ask("/set_timer duration=5m label=tea")
     assistant.ask("/set_alarm time=10:30 day='every day'")
