@@ -48,8 +48,11 @@ ALLOWED: dict[str, set[str]] = {
     | {"after_thinking", "answer", "call_grammar", "engine", "errors", "forcing", "generate_options", "grammar"}
     | {"reasoning", "tools"},
     "generate_options": {"grammar"},
-    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
-    "references": {"errors", "assets", "edge"},
+    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream", "user_folders"},
+    "user_folders": set(),
+    "library": BASE | {"user_folders"},
+    "hub": BASE | {"edge", "library"},
+    "references": {"errors", "assets", "edge", "library"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
