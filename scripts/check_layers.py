@@ -92,7 +92,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
     "conform": {"errors"},
-    "assistant": {"edge", "errors", "serve", "bench"},  # the public API; guard and limits of the server; sensors
+    "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},

@@ -12,6 +12,7 @@ import pytest
 import edge
 from edge.assistant import Assistant, Busy, NotFound
 from edge.assistant.bus import Event
+from edge.assistant.settings import data_folder
 from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
@@ -202,3 +203,12 @@ def test_settings_are_checked(make: Make) -> None:
         make(ScriptedModel(in_turn()), allow=("fly",))
     with pytest.raises(edge.RequestError, match="--retrieval"):
         make(ScriptedModel(in_turn()), retrieval="sometimes")
+
+
+def test_where_the_data_lies(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert data_folder({"HOME": str(home)}).name == "assistant"
+    assert data_folder({"XDG_DATA_HOME": str(tmp_path), "HOME": "/x"}) == tmp_path / "edge" / "assistant"
+    assert data_folder({"EDGE_ASSISTANT_DIR": "/y"}) == Path("/y")
+    with pytest.raises(edge.RequestError, match="--data"):
+        data_folder({})
