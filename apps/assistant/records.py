@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -103,9 +104,18 @@ _PLAIN = ("id", "conversation", "parent", "request", "status", "answer", "thinki
 
 
 def shown_call(tool: str, arguments: dict[str, Any]) -> str:
-    """`set_light(room="kitchen", state="off")`: every argument, in full."""
+    """`set_light(room="kitchen", state="off")`: every argument, in full. Characters that cannot be seen, or that change
+    the direction of others, are written as escapes: what is read is what runs."""
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
-    return f"{tool}({given})"
+    return "".join(map(_visible, f"{tool}({given})"))
+
+
+def _visible(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind[0] != "C" and kind not in ("Zl", "Zp"):
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def digest_of(tool: str, arguments: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 import edge
 from edge.assistant import Assistant, Call, Conflict, Result, Tool, parameters
-from edge.assistant.records import digest_of
+from edge.assistant.records import digest_of, shown_call
 from tests.apps.assistant.injections import Injection, injections
 from tests.apps.assistant.scripted import Reply, ScriptedModel, Seen, in_turn
 
@@ -217,6 +217,14 @@ def test_consent_is_for_the_arguments_that_run(make: Make) -> None:
     assistant.model.decide = in_turn(plan, "ok")  # type: ignore[attr-defined]
     assert assistant.ask("note it").calls[1].status == "done"
     assert seen == [('add_note(text="it is 42")', digest_of("add_note", {"text": "it is 42"}), seen[0][2])]
+
+
+def test_what_cannot_be_seen_is_shown() -> None:
+    """Neither an override of direction nor a character of no width hides what runs."""
+    text = "invoice\u202egpj.exe\u200b\x1b[2K\u2028\U000e0041 Grüße 🙂"
+    assert shown_call("write_file", {"path": text}) == (
+        'write_file(path="invoice\\u202egpj.exe\\u200b\\u001b[2K\\u2028\\U000e0041 Grüße 🙂")'
+    )
 
 
 def test_an_answer_to_another_call_is_refused(make: Make) -> None:
