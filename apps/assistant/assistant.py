@@ -200,9 +200,10 @@ class Assistant:
 
     # Life
 
-    def warm_up(self) -> None:
-        """Reads what every prompt begins with, so that the first request finds its K and V."""
-        self.planner.warm_up(self.offered)
+    def warm_up(self) -> str | None:
+        """Reads what every prompt begins with, so that the first request finds its K and V; nothing where the list of
+        tools changes with the request. Returns what a person should know of it."""
+        return self.planner.warm_up(self.offered) if self._all_fit() else None
 
     def wait(self, turn: int, seconds: float | None = None) -> None:
         """Until a turn has ended."""

@@ -48,7 +48,7 @@ class Planner(Protocol):
 
     def plan(self, path: Sequence[Turn], turn: Turn, tools: Sequence[Tool], listener: Listener) -> Said: ...
     def repair(self, turn: Turn, tool: Tool, listener: Listener) -> Said: ...
-    def warm_up(self, tools: Sequence[Tool]) -> None: ...
+    def warm_up(self, tools: Sequence[Tool]) -> str | None: ...
 
 
 def planner_for(model: ChatModel) -> Planner:
@@ -81,8 +81,7 @@ class _Small:
 
     def warm_up(self, tools: Sequence[Tool]) -> None:
         messages = [{"role": "user", "content": "hello"}]
-        stream = self.model.stream_chat(messages, tools=self._listed(tools), max_tokens=1)
-        stream.completion()
+        self.model.stream_chat(messages, tools=self._listed(tools), max_tokens=1).completion()
 
     def _listed(self, tools: Sequence[Tool]) -> list[dict[str, Any]] | None:
         """None: exactly what the model was made with, which its template writes by itself."""
@@ -138,10 +137,19 @@ class _Large:
     def repair(self, turn: Turn, tool: Tool, listener: Listener) -> Said:
         return Said([], "")  # it sees what was wrong in the next round
 
-    def warm_up(self, tools: Sequence[Tool]) -> None:
+    def warm_up(self, tools: Sequence[Tool]) -> str | None:
+        """Reads what all prompts begin with, and keeps its K and V on the disk for later starts. Returns why not."""
         listed = [tool.as_function() for tool in tools] if self.model.takes_tools else None
-        messages = [{"role": "system", "content": self._system(tools)}, {"role": "user", "content": "hello"}]
-        self.model.stream_chat(messages, tools=listed, max_tokens=1).completion()
+        system = self._system(tools)
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": "hello"}]
+        usage = self.model.stream_chat(messages, tools=listed, max_tokens=1).completion().usage
+        prepare = getattr(self.model, "prepare", None)
+        if prepare is not None and usage.cached_tokens < 0.8 * usage.prompt_tokens:
+            try:
+                prepare(system, tools=listed)
+            except edge.EdgeError as error:
+                return f"the list of tools is read again at the next start: {error}"
+        return None
 
     def _system(self, tools: Sequence[Tool]) -> str:
         text = SYSTEM

@@ -86,7 +86,7 @@ def command(
             asked.append(Terminal(assistant))
             return asked[0].run()
         assistant = stack.enter_context(Assistant(loaded, settings, tools=tools, ranker=ranker, budget=budget))
-        threading.Thread(target=assistant.warm_up, daemon=True).start()
+        threading.Thread(target=_warm_up, args=(assistant,), daemon=True).start()
         for notice in assistant.notices:
             print(f"edge: {notice}", file=sys.stderr)
         from edge.assistant.web.server import run_page
@@ -99,6 +99,16 @@ def command(
 
         assert listener is not None
         return run_page(assistant, listener, on_ready)
+
+
+def _warm_up(assistant: Any) -> None:
+    """Beside the server's start; a request that comes first does the same work itself."""
+    try:
+        note = assistant.warm_up()
+    except EdgeError as error:
+        note = str(error)
+    if note is not None:
+        print(f"edge: {note}", file=sys.stderr)
 
 
 def _listening(port: int) -> Any:

@@ -66,3 +66,21 @@ def test_names_and_arguments_are_held_behind_one_prompt(
         usage = stream.completion().usage
         prompt = choice.completion().usage.prompt_tokens
         assert prompt - 32 <= usage.cached_tokens < usage.prompt_tokens, "it begins with the K and V of the first step"
+
+
+def test_the_list_of_tools_is_read_once_for_all_starts(
+    make: Callable[..., Assistant], tmp_path: Path, write_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_SESSIONS_DIR", str(tmp_path / "sessions"))
+    path = write_model(tmp_path / "random.gguf", template=_TEMPLATE, context=4096)
+    prompts: list[edge.Usage] = []
+    for start in range(2):
+        with edge.load(path, context=4096, sequences=1, no_cache=True) as model:
+            recording = Recording(model)
+            assistant = make(recording, retrieval="off", data=tmp_path / str(start))
+            assistant.offered = assistant.offered[:2]  # a byte is a token of this model
+            assert assistant.warm_up() is None
+            prompts.append(recording.streams[0].completion().usage)
+            assistant.close()
+    assert prompts[0].cached_tokens == 0 and prompts[0].prompt_tokens > 1000
+    assert prompts[1].prepared_tokens > 0.9 * prompts[1].prompt_tokens, "from the disk, not computed again"
