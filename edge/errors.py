@@ -81,14 +81,18 @@ class DoesNotFit(EdgeError):
 
 
 class ContextExceeded(DoesNotFit):
-    """A prompt of `num_tokens` that is longer than the `context` of the model as it was loaded, in tokens."""
+    """A prompt of `num_tokens` that is longer than the `context` of the model as it was loaded, in tokens.
 
-    def __init__(self, num_tokens: int, context: int) -> None:
+    text: it is no prompt but the text of this number, of those to be embedded.
+    """
+
+    def __init__(self, num_tokens: int, context: int, *, text: int | None = None) -> None:
         self.num_tokens = num_tokens
         self.context = context
+        what, needs = ("the prompt", ", one of which the answer needs") if text is None else (f"text {text}", "")
         super().__init__(
-            f"the prompt of {num_tokens} tokens exceeds the available context size of {context} tokens, "
-            "one of which the answer needs; shorten it or load with a larger context"
+            f"{what} of {num_tokens} tokens exceeds the available context size of {context} tokens{needs}; shorten it "
+            "or load with a larger context"
         )
 
 

@@ -13,31 +13,37 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from edge.backends.native import NativeBackend
-from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
-from edge.engine import Engine, EngineStats, Policy, Priority, Sequence
+from edge.embeddings import Embeddings
+from edge.engine import Engine, Policy, Priority, Sequence
 from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
 from edge.identity import store_of
-from edge.memory import MemoryPlan, with_grammar
+from edge.memory import MemoryPlan, with_embeddings, with_grammar
+from edge.model_facts import ModelFacts
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
 from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edge.chat_prompt import ChatPrompt, ChatPrompts
-    from edge.formats.config import ModelConfig
+    from edge.formats.config import Pooling
     from edge.tokenizer import Tokenizer
     from edge.tuning import Choice
 
 
-class Model:
-    """A loaded model, made by `edge.load`; a context manager, freed by close(). Its methods may be called from several
-    threads: answers then share the engine's steps."""
+class Model(ModelFacts):
+    """A loaded model. Made by `edge.load`; a context manager, freed by close().
+
+    Its methods may be called from several threads: answers then share the engine's steps.
+    """
 
     def __init__(
         self,
@@ -53,60 +59,26 @@ class Model:
         memory: int | None = None,
     ) -> None:
         """saved: where sessions lie (None: nowhere). hash_folder: as `store_of`. memory: as the user said."""
-        self._file = file
-        self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
-        self._engine = Engine(backend, self._sampler, policy=policy)
+        super().__init__(file, backend, Engine(backend, self._sampler, policy=policy))
         self._saved = SavedPlaces(None) if saved is None else saved
         self._memory = memory
         self._store = store_of(self._engine, file, backend, hash_folder)
         self._prepared = PreparedPrompts(self._store, self._saved)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
+        self._embeddings = Embeddings(file, backend, self._engine.lock, lambda: self.tokenizer, self._plan_embeddings)
         self._lock = threading.Lock()
         self._closed = False
         self._plan = plan
         self.tuning = tuning  # which settings were chosen, from what and why
         self.load_seconds = load_seconds
 
-    @property
-    def path(self) -> str:
-        return str(self._file.path)
-
     @cached_property
     def plan(self) -> MemoryPlan:
         """What the process may take with it, by what it is for, and how fast it should be. Predicted when it is asked
         for, by the profile that the load found: an answer need not wait for that."""
         return self._plan()
-
-    @property
-    def config(self) -> ModelConfig:
-        return self._backend.config
-
-    @property
-    def context(self) -> int:
-        """Tokens of prompt and answer together that one sequence may hold."""
-        return self._backend.limits.context
-
-    @property
-    def backend(self) -> str:
-        """What computes, for example "native/avx2"."""
-        return self._backend.name
-
-    @property
-    def native_backend(self) -> NativeBackend:
-        """What runs the steps, for programs that time them one by one; only while no answer is made."""
-        return self._backend
-
-    @property
-    def weights(self) -> WeightsInfo:
-        """How the weights are held (packed at load, mapped or owned) and how much of them is in RAM now."""
-        return self._backend.weights
-
-    @property
-    def stats(self) -> EngineStats:
-        """What the engine is doing at this moment: answers that run, wait and are set aside, and its KV blocks."""
-        return self._engine.stats()
 
     def num_kept_tokens(self, tokens: Items[int]) -> int:
         """How many of these, from the first on, have K and V in memory, for a prompt that begins with them."""
@@ -121,25 +93,6 @@ class Model:
     def warnings(self) -> tuple[str, ...]:
         """What the file does not say and had to be assumed."""
         return self.tokenizer.warnings
-
-    @property
-    def isa(self) -> str:
-        return self._backend.isa
-
-    @property
-    def kv_type(self) -> str:
-        """What K and V are kept as: "f16", "q8", "q4" or "f32"."""
-        return self._backend.kv_type
-
-    @property
-    def num_threads(self) -> int:
-        """Threads that read a prompt."""
-        return self._backend.num_threads
-
-    @property
-    def decode_threads(self) -> int:
-        """Threads that compute the tokens of the answer; at most num_threads."""
-        return self._backend.decode_threads
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -270,6 +223,28 @@ class Model:
         """Token ids of a conversation as stream_chat gives it to the model. Errors as there."""
         return self._chat_prompts.tokens(messages, tools)
 
+    def embed(
+        self,
+        texts: str | Items[str] | Items[Items[int]],
+        *,
+        pooling: Pooling | None = None,
+        normalize: bool = True,
+    ) -> NDArray[np.float32]:
+        """One row for each text, float32 (n, hidden_size): the last hidden states of its tokens, pooled.
+
+        texts: one, several, or lists of token ids, which are used as they are. pooling: "mean", "cls" (the first token)
+        or "last"; None: as the file says, and of a decoder that does not say "last". normalize: rows of length 1.
+        A text's row is the same, bit for bit, whatever stands beside it. Raises ContextExceeded for a text that is
+        longer than the context (nothing is cut), RequestError, DoesNotFit where a decoder's states have no room.
+        """
+        self._check_open()
+        return self._embeddings.embed(texts, pooling, normalize)
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """What `embed` calls, for programs that must end it early."""
+        return self._embeddings
+
     def session(self, name: str | os.PathLike[str], *, recompute: bool = False) -> Session:
         """A conversation that lasts: the one saved under this name, or a new one.
 
@@ -278,7 +253,7 @@ class Model:
         Raises StaleSessionFile (what differs, both values), BadSessionFile (what is damaged), SessionFileError (it
         cannot be read), RequestError (no name).
         """
-        self._check_open()
+        self.check_writes()
         return Session.open(self, self._store, self._saved, name, recompute=recompute)
 
     def prepare(self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False) -> PreparedPrompt:
@@ -296,7 +271,8 @@ class Model:
         return self._prepared.write(tokens)
 
     def step(self) -> bool:
-        """One step of all answers, for a program that reads streams while they are `ready`. False: none was left."""
+        """Computes one step of all answers, for a program that reads many streams from one thread while they are
+        `ready`. False: nothing was left to do."""
         self._check_open()
         with self._engine.lock:
             return self._engine.step()
@@ -312,6 +288,7 @@ class Model:
         self._engine.cancel()
         with self._engine.lock:
             self._closed = True
+            self._embeddings.close()
             self._engine.close()
             self._sampler.close()
             self._file.close()
@@ -336,7 +313,7 @@ class Model:
         on_prefill: PrefillProgress | None,
         chat: ChatPrompt | None = None,
     ) -> Stream:
-        self._check_open()
+        self.check_writes()
         params, constraint = self._forms.read(options)
         if constraint is not None and chat is not None:
             constraint = chat.held(constraint, self.tokenizer)
@@ -386,6 +363,7 @@ class Model:
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:
+        self.check_writes()
         if self.chat_template is None:
             raise RequestError(f"{self.path} has no chat template; use generate or stream with a prompt of your own")
         from edge.chat_prompt import ChatPrompts
@@ -394,6 +372,15 @@ class Model:
 
     def _plan_grammar(self) -> None:
         self.plan = with_grammar(self.plan, self.config.vocab_size, self._memory)
+
+    def _plan_embeddings(self, num_bytes: int) -> None:
+        self.plan = with_embeddings(self.plan, num_bytes, self._memory)
+
+    def check_writes(self) -> None:
+        """RequestError: it is an embedding model, which writes no text, or closed."""
+        self._check_open()
+        if not self.config.writes_text:
+            raise RequestError(f"{self.path} is an embedding model: it writes no text; use embed")
 
     def _check_open(self) -> None:
         if self._closed:

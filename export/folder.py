@@ -59,9 +59,9 @@ class ModelFolder:
         """The file `name`, mapped. named_by: the file that names it, for errors."""
         return MappedFile(self._checked(name, named_by))
 
-    def read(self, name: str, max_bytes: int) -> bytes:
-        """The bytes of a small file."""
-        path = self._checked(name, None)
+    def read(self, name: str, max_bytes: int, inside: str | None = None) -> bytes:
+        """The bytes of a small file. inside: a folder of this one that it lies in."""
+        path = self._checked(name, None, inside)
         try:
             with open(path, "rb", opener=_open_regular) as file:
                 data = file.read(max_bytes + 1)
@@ -71,9 +71,10 @@ class ModelFolder:
             raise BadModelFile(self.path / name, f"is larger than {max_bytes} bytes, the limit for such a file")
         return data
 
-    def read_json(self, name: str, max_bytes: int = MAX_JSON_BYTES) -> Fields:
+    def read_json(self, name: str, max_bytes: int = MAX_JSON_BYTES, inside: str | None = None) -> Fields:
         """The object in a JSON file."""
-        return Fields(self.path / name, parse_object(self.path / name, self.read(name, max_bytes)))
+        path = self.path / (inside or "") / name
+        return Fields(path, parse_object(path, self.read(name, max_bytes, inside)))
 
     def read_text(self, name: str, max_bytes: int) -> str:
         data = self.read(name, max_bytes)
@@ -114,10 +115,12 @@ class ModelFolder:
         if "/" in name or "\\" in name:
             raise refuse("a path; it must be a name in the same folder")
 
-    def _checked(self, name: str, named_by: Path | None) -> Path:
+    def _checked(self, name: str, named_by: Path | None, inside: str | None = None) -> Path:
         """The path of an entry that may be read."""
         self.check_name(name, named_by)
-        path = self.path / name
+        if inside is not None:
+            self.check_name(inside, named_by)
+        path = self.path / (inside or "") / name
         try:
             target = Path(os.path.realpath(path, strict=True))
             status = os.stat(target, follow_symlinks=False)

@@ -14,6 +14,7 @@ from edge.errors import BadModelFile, UnsupportedModel
 from edge.export.architectures import Layout, layout_of, module_shape
 from edge.export.config import Config
 from edge.export.folder import ModelFolder
+from edge.export.pooling import pooling_of
 from edge.export.shards import Shards
 from edge.export.source import SourceTensor
 from edge.export.stored_weights import WeightReader
@@ -22,8 +23,6 @@ from edge.formats.cursor import quoted
 
 __all__ = ["HuggingFaceSource"]
 
-# Where a language model's tensors lie, also as part of a larger one: (for "model.", before "lm_head").
-_PREFIXES = (("model.", ""), ("language_model.model.", "language_model."), ("model.language_model.", ""))
 # Tensors of other parts, and tables that are computed from the configuration.
 _FOREIGN = ("vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.")
 _COMPUTED = ("rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached")
@@ -58,17 +57,19 @@ class HuggingFaceSource:
             self._reader = WeightReader(self._shards, config)
             self._plans = {plan.tensor.name: plan for plan in self._planned(folder)}
             tokenizer = tokenizer_of(folder, config, self._layout.dimensions.vocab_size)
+            pooling = pooling_of(folder, self._layout.architecture)
         except BaseException:
             self._shards.close()
             raise
         self.name = folder.model_name
-        self.notes: tuple[str, ...] = (*self._layout.notes, *tokenizer.notes)
+        self.notes: tuple[str, ...] = (*self._layout.notes, *pooling.notes, *tokenizer.notes)
         self._metadata: dict[str, Any] = {
             "general.architecture": self._layout.architecture,
             "general.type": "model",
             "general.name": self.name,
             "general.quantization_version": 2,
             **self._layout.metadata,
+            **pooling.metadata,
             **tokenizer.metadata,
         }
 
@@ -102,8 +103,9 @@ class HuggingFaceSource:
     def _planned(self, folder: ModelFolder) -> Iterator[_Plan]:
         layout, used = self._layout, set[str]()
         prefix, head = self._prefixes(folder)
-        for module, stem in _modules(layout):
+        for template, module, stem in _modules(layout):
             leaf = module.rsplit(".", 1)[-1]
+            shape = layout.shapes.get(template) or module_shape(leaf, layout.dimensions)
             stored = head + module if leaf == "lm_head" else prefix + module.removeprefix("model.")
             if leaf == "lm_head" and layout.tied:
                 used.update(name for name in (f"{stored}.weight",) if self._shards.has(name))
@@ -114,29 +116,28 @@ class HuggingFaceSource:
                     continue
                 if not self._shards.has(name):
                     raise BadModelFile(folder.path, f"missing tensor {quoted(name)}")
-                yield self._plan(name, stem + suffix, leaf, suffix, layout)
+                yield self._plan(name, stem + suffix, leaf, shape if suffix == ".weight" else shape[:1], layout)
                 used.update((name, *self._reader.helpers(name)))
         self._refuse_others(folder, used)
         for name, values in layout.extra.items():
             yield _Plan(SourceTensor(name, values.shape, "F32"), None, "", ternary=False)
 
-    def _plan(self, stored: str, name: str, leaf: str, suffix: str, layout: Layout) -> _Plan:
-        shape = module_shape(leaf, layout.dimensions)
-        shape = shape if suffix == ".weight" else shape[:1]
-        ternary = leaf in layout.ternary and suffix == ".weight"
+    def _plan(self, stored: str, name: str, leaf: str, shape: tuple[int, ...], layout: Layout) -> _Plan:
+        ternary = leaf in layout.ternary and name.endswith(".weight")
         type_name = self._reader.check(stored, shape, ternary=ternary)
         return _Plan(SourceTensor(name, shape, type_name), stored, leaf, ternary)
 
     def _prefixes(self, folder: ModelFolder) -> tuple[str, str]:
-        for prefix, head in _PREFIXES:
-            if self._shards.has(f"{prefix}embed_tokens.weight"):
+        first = next(iter(self._layout.modules))  # the embedding
+        for prefix, head in self._layout.prefixes:
+            if self._shards.has(f"{prefix}{first.removeprefix('model.')}.weight"):
                 return prefix, head
-        raise BadModelFile(folder.path, "missing tensor 'model.embed_tokens.weight'")
+        raise BadModelFile(folder.path, f"missing tensor '{first}.weight'")
 
     def _refuse_others(self, folder: ModelFolder, used: set[str]) -> None:
         """A tensor that nobody takes would change the result where it was left out."""
         for name in self._shards.names():
-            if name in used or name.startswith(_FOREIGN) or name.endswith(_COMPUTED):
+            if name in used or name.startswith((*_FOREIGN, *self._layout.dropped)) or name.endswith(_COMPUTED):
                 continue
             raise UnsupportedModel(
                 folder.path,
@@ -145,13 +146,13 @@ class HuggingFaceSource:
             )
 
 
-def _modules(layout: Layout) -> Iterator[tuple[str, str]]:
-    """(module, GGUF stem) of the whole model: what comes before the layers, every layer, what comes after."""
+def _modules(layout: Layout) -> Iterator[tuple[str, str, str]]:
+    """(module as the layout has it, module, GGUF stem) of the whole model: its embedding, every layer, the rest."""
     modules: Mapping[str, str] = layout.modules
     inside = [pair for pair in modules.items() if "{i}" in pair[0]]
     outside = [pair for pair in modules.items() if "{i}" not in pair[0]]
-    yield outside[0]
+    yield outside[0][0], *outside[0]
     for layer in range(layout.dimensions.num_hidden_layers):
         for module, stem in inside:
-            yield module.replace("{i}", str(layer)), stem.replace("{i}", str(layer))
-    yield from outside[1:]
+            yield module, module.replace("{i}", str(layer)), stem.replace("{i}", str(layer))
+    yield from ((module, module, stem) for module, stem in outside[1:])

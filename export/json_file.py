@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeGuard, cast
 from edge.errors import BadModelFile
 from edge.formats.cursor import quoted
 
-__all__ = ["Fields", "is_list", "is_object", "parse_object"]
+__all__ = ["Fields", "is_list", "is_object", "parse_list", "parse_object"]
 
 _NAMES = {bool: "a boolean", int: "an integer", float: "a number", str: "a text", list: "a list", dict: "an object"}
 
@@ -27,6 +27,21 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def parse_object(path: Path, data: bytes | memoryview, where: str = "") -> dict[str, Any]:
     """The JSON object in `data`. `where` names it in errors when it is not the whole file. BadModelFile: not one."""
     prefix = f"{where}: " if where else ""
+    value = _parse(path, data, prefix)
+    if not is_object(value):
+        raise BadModelFile(path, f"{prefix}is {_what(value)}, wanted an object")
+    return value
+
+
+def parse_list(path: Path, data: bytes | memoryview) -> list[Any]:
+    """The JSON list in `data`. BadModelFile: not one."""
+    value = _parse(path, data, "")
+    if not is_list(value):
+        raise BadModelFile(path, f"is {_what(value)}, wanted a list")
+    return value
+
+
+def _parse(path: Path, data: bytes | memoryview, prefix: str) -> object:
     try:
         text = str(data, "utf-8")
     except UnicodeDecodeError as error:
@@ -42,15 +57,13 @@ def parse_object(path: Path, data: bytes | memoryview, where: str = "") -> dict[
         return found
 
     try:
-        value = json.loads(text, object_pairs_hook=unique)
+        value: object = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise BadModelFile(path, f"{prefix}not JSON at character {error.pos}: {error.msg}") from None
     except RecursionError:
         raise BadModelFile(path, f"{prefix}JSON nested too deeply") from None
     except ValueError as error:  # a number of more digits than Python reads
         raise BadModelFile(path, f"{prefix}not JSON: {error}") from None
-    if not is_object(value):
-        raise BadModelFile(path, f"{prefix}is {_what(value)}, wanted an object")
     return value
 
 

@@ -2,7 +2,8 @@
 
 A mixture names the type of most matrices. Attention values and the down projection lose most when they are rounded, so
 some layers of those get more bits; the head has 6 or 8; rows that no block fits get a type with smaller blocks.
-Source: llama.cpp, src/llama-quant.cpp. Dense models; its rules for experts and for Falcon are not here.
+Source: llama.cpp, src/llama-quant.cpp; one rule for BERT is ours. Dense models; its rules for experts and for Falcon
+are not here.
 """
 
 from __future__ import annotations
@@ -173,7 +174,10 @@ def _attn_v(
 ) -> GGMLType:
     del has_importance
     wanted = base
-    if mixture == "Q2_K":
+    if facts.architecture == "bert" and mixture == "Q8_0":
+        # Not llama.cpp's: in all-MiniLM rounding what these matrices read costs half of all that Q8_0 does.
+        wanted = GGMLType.F16
+    elif mixture == "Q2_K":
         wanted = GGMLType.Q4_K if facts.queries_per_key >= 4 else GGMLType.Q3_K
     elif mixture == "Q3_K_M":
         wanted = GGMLType.Q5_K if layer < 2 else GGMLType.Q4_K

@@ -27,7 +27,8 @@ INHERITED = {"avx512vnni": {"search_affine_f32", "search_symmetric_f32", "search
 OPERATIONS = {
     "quantize": {"quantize_a8g32_f32", "quantize_a8g256_f32", "convert_f16_f32"},
     "elementwise": {
-        "rms_norm_f32", "silu_f32", "silu_mul_f32", "gelu_f32", "gelu_mul_f32", "relu2_f32", "relu2_mul_f32", "add_f32",
+        "rms_norm_f32", "layer_norm_f32", "silu_f32", "silu_mul_f32", "gelu_f32", "gelu_mul_f32", "gelu_erf_f32",
+        "gelu_erf_mul_f32", "relu2_f32", "relu2_mul_f32", "add_f32",
         "mul_f32", "rope_norm_f32", "rope_neox_f32",
     },
     "attend": {"attend_f32_f32_f16", "attend_f32_f32_f32", "attend_f32_q8_q8", "attend_merge_f32"},
@@ -40,10 +41,13 @@ SLOTS = {
     "quantize_a8g256_f32": ("quantize_a8g256", "edge_quantize_fn"),
     "convert_f16_f32": ("f32_to_f16", "edge_f32_to_f16_fn"),
     "rms_norm_f32": ("rms_norm", "edge_rms_norm_fn"),
+    "layer_norm_f32": ("layer_norm", "edge_layer_norm_fn"),
     "silu_f32": ("silu", "edge_unary_fn"),
     "silu_mul_f32": ("silu_mul", "edge_binary_fn"),
     "gelu_f32": ("gelu", "edge_unary_fn"),
     "gelu_mul_f32": ("gelu_mul", "edge_binary_fn"),
+    "gelu_erf_f32": ("gelu_erf", "edge_unary_fn"),
+    "gelu_erf_mul_f32": ("gelu_erf_mul", "edge_binary_fn"),
     "relu2_f32": ("relu2", "edge_unary_fn"),
     "relu2_mul_f32": ("relu2_mul", "edge_binary_fn"),
     "add_f32": ("add", "edge_binary_fn"),

@@ -69,6 +69,7 @@ EXPORTS = {
         "sample_passage",
         "stamp",
     ],
+    "edge.embeddings": ["Embeddings"],
     "edge.engine": [
         "BlockManager",
         "Constraint",
@@ -97,6 +98,7 @@ EXPORTS = {
         "WeightRef",
         "lower_native",
         "rope_spec",
+        "without_head",
     ],
     "edge.graph.blocks": ["Blocks", "split_blocks"],
     "edge.grammar": ["CallFormat", "Constraints", "Grammar", "can_hold", "grammar_of", "tool_call_grammar"],
@@ -113,6 +115,7 @@ EXPORTS = {
         "plan_memory",
         "require_fit",
         "stream_to_fit",
+        "with_embeddings",
         "with_grammar",
     ],
     "edge.models": ["ARCHITECTURES", "Architecture", "build"],

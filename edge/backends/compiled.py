@@ -14,10 +14,19 @@ from edge.formats.types import GGMLType, type_name
 from edge.graph import NativeProgram, WeightRef, lower_native
 from edge.models import build
 
-__all__ = ["KV_TYPES", "MATRIX_TYPES", "Compiled", "check_number", "compile_model", "window_blocks"]
+__all__ = [
+    "KV_TYPES",
+    "MATRIX_TYPES",
+    "Compiled",
+    "check_number",
+    "compile_model",
+    "states_limits",
+    "window_blocks",
+]
 
 MAX_CHUNK = 4096
 MAX_SEQUENCES = 256
+STATES_SEQUENCES = 64  # texts that one step embeds
 KV_TYPES = ("f16", "q8", "q4", "f32")
 VECTOR_TYPES = frozenset({GGMLType.F32, GGMLType.F16, GGMLType.BF16})
 # Everything but what only activations have, integers, and doubles.
@@ -33,12 +42,16 @@ MATRIX_TYPES = frozenset(GGMLType) - {
 
 
 class Compiled(NamedTuple):
-    """A model's program, how large its steps may be, and what they must do."""
+    """A model's program, how large its steps may be, and what they must do.
+
+    kv_type: as asked; of an encoder, which keeps no K and V beyond a layer, always "f32".
+    """
 
     config: ModelConfig
     program: NativeProgram
     limits: Limits
     work: StepWork
+    kv_type: str
 
 
 def compile_model(
@@ -74,10 +87,13 @@ def compile_model(
     program = lower_native(graph)
     for ref in program.weights:
         _check_type(file, ref)
+    work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
+    if config.is_encoder:
+        return Compiled(config, program, states_limits(config.vocab_size, length, max(chunk, length)), work, "f32")
     max_tokens = max(chunk, num_sequences)
     num_window_blocks = window_blocks(program.window, native.BLOCK_SIZE, num_sequences, max_tokens, num_blocks)
     limits = Limits(
-        vocab_size=program.vocab_size,
+        vocab_size=config.vocab_size,
         context=length,
         max_tokens=max_tokens,
         max_sequences=num_sequences,
@@ -86,8 +102,25 @@ def compile_model(
         window=program.window,
         num_window_blocks=num_window_blocks,
     )
-    work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
-    return Compiled(config, program, limits, work)
+    return Compiled(config, program, limits, work, kv_type)
+
+
+def states_limits(vocab_size: int, context: int, max_tokens: int, *, window: int = 0) -> Limits:
+    """Of a program whose output is the states of all tokens. Its sequences last for a step, or one for several: blocks
+    for the longest, and for a full step of short ones."""
+    max_sequences = min(STATES_SEQUENCES, max_tokens)
+    num_blocks = max(-(-context // native.BLOCK_SIZE), max_tokens // native.BLOCK_SIZE + max_sequences)
+    return Limits(
+        vocab_size=vocab_size,
+        context=context,
+        max_tokens=max_tokens,
+        max_sequences=max_sequences,
+        block_size=native.BLOCK_SIZE,
+        num_blocks=num_blocks,
+        window=window,
+        num_window_blocks=num_blocks if window else 0,
+        max_rows=max_tokens,
+    )
 
 
 def window_blocks(window: int, block_size: int, num_sequences: int, max_tokens: int, num_blocks: int) -> int:

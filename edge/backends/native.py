@@ -81,12 +81,12 @@ class NativeBackend:
                     kv_type=kv_type,
                     kv_tokens=kv_tokens,
                 )
-                self.config, self.limits = compiled.config, compiled.limits
+                self.config, self.limits, self.kv_type = compiled.config, compiled.limits, compiled.kv_type
                 streamed_layers = 0 if admit is None else admit(compiled)
                 self._load(
                     file,
                     compiled.program,
-                    kv_type,
+                    self.kv_type,
                     self._watch,
                     CacheOptions() if cache is None else cache,
                     on_progress,
@@ -119,26 +119,40 @@ class NativeBackend:
         arenas = (self._kv, self._window_kv)
         return sum(kv.block_bytes for kv in arenas if kv is not None) // native.BLOCK_SIZE
 
+    def weights_of(self, program: NativeProgram) -> list[native.Weights]:
+        """The loaded weights that another program of the same model reads, all of which this one's reads too."""
+        self._open()
+        assert self._weights is not None
+        loaded = dict(zip(self._refs, self._weights.items, strict=True))
+        return [loaded[ref] for ref in program.weights]
+
     def reading(self) -> AbstractContextManager[None]:
         """Around reading the model file: ModelFileError if it became shorter since it was opened."""
         return nullcontext() if self._watch is None else self._watch.reading()
 
     def step(self, batch: Batch) -> memoryview[float]:
         """As the protocol says; ModelFileError when a file that the weights are in became shorter or cannot be read."""
-        program, threads = self._open()
+        program, _ = self._open()
+        return self.run(program, self._kv, self._window_kv, batch)
+
+    def run(
+        self, program: native.Program, kv: native.KV | None, window_kv: native.KV | None, batch: Batch
+    ) -> memoryview[float]:
+        """A step of a program over this model's weights, on its threads. As `step`."""
+        _, threads = self._open()
         if self._decode_pool is not None and len(batch.token_ids) <= DECODE_TOKENS:
             threads = self._decode_pool
         try:
             program.step(
                 threads,
-                self._kv,
+                kv,
                 token_ids=batch.token_ids,
                 positions=batch.positions,
                 sequences=batch.sequences,
                 block_tables=batch.block_tables,
                 table_stride=batch.table_stride,
                 logit_rows=batch.logit_rows,
-                window_kv=self._window_kv,
+                window_kv=window_kv,
                 window_tables=array("i") if batch.window_tables is None else batch.window_tables,
             )
         except NativeError as error:
@@ -210,6 +224,7 @@ class NativeBackend:
         if self.decode_threads != self.num_threads:
             self._decode_pool = native.Threads(self.decode_threads)
         self._weights = load_weights(file, lowered, self._threads, watch, cache, on_progress, streamed_layers)
+        self._refs = lowered.weights
         limits = self.limits
         shape = native.KVShape(kv_type, lowered.num_layers, lowered.num_kv_heads, lowered.head_dim)
         if lowered.num_layers:
@@ -217,7 +232,7 @@ class NativeBackend:
         if lowered.num_window_layers:
             windows = shape._replace(num_layers=lowered.num_window_layers)
             self._window_kv = native.KV(*windows, num_blocks=limits.num_window_blocks)
-        arena = lowered.arena(limits.max_tokens, limits.max_sequences)
+        arena = lowered.arena(limits.max_tokens, limits.num_rows)
         self._program = native.Program(
             ops=lowered.ops,
             buffers=arena.buffers,
@@ -227,7 +242,7 @@ class NativeBackend:
             logits_buffer=lowered.logits_buffer,
             isa=self.isa,
             max_tokens=limits.max_tokens,
-            max_logits=limits.max_sequences,
+            max_logits=limits.num_rows,
             max_sequences=limits.max_sequences,
             kv=shape,
             max_threads=self.num_threads,

@@ -24,6 +24,11 @@ class Limits(NamedTuple):
     num_blocks: int
     window: int = 0
     num_window_blocks: int = 0
+    max_rows: int = 0  # rows of output in one step; 0: one for each sequence
+
+    @property
+    def num_rows(self) -> int:
+        return self.max_rows or self.max_sequences
 
 
 class Batch(NamedTuple):

@@ -39,7 +39,7 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
         for ref, info in tensors
     ]
     geometry = native.KVShape(kv_type, program.num_layers, program.num_kv_heads, program.head_dim)
-    arena = program.arena(limits.max_tokens, limits.max_sequences)
+    arena = program.arena(limits.max_tokens, limits.num_rows)
     try:
         planned = native.Program(
             ops=program.ops,
@@ -50,7 +50,7 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
             logits_buffer=program.logits_buffer,
             isa="scalar",
             max_tokens=limits.max_tokens,
-            max_logits=limits.max_sequences,
+            max_logits=limits.num_rows,
             max_sequences=limits.max_sequences,
             kv=geometry,
             max_threads=num_threads,

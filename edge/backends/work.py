@@ -37,10 +37,10 @@ class Matrix:
 @dataclass(frozen=True, slots=True)
 class StepWork:
     """matrices: how often a step multiplies every token by each; a matrix used twice is read twice. head: the one for
-    the rows whose logits are wanted."""
+    the rows whose logits are wanted; None: an encoder, which has none."""
 
     matrices: Mapping[Matrix, int]
-    head: Matrix
+    head: Matrix | None
     num_layers: int
     hidden_size: int
     num_heads: int
@@ -59,7 +59,8 @@ class StepWork:
 
         The embedding table counts only where the head is tied to it: looking up a row reads nothing worth counting.
         """
-        return sum(count * matrix.packed_bytes for matrix, count in self.matrices.items()) + self.head.packed_bytes
+        head_bytes = 0 if self.head is None else self.head.packed_bytes
+        return sum(count * matrix.packed_bytes for matrix, count in self.matrices.items()) + head_bytes
 
     @property
     def kv_values(self) -> int:
@@ -85,7 +86,6 @@ def step_work(config: ModelConfig, graph: Graph, tensors: Mapping[str, TypedShap
             head = Matrix(kind, rows, cols)
         else:
             matrices[Matrix(kind, rows, cols)] += 1
-    assert head is not None  # every architecture ends in one
     return StepWork(
         matrices,
         head,

@@ -48,6 +48,7 @@ class Answerer:
     ) -> None:
         """options: how tokens are chosen; templating: how the prompt is made. Raises RequestError for what the model's
         template cannot do."""
+        model.check_writes()
         self.model = model
         self.session = session
         self.tools = tools

@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": ("edge.cli.serve", "Answer over HTTP, as OpenAI's API does."),
     "assistant": ("edge.cli.assistant", "An assistant that acts on this device: timers, notes, files, a home."),
     "conform": ("edge.cli.conform", "Ask a server which fields of OpenAI's API it honours, refuses or ignores."),
+    "embed": ("edge.cli.embed", "Turn texts into vectors, one line of JSON each."),
     "sessions": ("edge.cli.sessions", "List, show, check and remove saved conversations and prepared prompts."),
     "cache": ("edge.cli.cache", "Read a system prompt and tools ahead, for every later run that begins with them."),
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),

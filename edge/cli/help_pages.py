@@ -8,7 +8,7 @@ __all__ = ["GROUPS", "ROOT_PAGE", "page_of"]
 
 # Headings of `edge --help`, and the commands under them.
 GROUPS = {
-    "Talk with a model": ("run", "chat", "serve", "sessions", "cache"),
+    "Talk with a model": ("run", "chat", "serve", "embed", "sessions", "cache"),
     "Get models": ("pull", "ls", "rm", "show", "plan"),
     "Make models": ("export", "quantize", "imatrix", "eval"),
     "Measure": ("bench", "doctor", "conform"),
@@ -54,6 +54,10 @@ _PAGES = {
         ("edge chat", "the bundled model"),
         ("edge chat model.gguf --session notes", "goes on where it stopped"),
         ('edge chat model.gguf --system "Answer in one line." --temperature 0.7', ""),
+    )),
+    "embed": _Page((
+        ('edge embed minilm.gguf "a text" "another"', "a line of JSON for each"),
+        ("edge embed minilm.gguf --base64 - < lines.txt", "a text on every line"),
     )),
     "serve": _Page((
         ("edge serve", "http://127.0.0.1:8080/v1, the bundled model"),

@@ -16,6 +16,8 @@ def plan_lines(report: dict[str, Any]) -> str:
         ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),
         ("process", plan["process_bytes"], "Python and libraries, as measured"),
     ]
+    if plan["embeddings_bytes"]:
+        rows.append(("embeddings", plan["embeddings_bytes"], "NumPy, which pools states"))
     if plan["total_bytes"] > sum(num_bytes for _, num_bytes, _ in rows):
         rows.append(
             ("first load", plan["packing_bytes"], "while weights are packed, with nothing of the rest but the process")

@@ -26,6 +26,18 @@ print(client.chat.completions.create(model="{name}", messages=[{{"role": "user",
 
 Ctrl-C ends it."""
 
+_READY_TO_EMBED = """\
+{name} at {base}/v1 · {backend} · an embedding model, texts of up to {context} tokens
+
+curl {base}/v1/embeddings -H 'Content-Type: application/json'{header} \\
+  -d '{{"input": ["a text", "another"]}}'
+
+from openai import OpenAI
+client = OpenAI(base_url="{base}/v1", api_key={key})
+print(client.embeddings.create(model="{name}", input=["a text", "another"]).data[0].embedding)
+
+Ctrl-C ends it."""
+
 
 @click.command("serve")
 @model_argument()
@@ -61,9 +73,10 @@ def command(
 ) -> int:
     """Answer over HTTP with MODEL (default: the bundled one), as OpenAI's API does.
 
-    /v1/chat/completions, /v1/completions, /v1/models, /tokenize, /detokenize, /health and /metrics. A field of a
-    request is honoured or refused by name. Host and Origin are checked; only programs of this machine can connect
-    unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or SIGTERM.
+    /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, /tokenize, /detokenize, /health and /metrics. A
+    field of a request is honoured or refused by name. Host and Origin are checked; only programs of this machine can
+    connect unless --host says otherwise, and then every request needs the key. Ends within two seconds of Ctrl-C or
+    SIGTERM.
     """
     # Everything is judged before the seconds that loading may take.
     path = resolve(model)
@@ -99,7 +112,7 @@ def command(
             address = f"[{host}]" if ":" in host and not host.startswith("[") else host
             has_key = settings.api_key is not None
             click.echo(
-                _READY.format(
+                (_READY if loaded.config.writes_text else _READY_TO_EMBED).format(
                     name=settings.model_name,
                     base=f"http://{address}:{port}",
                     backend=loaded.backend,

@@ -33,7 +33,7 @@ def conform(server: Server, model: str | None = None) -> Iterator[Finding]:
     for endpoint in endpoints():
         plain = server.post(endpoint.path, endpoint.body(name))
         if not plain.ok:
-            if endpoint.needed:
+            if endpoint.needed and not _has_another(server, name, endpoint.path):
                 raise EdgeError(f"{server.url}{endpoint.path} refuses a plain request: {plain.error}")
             refused: Verdict = "failed" if _fails(plain) else "refused"
             yield Finding(endpoint.path, "(the endpoint)", refused, f"{plain.status}: {plain.error}")
@@ -43,6 +43,11 @@ def conform(server: Server, model: str | None = None) -> Iterator[Finding]:
         for probe in endpoint.probes:
             verdict, seen = _judge(probe, context, context.ask(probe.fields(context)))
             yield Finding(endpoint.path, probe.field, verdict, seen)
+
+
+def _has_another(server: Server, model: str, path: str) -> bool:
+    """Whether the server answers at another endpoint: one of an embedding model writes no text."""
+    return any(server.post(other.path, other.body(model)).ok for other in endpoints() if other.path != path)
 
 
 def _judge(probe: Probe, context: Context, answer: Answer) -> tuple[Verdict, str]:

@@ -136,7 +136,9 @@ _COMPLETIONS = (
 
 _EMBEDDINGS = (
     Probe("model", _send(model="edge-conform-no-such-model"), wants_refusal=True),
+    Probe("input (too long)", _send(input="word " * 300_000), wants_refusal=True),
     Probe("input list", _send(input=["a", "b"]), see.has("data", 1, "embedding")),
+    Probe("input token ids", _send(input=[[1, 2], [3]]), see.has("data", 1, "embedding")),
     Probe("encoding_format", _send(encoding_format="base64"), see.is_text("data", 0, "embedding"), "edge_conform"),
     Probe("dimensions", _send(dimensions=2), see.top_of(2, "data", 0, "embedding"), "x"),
     Probe("user", _send(user="someone"), None, {"not": "text"}),

@@ -84,6 +84,9 @@ def measure(
     with open_gguf(path) as file, ExitStack() as opened:
         bits_per_weight, file_bytes = _bits_per_weight(file), file.file_size
         files = [file] if reference is None else [file, opened.enter_context(open_gguf(reference))]
+        for opened_file in files:
+            if ModelConfig.from_gguf(opened_file).is_encoder:
+                raise RequestError(f"{opened_file.path} is an encoder, which predicts no token to measure")
         length = _window(files, window)
         vocab_size = _check_vocabularies(files)
     rows = rows_for(vocab_size)

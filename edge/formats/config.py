@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats import positions
@@ -18,10 +18,15 @@ from edge.formats.positions import RopeScaling
 if TYPE_CHECKING:
     from edge.formats.gguf import GGUFFile
 
-__all__ = ["ARCHITECTURES", "ModelConfig", "RopeScaling", "activations"]
+__all__ = ["ARCHITECTURES", "ModelConfig", "Pooling", "RopeScaling", "activations"]
 
 # general.architecture values with a file in edge/models. Mistral and SmolLM are written as llama.
-ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "phi3", "bitnet", "bitnet-b1.58")
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "phi3", "bitnet", "bitnet-b1.58", "bert")
+ENCODERS = frozenset({"bert"})  # of those; they embed text and write none
+
+Pooling = Literal["mean", "cls", "last"]
+# {arch}.pooling_type, as llama.cpp numbers it: how the states of a text become its embedding.
+_POOLINGS: tuple[Pooling | None, ...] = (None, "mean", "cls", "last")
 
 # Keys below "{arch}." that change the result, with the values that do not. A value outside them is refused.
 _NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
@@ -30,7 +35,6 @@ _NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
     "nextn_predict_layers": (0,),
     "leading_dense_block_count": (0,),
     "use_parallel_residual": (False,),
-    "pooling_type": (0,),
     "logit_scale": (0.0, 1.0),
     "residual_scale": (0.0, 1.0),
     "embedding_scale": (0.0, 1.0),
@@ -42,7 +46,6 @@ _NEUTRAL: Mapping[str, tuple[int | float | bool, ...]] = {
     "attention.temperature_length": (0,),
     "attention.max_alibi_bias": (0.0,),
     "attention.clamp_kqv": (0.0,),
-    "attention.causal": (True,),
     "attention.shared_kv_layers": (0,),
     "attention.q_lora_rank": (0,),
     "attention.kv_lora_rank": (0,),
@@ -57,12 +60,12 @@ _ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
     "gemma3": ("gelu_pytorch_tanh",),
     "bitnet": ("silu", "relu2"),
     "bitnet-b1.58": ("relu2",),
+    "bert": ("gelu",),
 }
 
-# What a file without a text generator in it is, by general.architecture.
+# What a file that edge does not run is, by general.architecture, where it is no text generator.
 _NOT_A_GENERATOR: Mapping[str, str] = {
     "clip": "a vision or audio projector (mmproj)",
-    "bert": "an embedding model",
     "nomic-bert": "an embedding model",
     "nomic-bert-moe": "an embedding model",
     "jina-bert-v2": "an embedding model",
@@ -78,7 +81,7 @@ _NOT_A_GENERATOR: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Dimensions and constants of a decoder-only transformer, under Hugging Face's key names.
+    """Dimensions and constants of a transformer, under Hugging Face's key names.
 
     Raises BadModelFile, naming key, value and limit, when they contradict each other.
     """
@@ -92,7 +95,7 @@ class ModelConfig:
     num_key_value_heads: int
     head_dim: int
     max_position_embeddings: int
-    rms_norm_eps: float
+    rms_norm_eps: float  # of encoders: layer_norm_eps
     rope_theta: float
     rope_dims: int  # leading dimensions of a head that rotate
     rope_scaling: RopeScaling | None = None
@@ -105,6 +108,8 @@ class ModelConfig:
     sliding_window: int = 0  # positions that a layer with a window sees, the row's own the last; 0: none acts
     sliding_window_pattern: int = 0  # every so-manieth layer sees everything; 0: all have the window
     tie_word_embeddings: bool = False
+    pooling: Pooling | None = None  # as the file says; a decoder with one is an embedding model too
+    type_vocab_size: int = 0  # encoders: rows of the token types' embedding
     path: str = field(default="model", compare=False)  # for messages
 
     def __post_init__(self) -> None:
@@ -155,6 +160,16 @@ class ModelConfig:
             raise self._bad(f"rope_local_theta = {self.rope_local_theta}, wanted at least 1")
         self._range("sliding_window", self.sliding_window, 0, 2**31 - 1)
         self._range("sliding_window_pattern", self.sliding_window_pattern, 0, 1024)
+
+    @property
+    def is_encoder(self) -> bool:
+        """Whether every token sees the whole text: nothing is written, and a text is read in one step."""
+        return self.model_type in ENCODERS
+
+    @property
+    def writes_text(self) -> bool:
+        """Whether it is no embedding model."""
+        return not self.is_encoder and self.pooling is None
 
     def has_window(self, layer: int) -> bool:
         """Whether a layer is one of those with a window, be it wider than the context."""
@@ -223,7 +238,7 @@ class ModelConfig:
             num_key_value_heads=kv_heads,
             head_dim=head_dim,
             max_position_embeddings=context,
-            rms_norm_eps=file.get_float(f"{arch}.attention.layer_norm_rms_epsilon"),
+            rms_norm_eps=file.get_float(f"{arch}.attention.layer_norm{'' if arch in ENCODERS else '_rms'}_epsilon"),
             rope_theta=file.get_float(f"{arch}.rope.freq_base", default=10000.0),
             rope_dims=rope_dims,
             rope_scaling=positions.rope_scaling(file, arch, context),
@@ -237,6 +252,8 @@ class ModelConfig:
             sliding_window=positions.sliding_window(file, arch, context),
             sliding_window_pattern=positions.window_pattern(file, arch),
             tie_word_embeddings="output.weight" not in file.tensors,
+            pooling=_pooling(file, arch),
+            type_vocab_size=_type_vocab_size(file) if arch in ENCODERS else 0,
             path=str(file.path),
         )
 
@@ -267,6 +284,13 @@ def _architecture(file: GGUFFile) -> str:
 
 
 def _refuse_foreign(file: GGUFFile, arch: str) -> None:
+    causal = file.get_bool(f"{arch}.attention.causal", default=None if arch in ENCODERS else True)
+    if causal is (arch in ENCODERS):
+        sees = "what comes before it" if causal else "the whole text"
+        raise UnsupportedModel(
+            file.path,
+            f"{arch}.attention.causal = {causal}: a token sees {sees}, which edge does not compute for {arch!r}",
+        )
     for suffix, neutral in _NEUTRAL.items():
         key = f"{arch}.{suffix}"
         if not file.has(key):
@@ -279,11 +303,31 @@ def _refuse_foreign(file: GGUFFile, arch: str) -> None:
         else:
             value = file.get_float(key)
         if value not in neutral:
-            what = "an embedding model" if suffix == "pooling_type" else "a model that needs it"
-            raise UnsupportedModel(file.path, f"{key} = {value}: {what}, which edge does not compute")
+            raise UnsupportedModel(file.path, f"{key} = {value}: a model that needs it, which edge does not compute")
     for suffix in _FOREIGN:
         if file.has(f"{arch}.{suffix}"):
             raise UnsupportedModel(file.path, f"{arch}.{suffix} is set, which edge does not compute")
+
+
+def _pooling(file: GGUFFile, arch: str) -> Pooling | None:
+    key = f"{arch}.pooling_type"
+    number = file.get_int(key, default=0)
+    if not 0 <= number < len(_POOLINGS):
+        what = "a reranker" if number == 4 else "no way to pool that edge knows"
+        raise UnsupportedModel(file.path, f"{key} = {number}: {what}; it has 0 (none), 1 (mean), 2 (cls) and 3 (last)")
+    return _POOLINGS[number]
+
+
+def _type_vocab_size(file: GGUFFile) -> int:
+    """Rows of the token types' embedding, 0 where there is none, which the optional key must confirm."""
+    info = file.tensors.get("token_types.weight")
+    rows = info.shape[0] if info is not None and len(info.shape) == 2 else 0
+    said = file.get_int("tokenizer.ggml.token_type_count", default=rows)
+    if info is not None and said != rows:
+        raise BadModelFile(
+            file.path, f"tokenizer.ggml.token_type_count = {said}, but token_types.weight has shape {info.shape}"
+        )
+    return rows
 
 
 def _uniform(file: GGUFFile, key: str, num_layers: int) -> int:

@@ -65,6 +65,8 @@ _GENERAL: dict[str, Kind] = {
     "tokenizer.ggml.add_sep_token": Kind.BOOL,
     "tokenizer.ggml.add_space_prefix": Kind.BOOL,
     "tokenizer.ggml.remove_extra_whitespaces": Kind.BOOL,
+    "tokenizer.ggml.normalizer.lowercase": Kind.BOOL,
+    "tokenizer.ggml.normalizer.strip_accents": Kind.BOOL,
 }
 
 _SPECIAL_TOKENS = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edge.graph.builder import GraphBuilder, Value
 from edge.graph.native import NativeProgram, WeightRef, lower_native
-from edge.graph.ops import Graph, GraphError, RopeSpec
+from edge.graph.ops import Graph, GraphError, RopeSpec, without_head
 from edge.graph.rope import rope_spec
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "WeightRef",
     "lower_native",
     "rope_spec",
+    "without_head",
 ]

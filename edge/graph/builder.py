@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.formats.cursor import quoted
@@ -13,8 +13,10 @@ from edge.graph.ops import (
     Attention,
     Embedding,
     Gelu,
+    GeluErf,
     Graph,
     GraphError,
+    LayerNorm,
     Linear,
     Mul,
     Node,
@@ -47,7 +49,8 @@ class GraphBuilder:
     """Builds one graph from the tensors of one file.
 
     tensors: name -> shape in NumPy order. modules: Hugging Face's module name (with {i} for the layer) -> the tensors'
-    stem in GGUF. Inside a layer "model.layers.{i}." is left out. A module's tensors are `stem.weight` and `stem.bias`.
+    stem in GGUF. Inside a layer what comes before its name, "model.layers.{i}.", is left out. A module's tensors are
+    `stem.weight` and `stem.bias`.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class GraphBuilder:
     ) -> None:
         self._tensors = tensors
         self._modules = modules
+        self._layers = next((name.partition("{i}.")[0] + "{i}." for name in modules if "{i}" in name), "")
         self._path = path
         self._layer: int | None = None
         self._nodes: list[Node] = []
@@ -72,6 +76,16 @@ class GraphBuilder:
     def embedding(self, module: str, vocab_size: int, width: int, *, scale: float = 1.0) -> Value:
         stem = self._stem(module)
         return self._add(stem, Embedding(self._weight(f"{stem}.weight", (vocab_size, width)), scale))
+
+    def row_embedding(self, module: str, rows: int, width: int, row_of: Literal["position", "first"]) -> Value:
+        """Rows that do not depend on the token id."""
+        stem = self._stem(module)
+        return self._add(stem, Embedding(self._weight(f"{stem}.weight", (rows, width)), 1.0, row_of))
+
+    def layer_norm(self, x: Value, module: str, eps: float) -> Value:
+        stem, shape = self._stem(module), (x.shape.width,)
+        gain, bias = self._weight(f"{stem}.weight", shape), self._weight(f"{stem}.bias", shape)
+        return self._add(stem, LayerNorm(gain, bias, eps), x)
 
     def rms_norm(self, x: Value, module: str, eps: float, *, width: int | None = None) -> Value:
         """Normalises groups of `width` values, whole rows when it is not given."""
@@ -108,12 +122,13 @@ class GraphBuilder:
         head_dim: int,
         scale: float,
         window: int = 0,
+        whole: bool = False,
     ) -> Value:
         """Causal attention over the layer's KV cache, after storing k and v in it. window: over so many positions, the
-        row's own the last of them; 0: over all."""
+        row's own the last of them; 0: over all. whole: over the whole sequence instead."""
         if self._layer is None:
             raise GraphError("attention outside a layer")
-        op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale, window)
+        op = Attention(self._layer, num_heads, num_kv_heads, head_dim, scale, window, whole)
         self._stores[self._layer] = op
         return self._add(self._local("attention"), op, q, k, v)
 
@@ -137,6 +152,9 @@ class GraphBuilder:
         """With tanh."""
         return self._add(self._local(name), Gelu(), x)
 
+    def gelu_erf(self, x: Value, name: str) -> Value:
+        return self._add(self._local(name), GeluErf(), x)
+
     def relu2(self, x: Value, name: str) -> Value:
         return self._add(self._local(name), Relu2(), x)
 
@@ -156,7 +174,7 @@ class GraphBuilder:
     def _stem(self, module: str) -> str:
         if self._layer is None:
             return self._modules[module]
-        return self._modules[f"model.layers.{{i}}.{module}"].format(i=self._layer)
+        return self._modules[self._layers + module].format(i=self._layer)
 
     def _local(self, name: str) -> str:
         return name if self._layer is None else f"blk.{self._layer}.{name}"

@@ -24,6 +24,13 @@ _LOG2E = np.float32(float.fromhex("0x1.715476p+0"))
 _LN2_HI, _LN2_LO = np.float32(float.fromhex("0x1.63p-1")), np.float32(float.fromhex("-0x1.bd0106p-13"))
 _ROUND = np.float32(float.fromhex("0x1.8p+23"))
 _GELU_C1, _GELU_C3 = np.float32(float.fromhex("-0x1.988454p+0")), np.float32(float.fromhex("-0x1.2444f2p-4"))
+_GELU_ERF = tuple(
+    np.float32(float.fromhex(c))
+    for c in (
+        *("-0x1.f051bap-29", "0x1.1e9282p-22", "-0x1.0a5c94p-17", "0x1.cf632ep-14", "0x1.15ea8p-14"),
+        *("-0x1.29a684p-4", "-0x1.988448p+0"),
+    )
+)
 _COEFFICIENTS = tuple(
     np.float32(float.fromhex(c))
     for c in ("0x1.6a23dp-10", "0x1.123a2p-7", "0x1.5558f2p-5", "0x1.555492p-3", "0x1.fffffcp-2")
@@ -121,16 +128,30 @@ def matmul_floats(x: F32, weight: F32) -> F32:
 
 def rms_norm(x: F32, gain: F32, eps: float) -> F32:
     """Sums squares in 16 lanes, lane l the elements l mod 16, over groups as wide as `gain`."""
-    n = gain.size
-    grouped = x.reshape(x.shape[0], -1, n)
-    squares = np.pad(grouped * grouped, ((0, 0), (0, 0), (0, -n % _LANES)))
-    squares = squares.reshape(*squares.shape[:2], -1, _LANES)
-    lanes = np.zeros_like(squares[:, :, 0])
-    for i in range(squares.shape[2]):
-        lanes = lanes + squares[:, :, i]
-    mean: F32 = np.divide(_fold(lanes), np.float32(n)) + np.float32(eps)
-    inverse: F32 = np.divide(np.float32(1.0), np.sqrt(mean))
-    return (grouped * inverse * gain).reshape(x.shape)
+    grouped = x.reshape(-1, gain.size)
+    return (grouped * _inverse_root(grouped * grouped, eps) * gain).reshape(x.shape)
+
+
+def layer_norm(x: F32, gain: F32, bias: F32, eps: float) -> F32:
+    """Mean and squares are summed as in rms_norm."""
+    centred: F32 = x - _mean(x)
+    return centred * _inverse_root(centred * centred, eps) * gain + bias
+
+
+def _inverse_root(squares: F32, eps: float) -> F32:
+    mean: F32 = _mean(squares) + np.float32(eps)
+    result: F32 = np.divide(np.float32(1.0), np.sqrt(mean))
+    return result
+
+
+def _mean(x: F32) -> F32:
+    """(rows, n) to (rows, 1): lane l sums the elements l mod 16, in their order."""
+    parts = np.pad(x, ((0, 0), (0, -x.shape[1] % _LANES))).reshape(x.shape[0], -1, _LANES)
+    lanes = np.zeros_like(parts[:, 0])
+    for i in range(parts.shape[1]):
+        lanes = lanes + parts[:, i]
+    result: F32 = np.divide(_fold(lanes), np.float32(x.shape[1]))
+    return result
 
 
 def _fold(lanes: F32) -> F32:
@@ -166,6 +187,15 @@ def silu(x: F32) -> F32:
 def gelu(x: F32) -> F32:
     angle: F32 = np.asarray(x * (_GELU_C3 * (x * x) + _GELU_C1), np.float32)
     result: F32 = np.divide(x, np.float32(1.0) + exp(angle))
+    return result
+
+
+def gelu_erf(x: F32) -> F32:
+    square = x * x
+    p = np.full_like(x, _GELU_ERF[0])
+    for c in _GELU_ERF[1:]:
+        p = np.asarray(p * square + c, np.float32)
+    result: F32 = np.divide(x, np.float32(1.0) + exp(np.asarray(x * p, np.float32)))
     return result
 
 

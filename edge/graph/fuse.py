@@ -14,8 +14,10 @@ from edge.graph.ops import (
     Attention,
     Embedding,
     Gelu,
+    GeluErf,
     Graph,
     GraphError,
+    LayerNorm,
     Linear,
     Mul,
     Node,
@@ -27,17 +29,19 @@ from edge.graph.ops import (
     Silu,
 )
 
+ACTIVATIONS = (Silu, Gelu, GeluErf, Relu2)
 MAX_OUTPUTS = 3  # of one fused projection: q, k, v
 
 
 class FusedLinear(NamedTuple):
-    """x = inputs[0], normalised first when `norm` is set. One output per linear, or with `glu` one output
-    glu(linears[0](x)) * linears[1](x). With `residual` inputs[1] is added to the only output.
+    """x = inputs[0], normalised first when `norm` is set. One output per linear, or with `activation` one output
+    activation(linears[0](x)), times linears[1](x) if there are two. With `residual` inputs[1] is added to the only
+    output.
     """
 
     linears: tuple[Linear, ...]
     norm: RmsNorm | None = None
-    glu: Activation | None = None
+    activation: Activation | None = None
     residual: bool = False
 
 
@@ -50,7 +54,7 @@ class FusedAttention(NamedTuple):
     rope: RopeSpec | None
 
 
-FusedOp = Embedding | RmsNorm | FusedLinear | FusedAttention | Add | Mul | Activation | SelectRows
+FusedOp = Embedding | RmsNorm | LayerNorm | FusedLinear | FusedAttention | Add | Mul | Activation | SelectRows
 
 
 class FusedNode(NamedTuple):
@@ -125,6 +129,9 @@ class _Fusion:
                 self._fuse_glu(node)
             elif isinstance(node.op, Attention):
                 self._fuse_attention(node)
+        for node in self._graph.nodes:
+            if isinstance(node.op, ACTIVATIONS) and node.number not in self._swallowed:
+                self._fuse_activation(node)
         self._group_linears()
         remaining = [n for n in self._graph.nodes if n.number in self._fused or n.number not in self._swallowed]
         return [self._fused.get(node.number) or _plain(node) for node in remaining]
@@ -149,7 +156,7 @@ class _Fusion:
     def _fuse_glu(self, mul: Node) -> None:
         for gated, up in (mul.inputs, mul.inputs[::-1]):
             activation = self._node(gated).op
-            if not isinstance(activation, (Silu, Gelu, Relu2)):
+            if not isinstance(activation, ACTIVATIONS):
                 continue
             gate = self._node(gated).inputs[0]
             gate_op, up_op = self._node(gate).op, self._node(up).op
@@ -158,9 +165,18 @@ class _Fusion:
             same_input = self._node(gate).inputs == self._node(up).inputs
             if same_input and all(self._only_here(i) for i in (gated, gate, up)):
                 self._swallowed.update((gated, gate, up))
-                fused = FusedLinear((gate_op, up_op), glu=activation)
+                fused = FusedLinear((gate_op, up_op), activation=activation)
                 self._fused[mul.number] = FusedNode(fused, self._node(gate).inputs, (mul.number,))
                 return
+
+    def _fuse_activation(self, node: Node) -> None:
+        """Of a projection that no gate multiplies."""
+        index, activation = node.inputs[0], node.op
+        linear = self._node(index).op
+        if isinstance(activation, ACTIVATIONS) and isinstance(linear, Linear) and self._only_here(index):
+            self._swallowed.add(index)
+            fused = FusedLinear((linear,), activation=activation)
+            self._fused[node.number] = FusedNode(fused, self._node(index).inputs, (node.number,))
 
     def _fuse_attention(self, node: Node) -> None:
         assert isinstance(node.op, Attention)

@@ -13,8 +13,10 @@ from edge.graph.ops import (
     Attention,
     Embedding,
     Gelu,
+    GeluErf,
     Graph,
     GraphError,
+    LayerNorm,
     Linear,
     Mul,
     Relu2,
@@ -27,9 +29,10 @@ from edge.graph.ops import (
 from edge.graph.planner import Lifetime, plan, plan_apart
 
 # enum edge_op_kind, enum edge_activation
-_EMBED, _RMS_NORM, _LINEAR, _ATTENTION, _ADD, _MUL, _ACTIVATION, _SELECT_ROWS = range(1, 9)
+_EMBED, _RMS_NORM, _LINEAR, _ATTENTION, _ADD, _MUL, _ACTIVATION, _SELECT_ROWS, _LAYER_NORM = range(1, 10)
 _ACT_NONE = 0
-_ACTIVATIONS: Mapping[type[Activation], int] = {Silu: 1, Gelu: 2, Relu2: 3}
+_ACTIVATIONS: Mapping[type[Activation], int] = {Silu: 1, Gelu: 2, Relu2: 3, GeluErf: 4}
+_ROW_OF = {"token": 0, "position": 1, "first": 2}  # enum edge_embed_mode
 
 _OP = struct.Struct("=23i2f2i")  # struct edge_op
 _BUFFER = struct.Struct("=Qii")  # struct edge_buffer
@@ -79,7 +82,7 @@ class NativeProgram(NamedTuple):
     weights: tuple[WeightRef, ...]
     lookups: frozenset[str]  # matrices of which a step reads no more than a row for each token
     logits_buffer: int
-    vocab_size: int
+    width: int  # of a row of it: the vocabulary, or a state's
     num_layers: int
     num_kv_heads: int
     head_dim: int
@@ -125,6 +128,7 @@ class _Op(NamedTuple):
     eps: float = 0.0
     scale: float = 1.0
     window: int = 0
+    mode: int = 0  # enum edge_embed_mode, edge_attention_mode
 
     def pack(self) -> bytes:
         lists = ((self.ins, 3), (self.outs, 3), (self.weights, 3), (self.biases, 3), (self.norms, 2))
@@ -132,7 +136,7 @@ class _Op(NamedTuple):
         layer = self.kv_source_layer if len(self.ins) > 1 else -1
         fields = (self.residual, self.activation, layer, self.kv_source_layer)
         heads = (self.num_heads, self.num_kv_heads, self.head_dim, self.rope)
-        return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, self.window, 0)
+        return _OP.pack(self.kind, *numbers, *fields, *heads, self.eps, self.scale, self.window, self.mode)
 
 
 def lower_native(graph: Graph, *, keep_inputs: bool = False) -> NativeProgram:
@@ -171,6 +175,8 @@ class _Lowering:
             raise GraphError("windows of more than one width, which has no native form")
         layers.sort(key=lambda layer: (windows[layer] > 0, layer))
         self._kv_layers = {layer: at for at, layer in enumerate(layers)}  # those that keep K and V of their own
+        if all(op.whole for op, _ in attentions):  # nobody reads them when the layer is done: all in one place
+            self._kv_layers = dict.fromkeys(layers, 0)
         num_window_layers = sum(window > 0 for window in windows.values())
 
         last_use = {i: at for at, node in enumerate(self._nodes) for i in (*node.inputs, *node.outputs)}
@@ -194,8 +200,8 @@ class _Lowering:
             weights=tuple(self._kinds),
             lookups=self._lookups(),
             logits_buffer=self._buffers[logits.number],
-            vocab_size=logits.shape.width,
-            num_layers=len(layers) - num_window_layers,
+            width=logits.shape.width,
+            num_layers=len({*self._kv_layers.values()}) - num_window_layers,
             num_window_layers=num_window_layers,
             window=max(windows.values()),
             num_kv_heads=num_kv_heads,
@@ -211,10 +217,13 @@ class _Lowering:
         ins = tuple(self._buffers[i] for i in node.inputs)
         outs = tuple(self._buffers[i] for i in node.outputs)
         match node.op:
-            case Embedding(weight, scale):
-                return _Op(_EMBED, (), outs, (self._weight(weight, "matrix"),), scale=scale)
+            case Embedding(weight, scale, row_of):
+                return _Op(_EMBED, (), outs, (self._weight(weight, "matrix"),), scale=scale, mode=_ROW_OF[row_of])
             case RmsNorm(gain, eps):
                 return _Op(_RMS_NORM, ins, outs, norms=(self._weight(gain, "vector"),), eps=eps)
+            case LayerNorm(gain, bias, eps):
+                norms = (self._weight(gain, "vector"), self._weight(bias, "vector"))
+                return _Op(_LAYER_NORM, ins, outs, norms=norms, eps=eps)
             case FusedLinear():
                 return self._linear(node.op, ins, outs)
             case FusedAttention():
@@ -223,7 +232,7 @@ class _Lowering:
                 return _Op(_ADD, ins, outs)
             case Mul():
                 return _Op(_MUL, ins, outs)
-            case Silu() | Gelu() | Relu2():
+            case Silu() | Gelu() | GeluErf() | Relu2():
                 return _Op(_ACTIVATION, ins, outs, activation=_ACTIVATIONS[type(node.op)])
             case SelectRows():
                 return _Op(_SELECT_ROWS, ins, outs)
@@ -237,7 +246,7 @@ class _Lowering:
             biases=tuple(-1 if name is None else self._weight(name, "vector") for _, name, _ in op.linears),
             norms=() if op.norm is None else (self._weight(op.norm.gain, "vector"),),
             residual=ins[1] if op.residual else -1,
-            activation=_ACT_NONE if op.glu is None else _ACTIVATIONS[type(op.glu)],
+            activation=_ACT_NONE if op.activation is None else _ACTIVATIONS[type(op.activation)],
             eps=0.0 if op.norm is None else op.norm.eps,
         )
 
@@ -256,6 +265,7 @@ class _Lowering:
             eps=next((norm.eps for norm in norms if norm is not None), 0.0),
             scale=op.scale,
             window=op.window,
+            mode=int(op.whole),
         )
 
     def _matrix(self, linear: Linear) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,13 @@ def rms_norm(x: Array, gain: Array, eps: float) -> Array:
     return result
 
 
+def layer_norm(x: Array, gain: Array, bias: Array, eps: float) -> Array:
+    centred = x - np.mean(x, axis=1, keepdims=True)
+    variance = np.mean(centred * centred, axis=1, keepdims=True)
+    result: Array = centred / np.sqrt(variance + x.dtype.type(eps)) * gain + bias
+    return result
+
+
 def silu(x: Array) -> Array:
     result: Array = x / (x.dtype.type(1.0) + np.exp(-x))
     return result
@@ -28,6 +36,12 @@ def silu(x: Array) -> Array:
 def gelu(x: Array) -> Array:
     u = x.dtype.type(np.sqrt(2.0 / np.pi)) * (x + x.dtype.type(0.044715) * x * x * x)
     result: Array = x.dtype.type(0.5) * x * (x.dtype.type(1.0) + np.tanh(u))
+    return result
+
+
+def gelu_erf(x: Array) -> Array:
+    normal = np.array([0.5 * math.erfc(-value / math.sqrt(2.0)) for value in x.ravel().tolist()], np.float64)
+    result: Array = x * normal.reshape(x.shape).astype(x.dtype)
     return result
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class GraphError(ValueError):
@@ -44,16 +44,25 @@ class RopeSpec(NamedTuple):
 
 
 class Embedding(NamedTuple):
-    """out = scale * row of `weight` (vocab_size, width) for each token id of the step."""
+    """out = scale * a row of `weight` (rows, width) for each token: by its id, by its position, or always the first."""
 
     weight: str
     scale: float = 1.0
+    row_of: Literal["token", "position", "first"] = "token"
 
 
 class RmsNorm(NamedTuple):
     """out = x / sqrt(mean(x^2) + eps) * gain, over groups as wide as `gain` (a head, or the whole row)."""
 
     gain: str
+    eps: float
+
+
+class LayerNorm(NamedTuple):
+    """out = (x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps) * gain + bias, over whole rows (Ba et al. 2016)."""
+
+    gain: str
+    bias: str
     eps: float
 
 
@@ -78,7 +87,7 @@ class Attention(NamedTuple):
     With q alone nothing is stored: it reads what an earlier attention stored at `layer`, whose k was rotated there.
 
     Query head h reads KV head h // (num_heads / num_kv_heads). window: the row's own position is the last of so many
-    that it sees; 0: all up to its own.
+    that it sees; 0: all up to its own. whole: every row sees all of its sequence, which a step must hold whole.
     """
 
     layer: int
@@ -87,6 +96,7 @@ class Attention(NamedTuple):
     head_dim: int
     scale: float
     window: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,11 @@ class Gelu:
 
 
 @dataclass(frozen=True, slots=True)
+class GeluErf:
+    """out = x / 2 * (1 + erf(x / sqrt(2))): the same with the normal distribution itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Relu2:
     """out = max(x, 0)^2 (So et al. 2021)."""
 
@@ -119,8 +134,8 @@ class SelectRows:
     """Token rows to logit rows: those whose logits are wanted."""
 
 
-Activation = Silu | Gelu | Relu2
-Op = Embedding | RmsNorm | Linear | Rope | Attention | Add | Mul | Activation | SelectRows
+Activation = Silu | Gelu | GeluErf | Relu2
+Op = Embedding | RmsNorm | LayerNorm | Linear | Rope | Attention | Add | Mul | Activation | SelectRows
 
 
 class Node(NamedTuple):
@@ -134,7 +149,8 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Nodes in an order that can be run; `output` is the logits. `weight_shapes` holds the tensors it reads."""
+    """Nodes in an order that can be run; `output` is the logits, or states without a head. `weight_shapes` holds the
+    tensors it reads."""
 
     nodes: tuple[Node, ...]
     output: int
@@ -155,9 +171,34 @@ class Graph(NamedTuple):
         raise GraphError(f"no value is named {name!r}")
 
 
+def without_head(graph: Graph) -> Graph:
+    """What the head reads: the last hidden states, normed. The graph as it is when they are its output already."""
+    head = graph.nodes[graph.output]
+    if not isinstance(head.op, Linear):
+        return graph
+    nodes = graph.nodes[: graph.output]
+    used = {name for node in nodes for name in _weights_of(node.op)}
+    return Graph(nodes, head.inputs[0], {name: shape for name, shape in graph.weight_shapes.items() if name in used})
+
+
+def _weights_of(op: Op) -> tuple[str, ...]:
+    match op:
+        case Embedding(weight):
+            return (weight,)
+        case Linear(weight, bias):
+            return (weight,) if bias is None else (weight, bias)
+        case RmsNorm(gain):
+            return (gain,)
+        case LayerNorm(gain, bias):
+            return gain, bias
+        case _:
+            return ()
+
+
 _NUM_INPUTS: Mapping[type[Op], int] = {
     Embedding: 0,
     RmsNorm: 1,
+    LayerNorm: 1,
     Linear: 1,
     Rope: 1,
     Attention: 3,  # or 1
@@ -165,6 +206,7 @@ _NUM_INPUTS: Mapping[type[Op], int] = {
     Mul: 2,
     Silu: 1,
     Gelu: 1,
+    GeluErf: 1,
     Relu2: 1,
     SelectRows: 1,
 }
@@ -180,6 +222,11 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
         case RmsNorm():
             gain = _vector(weight_shapes, op.gain)
             _whole(op, inputs[0].width, gain)
+            return inputs[0]
+        case LayerNorm():
+            for name in (op.gain, op.bias):
+                if _vector(weight_shapes, name) != inputs[0].width:
+                    raise GraphError(f"{name} has {weight_shapes[name]} values, its input has {inputs[0].width}")
             return inputs[0]
         case Linear():
             rows, cols = _matrix(weight_shapes, op.weight)
@@ -201,14 +248,14 @@ def infer_shape(op: Op, inputs: Sequence[Shape], weight_shapes: Mapping[str, tup
         case Attention():
             q, kv = op.num_heads * op.head_dim, op.num_kv_heads * op.head_dim
             wanted = [Shape(Rows.TOKENS, q), Shape(Rows.TOKENS, kv), Shape(Rows.TOKENS, kv)][: len(inputs)]
-            if list(inputs) != wanted or op.num_heads % op.num_kv_heads or op.window < 0:
+            if list(inputs) != wanted or op.num_heads % op.num_kv_heads or op.window < 0 or (op.window and op.whole):
                 raise GraphError(f"attention wants {wanted}, got {list(inputs)}")
             return wanted[0]
         case Add() | Mul():
             if inputs[0] != inputs[1]:
                 raise GraphError(f"{type(op).__name__} of {inputs[0]} and {inputs[1]}")
             return inputs[0]
-        case Silu() | Gelu() | Relu2():
+        case Silu() | Gelu() | GeluErf() | Relu2():
             return inputs[0]
         case SelectRows():
             if inputs[0].rows is not Rows.TOKENS:

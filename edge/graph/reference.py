@@ -23,7 +23,9 @@ from edge.graph.ops import (
     Attention,
     Embedding,
     Gelu,
+    GeluErf,
     Graph,
+    LayerNorm,
     Linear,
     Mul,
     Node,
@@ -145,11 +147,15 @@ class Reference:
 
     def _run(self, node: Node, inputs: list[Array], run: _Step) -> Array:
         match node.op:
-            case Embedding(weight, scale):
-                return self._weight(weight)[run.token_ids] * self._dtype.type(scale)
+            case Embedding(weight, scale, row_of):
+                rows = {"token": run.token_ids, "position": run.positions, "first": np.zeros_like(run.positions)}
+                return self._weight(weight)[rows[row_of]] * self._dtype.type(scale)
             case RmsNorm(gain, eps):
                 norm = engine_math.rms_norm if self._engine else numerics.rms_norm
                 return norm(inputs[0], self._weight(gain), eps)
+            case LayerNorm(gain, bias, eps):
+                layer_norm = engine_math.layer_norm if self._engine else numerics.layer_norm
+                return layer_norm(inputs[0], self._weight(gain), self._weight(bias), eps)
             case Linear():
                 return self._linear(node.op, inputs[0])
             case Rope(spec, head_dim):
@@ -166,6 +172,8 @@ class Reference:
                 return (engine_math.silu if self._engine else numerics.silu)(inputs[0])
             case Gelu():
                 return (engine_math.gelu if self._engine else numerics.gelu)(inputs[0])
+            case GeluErf():
+                return (engine_math.gelu_erf if self._engine else numerics.gelu_erf)(inputs[0])
             case Relu2():
                 return (engine_math.relu2 if self._engine else numerics.relu2)(inputs[0])
             case SelectRows():
@@ -204,11 +212,16 @@ class Reference:
             rows = np.flatnonzero(run.sequences == sequence)
             key = op.layer, sequence
             history = self._store(key, run.positions[rows], *(x[rows] for x in stored)) if stored else self._kv[key]
-            length = int(run.positions[rows].max()) + 1
-            lowest = max(0, int(run.positions[rows].min()) - op.window + 1) if op.window else 0
+            positions = run.positions[rows]
+            length = int(positions.max()) + 1
+            if op.whole:
+                if sorted(positions.tolist()) != list(range(length)):
+                    raise ValueError(f"sequence {sequence} is not whole: {length} positions, {len(positions)} tokens")
+                positions = np.full_like(positions, length - 1)
+            lowest = max(0, int(positions.min()) - op.window + 1) if op.window else 0
             if not history.stored[lowest:length].all():
                 raise ValueError(f"sequence {sequence} attends to positions that were never stored")
-            k_seen, v_seen, positions = history.k[:length], history.v[:length], run.positions[rows]
+            k_seen, v_seen = history.k[:length], history.v[:length]
             if self._engine:
                 scales = (history.k_scales[:length], history.v_scales[:length]) if self._kv_type in _CODES else None
                 out[rows] = engine_math.attend(q[rows], k_seen, v_seen, positions, op.scale, op.window, scales)

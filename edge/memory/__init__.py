@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.memory.budget import Budget, parse_bytes
-from edge.memory.fit import fitting, require_fit, with_grammar
+from edge.memory.fit import fitting, require_fit, with_embeddings, with_grammar
 from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_compiled, plan_memory
 from edge.memory.streaming import stream_to_fit
 
@@ -18,5 +18,6 @@ __all__ = [
     "plan_memory",
     "require_fit",
     "stream_to_fit",
+    "with_embeddings",
     "with_grammar",
 ]

@@ -10,11 +10,19 @@ from edge import device
 from edge.errors import DoesNotFit
 from edge.formats.gguf import GGUFFile
 from edge.memory.budget import Budget
-from edge.memory.plan import GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN, MemoryPlan, Settings, compiled_for, plan_memory
+from edge.memory.plan import (
+    GRAMMAR_BYTES,
+    GRAMMAR_BYTES_PER_TOKEN,
+    NUMPY_BYTES,
+    MemoryPlan,
+    Settings,
+    compiled_for,
+    plan_memory,
+)
 from edge.memory.streaming import streamable_layers
 from edge.native import BLOCK_SIZE
 
-__all__ = ["fitting", "require_fit", "with_grammar"]
+__all__ = ["fitting", "require_fit", "with_embeddings", "with_grammar"]
 
 LEAST_CONTEXT = 256  # tokens; with less a model is of no use
 MIB = 2**20
@@ -86,6 +94,19 @@ def with_grammar(plan: MemoryPlan, vocab_size: int, memory: int | None) -> Memor
             f"structured output needs {_mib(grown.grammar_bytes)} MiB for a vocabulary of {vocab_size} tokens, beside "
             f"{_mib(plan.running_bytes)} MiB planned for the model; {budget.source} allows "
             f"{_mib(budget.num_bytes)} MiB: load the model with a smaller context, or allow more"
+        )
+    return grown
+
+
+def with_embeddings(plan: MemoryPlan, num_bytes: int, memory: int | None) -> MemoryPlan:
+    """The plan of a loaded decoder once it embeds. num_bytes: of its second program and that one's KV. memory, errors:
+    as `with_grammar`."""
+    grown = replace(plan, embeddings_bytes=NUMPY_BYTES + num_bytes)
+    budget = Budget.of(memory, device.memory())
+    if grown.total_bytes > budget.num_bytes:
+        raise DoesNotFit(
+            f"embeddings need {_mib(grown.embeddings_bytes)} MiB beside {_mib(plan.running_bytes)} MiB planned for the "
+            f"model; {budget.source} allows {_mib(budget.num_bytes)} MiB: load it with a smaller context, or allow more"
         )
     return grown
 

@@ -24,6 +24,7 @@ PROCESS_BYTES = 40 * 2**20
 TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 230
 # llguidance's tables for masks, made when a request first asks for a form: measured over 32,000 and 128,256 tokens.
 GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN = 6 * 2**20, 270
+NUMPY_BYTES = 24 * 2**20  # imported when states are first pooled
 THREAD_BYTES = 128 * 2**10  # touched stack and bookkeeping of a worker
 STREAM_THREADS = 4  # EDGE_STREAM_READERS, which read layers from the disk
 WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the source on their way to its hash
@@ -52,6 +53,8 @@ class MemoryPlan:
     streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
     sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
     program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
+    embeddings: NumPy, which pools states, and of a decoder its second program with KV of its own, once it is asked to
+    embed.
     packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how fast it
     will be; None where no profile says.
     """
@@ -71,12 +74,14 @@ class MemoryPlan:
     streamed_bytes: int = 0
     streamed_layers: int = 0
     grammar_bytes: int = 0
+    embeddings_bytes: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
         weights_bytes = self.weights_bytes + self.ring_bytes
         engine_bytes = self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.grammar_bytes
+        engine_bytes += self.embeddings_bytes
         return weights_bytes + engine_bytes + self.process_bytes
 
     @property
@@ -121,7 +126,7 @@ def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
 
 def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> MemoryPlan:
     """The plan of a model whose program is known already."""
-    sizes = engine_sizes(file, compiled, kv_type=settings.kv_type, num_threads=settings.num_threads)
+    sizes = engine_sizes(file, compiled, kv_type=compiled.kv_type, num_threads=settings.num_threads)
     limits = compiled.limits
     writer_bytes = WRITER_BYTES if sizes.matrices >= SMALLEST_BYTES else 0  # less is packed without a file
     plan = MemoryPlan(
@@ -132,10 +137,11 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         process_bytes=PROCESS_BYTES + THREAD_BYTES * settings.num_threads,
         packing_bytes=sizes.largest + writer_bytes,
         context=limits.context,
-        num_sequences=limits.max_sequences,
-        kv_type=settings.kv_type,
+        num_sequences=settings.num_sequences,
+        kv_type=compiled.kv_type,
         chunk=settings.chunk,
         num_threads=settings.num_threads,
+        embeddings_bytes=NUMPY_BYTES if compiled.config.is_encoder else 0,
     )
     return with_streaming(file, compiled, plan, settings.streamed_layers)
 

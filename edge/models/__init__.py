@@ -9,13 +9,13 @@ from edge.errors import UnsupportedModel
 from edge.formats.config import ModelConfig
 from edge.graph.builder import GraphBuilder, Value
 from edge.graph.ops import Graph
-from edge.models import bitnet, gemma3, llama, phi3, qwen2, qwen3
+from edge.models import bert, bitnet, gemma3, llama, phi3, qwen2, qwen3
 
 __all__ = ["ARCHITECTURES", "Architecture", "build"]
 
 
 class Architecture(NamedTuple):
-    """modules: Hugging Face's module names -> GGUF tensor stems. build: composes the logits."""
+    """modules: Hugging Face's module names -> GGUF tensor stems. build: composes the logits, or an encoder's states."""
 
     modules: Mapping[str, str]
     build: Callable[[GraphBuilder, ModelConfig], Value]
@@ -29,6 +29,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "phi3": Architecture(phi3.MODULES, phi3.build),
     "bitnet": Architecture(bitnet.MODULES, bitnet.build),
     "bitnet-b1.58": Architecture(bitnet.MODULES, bitnet.build),
+    "bert": Architecture(bert.MODULES, bert.build),
 }
 
 

@@ -111,7 +111,8 @@ class MeasuredSteps:
         """Matrices of a step, with logits of one token. None: a figure is missing."""
         total = 0.0
         cached = self._figures.cached_share(work.num_bytes, threads)
-        counted = [*((matrix, count, tokens) for matrix, count in work.matrices.items()), (work.head, 1, FEW)]
+        counted = [(matrix, count, tokens) for matrix, count in work.matrices.items()]
+        counted += [] if work.head is None else [(work.head, 1, FEW)]
         for matrix, count, rows in counted:
             kernel = self._figures.kernel_seconds(matrix, rows, threads, cached)
             read = self._figures.read_seconds(matrix.packed_bytes, threads, cached)

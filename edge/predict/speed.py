@@ -239,7 +239,7 @@ class _Costs:
             )
         for matrix, count in work.matrices.items():
             self._matrix(total, matrix, count, tokens, threads, cached)
-        if logits:
+        if logits and work.head is not None:
             self._matrix(total, work.head, 1, 1, threads, cached)
         self._attention(total, tokens, depth, threads)
         rest = self._rest_of_layer(work.hidden_size, tokens, threads)

@@ -69,6 +69,7 @@ class Sample:
     def record(self) -> StepModel:
         """As the steps of a profile refer to it."""
         work = self.work
+        assert work.head is not None  # of a llama
         return StepModel(
             name=self.name,
             layers=work.num_layers,

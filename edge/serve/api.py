@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from edge.serve.api_error import as_api_error, logged, refused, stopping
 from edge.serve.body import BodyReader, parse_json
 from edge.serve.disconnect import ClientGone, unless_gone
 from edge.serve.driver import Driver
+from edge.serve.embeddings import embedded, embedding_ask
 from edge.serve.fields import Fields
 from edge.serve.gate import Gate
 from edge.serve.job import Job
@@ -49,6 +51,7 @@ class Api:
         self._created = int(os.stat(model.path).st_mtime)
         self._bodies = BodyReader(settings)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="edge-request")  # templates and tokenizer
+        self._embedding_pool = ThreadPoolExecutor(1, thread_name_prefix="edge-embed")
         self._fingerprint = f"edge-{edge.__version__}-{model.backend}-{model.kv_type}".replace("/", "-")
         tokenizer = model.tokenizer
         self._longest_token = max(
@@ -57,7 +60,8 @@ class Api:
 
     def close(self, seconds: float) -> bool:
         """Ends all answers; whether no thread of this runs any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._embedding_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
         return self.driver.close(seconds)
 
     async def health(self, request: Request) -> ASGIApp:
@@ -95,9 +99,33 @@ class Api:
         return await self._answer(request, parse, reply)
 
     async def embed(self, request: Request) -> ASGIApp:
-        """Embeddings are wired in here."""
-        await self._bodies.read(request)
-        raise refused("model", "computes no embeddings: this server has a model that writes text", "not_supported")
+        if self.stopping:
+            raise stopping()
+        body = await self._bodies.read(request)
+        gone = threading.Event()
+
+        def before_step() -> None:
+            if gone.is_set() or self.stopping:
+                raise stopping()
+
+        def work() -> bytes:
+            ask = embedding_ask(parse_json(body), self._model, self._settings.model_name)
+            return embedded(ask, self._model, self._settings.model_name, self._longest_token, before_step)
+
+        self.gate.enter(1)
+        began_at = time.perf_counter()
+        error: BaseException | None = None
+        try:
+            answer: bytes = await unless_gone(request.receive, self._in_pool(work, self._embedding_pool))
+        except BaseException as reason:
+            error = reason
+            raise
+        finally:
+            gone.set()
+            self.gate.leave(1, None if error is not None else time.perf_counter() - began_at)
+            if isinstance(error, ClientGone):
+                self.metrics.disconnect()
+        return Response(answer, media_type="application/json")
 
     async def tokenize(self, request: Request) -> ASGIApp:
         return await self._told(request, tokenized)
@@ -120,6 +148,8 @@ class Api:
         if self.stopping:
             raise stopping()
         body = await self._bodies.read(request)
+        if not self._model.config.writes_text:
+            raise refused("model", "is an embedding model: it writes no text; ask /v1/embeddings", "not_supported")
         job = Job(self._ended)
         ask, reply = await self._in_pool(lambda: self._submit(parse(parse_json(body)), job, make_reply))
 
@@ -166,9 +196,9 @@ class Api:
             self.metrics.disconnect()
         self.driver.cancel(job)
 
-    async def _in_pool(self, work: Callable[[], Any]) -> Any:
+    async def _in_pool(self, work: Callable[[], Any], pool: ThreadPoolExecutor | None = None) -> Any:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(pool or self._pool, work)
         except RuntimeError:
             if self.stopping:
                 raise stopping() from None

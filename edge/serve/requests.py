@@ -134,7 +134,7 @@ def check_model(fields: Fields, model_name: str) -> None:
         )  # fmt: skip
 
 
-def take_prompts(fields: Fields, name: str) -> tuple[str | list[int], ...]:
+def take_prompts(fields: Fields, name: str, limit: int = MAX_PROMPTS) -> tuple[str | list[int], ...]:
     """A text, a list of token ids, or a list of either."""
     value = fields.needed(name)
     if isinstance(value, str):
@@ -151,8 +151,8 @@ def take_prompts(fields: Fields, name: str) -> tuple[str | list[int], ...]:
             prompts.append(item)
         else:
             raise refused(name, f"holds {shown(item)}, it must be text, token ids, or a list of those", "invalid_type")
-    if not 1 <= len(prompts) <= MAX_PROMPTS:
-        raise refused(name, f"must be text, token ids, or a list of 1 to {MAX_PROMPTS} of those", "invalid_type")
+    if not 1 <= len(prompts) <= limit:
+        raise refused(name, f"must be text, token ids, or a list of 1 to {limit} of those", "invalid_type")
     return tuple(prompts)
 
 

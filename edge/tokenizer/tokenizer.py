@@ -42,6 +42,7 @@ class Tokenizer:
         named = NamedTokens.of(vocabulary, ids)
         self.vocab_size = len(vocabulary.tokens)
         self._byte_values: dict[str, int] = {}
+        self.add_eos = bool(vocabulary.add_eos)
         if vocabulary.model == "llama":
             self.bos_id = self._or_default(vocabulary.bos_id, 1)
             self.eos_id = self._or_default(vocabulary.eos_id, 2)
@@ -52,6 +53,15 @@ class Tokenizer:
                 self._warnings.append("the file has no token scores: every merge counts the same")
             self._special = SpecialTokens(vocabulary, named)
             self._encoder: _Encoder = SentencePieceEncoder(vocabulary, ids, self._special)
+        elif vocabulary.model == "bert":
+            from edge.tokenizer.wordpiece import WordPieceEncoder, named_ids
+
+            self.bos_id, self.eos_id, _ = named_ids(vocabulary)  # [CLS] and [SEP], which stand around every text
+            self.add_bos = self.add_eos = True
+            self._space_prefix = False
+            self._escaped_spaces = True
+            self._special = SpecialTokens(vocabulary, named)
+            self._encoder = WordPieceEncoder(vocabulary)
         else:
             from edge.tokenizer.bpe import BYTE_CHARACTERS, BytePairEncoder
 
@@ -68,7 +78,6 @@ class Tokenizer:
         self.eog_ids = self._special.eog_ids  # any of these ends an answer
         if self.eos_id is not None:
             self.eog_ids |= {self.eos_id}
-        self.add_eos = bool(vocabulary.add_eos)
         for added, token_id, name in ((self.add_bos, self.bos_id, "bos"), (self.add_eos, self.eos_id, "eos")):
             if added and token_id is None:
                 raise BadModelFile(
@@ -149,7 +158,8 @@ class Tokenizer:
         """Text of `ids`; bytes that are not UTF-8 become U+FFFD. Undoes `encode`, the space it adds included."""
         ids = list(ids)
         data = b"".join(self.token_bytes(token_id, skip_special=skip_special) for token_id in ids)
-        if self._space_prefix and data.startswith(b" ") and self._begins_with_text(ids, skip_special):
+        begins = self._space_prefix or self._vocabulary.model == "bert"  # whose words all begin with a space
+        if begins and data.startswith(b" ") and self._begins_with_text(ids, skip_special):
             data = data[1:]
         return data.decode(errors="replace")
 

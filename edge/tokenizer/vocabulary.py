@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SPACE", "TokenType", "Vocabulary"]
 
 SPACE = "\u2581"  # stands for a space in the token texts of SentencePiece and its kin
-MODELS = {"gpt2": "byte-level BPE", "llama": "SentencePiece BPE"}
+MODELS = {"gpt2": "byte-level BPE", "llama": "SentencePiece BPE", "bert": "WordPiece"}
 MAX_TOKENS = 1 << 24  # keeps every index of the engine and of the tokenizers library far inside 32 bits
 _PREFIX = "tokenizer.ggml."
 
@@ -42,7 +42,7 @@ class Vocabulary:
     """
 
     path: str  # named in errors
-    model: str  # "gpt2" or "llama"
+    model: str  # a key of MODELS
     tokens: Sequence[str]
     types: Sequence[int] | None = None  # TokenType of each token
     scores: Sequence[float] | None = None  # "llama": a higher score merges first
@@ -59,6 +59,12 @@ class Vocabulary:
     add_bos: bool | None = None
     add_eos: bool | None = None
     add_space_prefix: bool | None = None
+    cls_id: int | None = None  # "bert": as these
+    sep_id: int | None = None
+    pad_id: int | None = None
+    mask_id: int | None = None
+    lowercase: bool | None = None
+    strip_accents: bool | None = None
     model_name: str = ""  # general.name: some models strip the text around special tokens, and only it tells
 
     def __post_init__(self) -> None:
@@ -115,12 +121,24 @@ class Vocabulary:
             add_bos=file.get_bool(_PREFIX + "add_bos_token", None),
             add_eos=file.get_bool(_PREFIX + "add_eos_token", None),
             add_space_prefix=file.get_bool(_PREFIX + "add_space_prefix", None),
+            cls_id=token_id("cls_token_id"),
+            sep_id=token_id("seperator_token_id"),
+            pad_id=token_id("padding_token_id"),
+            mask_id=token_id("mask_token_id"),
+            lowercase=file.get_bool(_PREFIX + "normalizer.lowercase", None),
+            strip_accents=file.get_bool(_PREFIX + "normalizer.strip_accents", None),
             model_name=file.get_str("general.name", ""),
         )
 
     def special_ids(self) -> dict[str, int | None]:
         """The ids that the file names, by key without its prefix."""
-        return {
+        marks = {
+            "cls_token_id": self.cls_id,
+            "seperator_token_id": self.sep_id,
+            "padding_token_id": self.pad_id,
+            "mask_token_id": self.mask_id,
+        }
+        return (marks if self.model == "bert" else {}) | {
             "bos_token_id": self.bos_id,
             "eos_token_id": self.eos_id,
             "eot_token_id": self.eot_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from edge.errors import UnsupportedModel
-from edge.export.architectures import bitnet, gemma3, llama, phi3, qwen2, qwen3
+from edge.export.architectures import bert, bitnet, gemma3, llama, phi3, qwen2, qwen3
 from edge.export.architectures.layout import Layout, module_shape
 from edge.export.config import Config
 from edge.formats.cursor import quoted
@@ -23,6 +23,9 @@ CLASSES: Mapping[str, Callable[[Config], Layout]] = {
     "Phi3ForCausalLM": phi3.layout,
     "BitNetForCausalLM": bitnet.layout,
     "BitnetForCausalLM": bitnet.layout,
+    "BertModel": bert.layout,
+    "BertForMaskedLM": bert.layout,
+    "BertForPreTraining": bert.layout,
 }
 # Where a file names no class: its `model_type`.
 _TYPES = {
@@ -34,6 +37,7 @@ _TYPES = {
     "gemma3_text": "Gemma3ForCausalLM",
     "phi3": "Phi3ForCausalLM",
     "bitnet": "BitNetForCausalLM",
+    "bert": "BertModel",
 }
 
 

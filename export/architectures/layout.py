@@ -17,6 +17,10 @@ __all__ = ["Change", "Layout", "decoder", "module_shape", "within_window"]
 Change = Callable[[str, NDArray[np.float32]], NDArray[np.float32]]
 
 
+# Where a language model's tensors lie, also as part of a larger one: (for "model.", before "lm_head").
+PREFIXES = (("model.", ""), ("language_model.model.", "language_model."), ("model.language_model.", ""))
+
+
 def unchanged(leaf: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values
 
@@ -26,6 +30,8 @@ class Layout:
     """modules: Hugging Face's module -> GGUF stem, with {i} for the layer. biases: leaves that must have a bias.
 
     ternary: leaves whose weights are -s, 0 or s. extra: GGUF tensors that are computed. notes: for the user.
+    shapes: of weights, by module, where the leaf does not tell. prefixes: what may stand before the modules' names in
+    the files ("model." left out), and before lm_head. dropped: prefixes of tensors that the model does not need.
     """
 
     architecture: str
@@ -38,6 +44,9 @@ class Layout:
     change: Change = unchanged
     extra: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
     notes: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    prefixes: tuple[tuple[str, str], ...] = PREFIXES
+    dropped: tuple[str, ...] = ()
 
 
 def module_shape(leaf: str, dims: Dimensions) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from edge.export.tokenizers.pieces import Pieces, read_added
 from edge.export.tokenizers.sentencepiece import from_sentencepiece
 from edge.export.tokenizers.settings import added_ends, chat_templates, special_ids
 from edge.export.tokenizers.tokenizer_json import from_tokenizer_json, is_byte_level, merged_vocabulary
+from edge.export.tokenizers.wordpiece import from_wordpiece, is_wordpiece
 from edge.formats.cursor import quoted
 from edge.tokenizer.vocabulary import SPACE
 
@@ -50,6 +51,8 @@ def tokenizer_of(folder: ModelFolder, config: Config, vocab_size: int) -> Conver
 
 def _pieces(folder: ModelFolder, tokenizer: Fields | None, settings: Fields | None) -> Pieces:
     """SentencePiece's own file states scores exactly, so it comes first where tokens are of characters."""
+    if tokenizer is not None and is_wordpiece(tokenizer):
+        return from_wordpiece(tokenizer)
     if tokenizer is not None and (is_byte_level(tokenizer) or not folder.has(_SENTENCEPIECE)):
         return from_tokenizer_json(tokenizer)
     if not folder.has(_SENTENCEPIECE):

@@ -10,7 +10,7 @@ from edge.export.folder import ModelFolder
 from edge.export.json_file import Fields, is_list, is_object
 from edge.export.tokenizers.pieces import Pieces
 
-__all__ = ["added_ends", "chat_templates", "special_ids"]
+__all__ = ["added_ends", "chat_templates", "special_ids", "template_ends"]
 
 MAX_TEMPLATE_BYTES = 4 * 2**20
 # GGUF's names of special tokens and Hugging Face's.
@@ -44,9 +44,12 @@ def added_ends(tokenizer: Fields | None, settings: Fields | None, pieces: Pieces
     """Sets whether a text begins with BOS and ends with EOS: as the settings say, or the post-processor does."""
     if tokenizer is not None:
         texts = pieces.ids()
-        first, last = _template_ends(tokenizer)
+        first, last = template_ends(tokenizer)
         pieces.add_bos = first is not None and texts.get(first) == ids.get("bos_token_id", -1)
         pieces.add_eos = last is not None and texts.get(last) == ids.get("eos_token_id", -1)
+    if pieces.model == "bert":  # whose marks stand around every text, whatever the settings say
+        pieces.add_bos = pieces.add_eos = False
+        return
     if settings is not None:
         pieces.add_bos = settings.get_bool("add_bos_token", pieces.add_bos)
         pieces.add_eos = settings.get_bool("add_eos_token", pieces.add_eos)
@@ -98,7 +101,7 @@ def _ids(fields: Fields, key: str, count: int) -> list[int]:
     return [value for value in listed if 0 <= value < count]
 
 
-def _template_ends(tokenizer: Fields) -> tuple[str | None, str | None]:
+def template_ends(tokenizer: Fields) -> tuple[str | None, str | None]:
     """The special tokens that a text begins and ends with, by the post-processor."""
     processor = tokenizer.get_object("post_processor")
     if processor is None:

@@ -14,7 +14,7 @@ from edge.export.tokenizers.pieces import Pieces, read_added
 from edge.formats.cursor import quoted
 from edge.tokenizer.vocabulary import SPACE, TokenType
 
-__all__ = ["from_tokenizer_json", "is_byte_level", "merged_vocabulary"]
+__all__ = ["from_tokenizer_json", "is_byte_level", "merged_vocabulary", "vocabulary_of"]
 
 MAX_TOKENS = 1 << 24
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
@@ -63,10 +63,15 @@ def from_tokenizer_json(tokenizer: Fields) -> Pieces:
 
 
 def merged_vocabulary(tokenizer: Fields) -> dict[str, int]:
-    """Token text -> id of the model itself."""
-    vocabulary = _model(tokenizer).get_object("vocab")
+    """Token text -> id of the model itself. UnsupportedModel: it is no BPE."""
+    return vocabulary_of(_model(tokenizer))
+
+
+def vocabulary_of(model: Fields) -> dict[str, int]:
+    """Token text -> id."""
+    vocabulary = model.get_object("vocab")
     if vocabulary is None:
-        raise BadModelFile(tokenizer.path, "missing key 'model.vocab'")
+        raise BadModelFile(model.path, "missing key 'model.vocab'")
     found: dict[str, int] = {}
     seen: dict[int, str] = {}
     for text in vocabulary.keys():
@@ -74,7 +79,7 @@ def merged_vocabulary(tokenizer: Fields) -> dict[str, int]:
         vocabulary.check_text(text, text)
         if index in seen:
             raise BadModelFile(
-                tokenizer.path, f"key 'model.vocab': {quoted(seen[index])} and {quoted(text)} are both token {index}"
+                model.path, f"key 'model.vocab': {quoted(seen[index])} and {quoted(text)} are both token {index}"
             )
         seen[index] = text
         found[text] = index

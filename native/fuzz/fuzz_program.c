@@ -80,7 +80,7 @@ static void empty_op(edge_op *op, int32_t kind) {
     op->num_heads = op->num_kv_heads = op->head_dim = 0;
     op->eps = 1e-5f;
     op->scale = 1.0f;
-    op->window = op->reserved = 0;
+    op->window = op->mode = 0;
 }
 
 /* One layer with two query heads on one KV head; a second attention that reads the first one's KV; a head. */

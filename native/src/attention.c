@@ -22,10 +22,11 @@ static int32_t lowest(const edge_op *op, int32_t position) {
     return op->window > 0 && position >= op->window ? position - op->window + 1 : 0;
 }
 
-static tile tile_of(const edge_batch *batch, const edge_op *op, int32_t first, int32_t end) {
+static tile tile_of(const edge_program *program, const edge_op *op, int32_t first, int32_t end) {
+    const int32_t *ends = edge_ends(program, op);
     tile t = {first, end - first, INT32_MAX, 0};
     for (int32_t token = first; token < end; token++) {
-        int32_t from = lowest(op, batch->positions[token]) / RUN, to = batch->positions[token] / RUN + 1;
+        int32_t from = lowest(op, ends[token]) / RUN, to = ends[token] / RUN + 1;
         t.first_run = from < t.first_run ? from : t.first_run;
         t.end_run = to > t.end_run ? to : t.end_run;
     }
@@ -62,12 +63,12 @@ static int is_same_view(view a, view b) {
  * one, *block. */
 static int32_t sharers_end(const edge_program *program, const edge_op *op, const tile *t, int32_t i, int32_t b,
                            view *seen, int32_t *block) {
-    const int32_t *positions = program->batch->positions + t->first;
+    const int32_t *ends = edge_ends(program, op) + t->first;
     int32_t layer = op->kv_source_layer;
     int32_t end = i + 1;
-    *seen = view_of(op, positions[i], b * BLOCK, BLOCK);
+    *seen = view_of(op, ends[i], b * BLOCK, BLOCK);
     *block = seen->valid > 0 ? edge_block_table(program, layer, t->first + i)[b] : -1;
-    while (end < t->count && is_same_view(view_of(op, positions[end], b * BLOCK, BLOCK), *seen) &&
+    while (end < t->count && is_same_view(view_of(op, ends[end], b * BLOCK, BLOCK), *seen) &&
            (seen->valid == 0 || edge_block_table(program, layer, t->first + end)[b] == *block)) {
         end++;
     }
@@ -121,11 +122,11 @@ static reach reach_of(const edge_op *op, int32_t position, int32_t run) {
 /* Merges a run, not the tile's first, into what the runs before it gave, for the tokens that see something of it. */
 static void merge_run(const edge_program *program, const edge_op *op, const tile *t, int32_t run,
                       const edge_partial *all, const edge_partial *part) {
-    const int32_t *positions = program->batch->positions + t->first;
+    const int32_t *ends = edge_ends(program, op) + t->first;
     int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads;
     for (int32_t i = 0, end; i < t->count; i = end) {
-        reach is = reach_of(op, positions[i], run);
-        for (end = i + 1; end < t->count && reach_of(op, positions[end], run) == is;) {
+        reach is = reach_of(op, ends[i], run);
+        for (end = i + 1; end < t->count && reach_of(op, ends[end], run) == is;) {
             end++;
         }
         edge_partial to = partial_from(all, (int64_t)i * heads, n), from = partial_from(part, (int64_t)i * heads, n);
@@ -164,9 +165,10 @@ typedef struct split {
 
 static split split_step(const edge_worker *worker, const edge_op *op) {
     const edge_batch *batch = worker->program->batch;
+    const int32_t *ends = edge_ends(worker->program, op);
     int32_t heads = op->num_heads / op->num_kv_heads, most = 0;
     for (int32_t i = 0; i < batch->num_tokens; i++) {
-        int32_t seen = batch->positions[i] - lowest(op, batch->positions[i]);
+        int32_t seen = ends[i] - lowest(op, ends[i]);
         most = seen > most ? seen : most;
     }
     int64_t pieces = (int64_t)batch->num_tokens * op->num_kv_heads * (most / RUN + 1);
@@ -174,7 +176,7 @@ static split split_step(const edge_worker *worker, const edge_op *op) {
     split s = {.num_tiles = 0};
     for (int32_t first = 0; first < batch->num_tokens; first += s.tiles[s.num_tiles++].count) {
         int32_t end = first + size < batch->num_tokens ? first + size : batch->num_tokens;
-        tile t = s.tiles[s.num_tiles] = tile_of(batch, op, first, end);
+        tile t = s.tiles[s.num_tiles] = tile_of(worker->program, op, first, end);
         s.num_runs += count_runs(&t);
         s.num_rows += (int64_t)count_runs(&t) * t.count * heads;
     }
@@ -234,7 +236,7 @@ static void run_split(edge_worker *worker, const edge_op *op) {
 static void attend_tokens(const edge_worker *worker, const edge_op *op, int32_t first, int32_t end, int32_t kv_head) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    const tile t = tile_of(program->batch, op, first, end);
+    const tile t = tile_of(program, op, first, end);
     edge_prepare_queries(worker, op, first, end - first, kv_head);
     attend_run(worker, op, &t, kv_head, t.first_run, &own->all);
     for (int32_t run = t.first_run + 1; run < t.end_run; run++) {

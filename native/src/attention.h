@@ -26,6 +26,11 @@ static inline edge_kv_place edge_kv_place_of(const edge_program *program, int32_
                         : (edge_kv_place){program->window_kv, program->batch->window_tables, layer - full};
 }
 
+/* The last position that each token of the step sees. */
+static inline const int32_t *edge_ends(const edge_program *program, const edge_op *op) {
+    return op->mode == EDGE_ATTENTION_WHOLE ? program->ends : program->batch->positions;
+}
+
 /* Blocks of a token's sequence. */
 static inline const int32_t *edge_block_table(const edge_program *program, int32_t layer, int32_t token) {
     const edge_batch *batch = program->batch;

@@ -171,6 +171,25 @@ static edge_status check_logit_rows(const edge_batch *batch, edge_error *error) 
     return EDGE_OK;
 }
 
+/* Where tokens see their whole sequence: no position of it is missing (and none is there twice: check_places). Notes
+ * for each token where its sequence ends. */
+static edge_status check_whole(edge_program *program, const edge_batch *batch, edge_error *error) {
+    memset(program->lengths, 0, (size_t)batch->num_sequences * sizeof(int32_t));
+    for (int32_t t = 0; t < batch->num_tokens; t++) {
+        program->lengths[batch->sequences[t]]++;
+    }
+    for (int32_t t = 0; t < batch->num_tokens; t++) {
+        int32_t length = program->lengths[batch->sequences[t]];
+        if (batch->positions[t] >= length) {
+            return edge_fail(error, EDGE_INVALID,
+                             "token %d: position %d of a sequence of which the step holds %d; it must be whole", (int)t,
+                             (int)batch->positions[t], (int)length);
+        }
+        program->ends[t] = length - 1;
+    }
+    return EDGE_OK;
+}
+
 /* What must hold of the layers that see everything. */
 static edge_status check_full(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error) {
     edge_status status = check_kv(program, kv, program->config.num_layers, error);
@@ -208,6 +227,9 @@ edge_status edge_batch_check(edge_program *program, const edge_batch *batch, con
     }
     if (status == EDGE_OK && program->config.num_window_layers > 0) {
         status = check_windowed(program, batch, error);
+    }
+    if (status == EDGE_OK && program->is_whole) {
+        status = check_whole(program, batch, error);
     }
     return status == EDGE_OK ? check_logit_rows(batch, error) : status;
 }

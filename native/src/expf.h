@@ -52,6 +52,28 @@ EDGE_INLINE float edge_gelu(float x) {
     return x / (1.0f + edge_expf(x * (EDGE_GELU_C3 * (x * x) + EDGE_GELU_C1)));
 }
 
+/* log(F(x) / F(-x)) = x P(x^2), F the normal distribution; here -P, fitted to the absolute error of x F(x), which is at
+ * most 6.8e-8 beside rounding. Behind the fit's end at 5.6 the polynomial goes on falling. */
+#define EDGE_GELU_ERF_C0 (-0x1.988448p+0f)
+#define EDGE_GELU_ERF_C1 (-0x1.29a684p-4f)
+#define EDGE_GELU_ERF_C2 0x1.15ea8p-14f
+#define EDGE_GELU_ERF_C3 0x1.cf632ep-14f
+#define EDGE_GELU_ERF_C4 (-0x1.0a5c94p-17f)
+#define EDGE_GELU_ERF_C5 0x1.1e9282p-22f
+#define EDGE_GELU_ERF_C6 (-0x1.f051bap-29f)
+
+/* x / 2 (1 + erf(x / sqrt(2))) = x F(x) = x / (1 + exp(-x P(x^2))). */
+EDGE_INLINE float edge_gelu_erf(float x) {
+    float square = x * x, p = EDGE_GELU_ERF_C6;
+    p = p * square + EDGE_GELU_ERF_C5;
+    p = p * square + EDGE_GELU_ERF_C4;
+    p = p * square + EDGE_GELU_ERF_C3;
+    p = p * square + EDGE_GELU_ERF_C2;
+    p = p * square + EDGE_GELU_ERF_C1;
+    p = p * square + EDGE_GELU_ERF_C0;
+    return x / (1.0f + edge_expf(x * p));
+}
+
 /* max(x, 0)^2; NaN stays NaN. */
 EDGE_INLINE float edge_relu2(float x) {
     float positive = x < 0.0f ? 0.0f : x;

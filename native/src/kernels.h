@@ -83,6 +83,9 @@ typedef void edge_quantize_fn(int8_t *q, float *d, int32_t *s, const float *x, i
 /* out = (x * (1 / sqrt(sum(x * x) / n + eps))) * gain over n values; out may be x. */
 typedef void edge_rms_norm_fn(float *out, const float *x, const float *gain, int32_t n, float eps);
 
+/* out = ((x - mean) * (1 / sqrt(sum((x - mean)^2) / n + eps))) * gain + bias over n values; out may be x. */
+typedef void edge_layer_norm_fn(float *out, const float *x, const float *gain, const float *bias, int32_t n, float eps);
+
 /* n values each; out may be an input. */
 typedef void edge_unary_fn(float *out, const float *x, int32_t n);
 typedef void edge_binary_fn(float *out, const float *a, const float *b, int32_t n);
@@ -151,10 +154,13 @@ typedef struct edge_kernels {
     edge_quantize_fn *quantize_a8g32;
     edge_quantize_fn *quantize_a8g256;
     edge_rms_norm_fn *rms_norm;
+    edge_layer_norm_fn *layer_norm;
     edge_unary_fn *silu;
     edge_binary_fn *silu_mul; /* silu(gate) * up */
     edge_unary_fn *gelu;
     edge_binary_fn *gelu_mul;
+    edge_unary_fn *gelu_erf;
+    edge_binary_fn *gelu_erf_mul;
     edge_unary_fn *relu2;
     edge_binary_fn *relu2_mul;
     edge_binary_fn *add;

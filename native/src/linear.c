@@ -55,10 +55,10 @@ static void store(const product *p, int32_t which, int64_t tile_row, const float
     }
 }
 
-/* tile_row counts over the matrices of the operation one after the other; with an activation, over one of the two. */
+/* tile_row counts over the matrices of the operation one after the other; with a gate, over one of the two. */
 static void run_tile_row(const product *p, int64_t tile_row) {
     _Alignas(EDGE_ALIGNMENT) float y[EDGE_CHUNK_TOKENS * TILE];
-    if (p->op->activation != EDGE_ACT_NONE) {
+    if (p->op->activation != EDGE_ACT_NONE && p->op->weight[1] >= 0) {
         _Alignas(EDGE_ALIGNMENT) float up[EDGE_CHUNK_TOKENS * TILE];
         int32_t rows = multiply(p, 0, tile_row, y);
         (void)multiply(p, 1, tile_row, up);
@@ -75,6 +75,9 @@ static void run_tile_row(const product *p, int64_t tile_row) {
         tile_row -= tile_rows;
     }
     int32_t rows = multiply(p, which, tile_row, y);
+    if (p->op->activation != EDGE_ACT_NONE) {
+        edge_activation_of(p->program->kernels, p->op->activation)(y, y, p->count * TILE);
+    }
     store(p, which, tile_row, y, rows);
 }
 

@@ -16,7 +16,7 @@ static int is_linked(const edge_program *program, int32_t index) {
         !(program->plans[index].kinds & EDGE_KINDS_QUANTIZED)) {
         return 0;
     }
-    return before->kind == EDGE_OP_ATTENTION ||
+    return before->kind == EDGE_OP_ATTENTION || before->kind == EDGE_OP_LAYER_NORM ||
            (before->kind == EDGE_OP_LINEAR &&
             (before->activation != EDGE_ACT_NONE || program->plans[index - 1].num_weights == 1));
 }
@@ -29,6 +29,7 @@ void edge_program_link(edge_program *program) {
             op->window > program->window) {
             program->window = op->window;
         }
+        program->is_whole |= op->kind == EDGE_OP_ATTENTION && op->mode == EDGE_ATTENTION_WHOLE;
         plan->unit = 1;
         if (!is_linked(program, i)) {
             continue;
@@ -245,8 +246,10 @@ static int reserve_batch(edge_program *program) {
         size *= 2;
     }
     program->last_block = edge_program_take(program, (uint64_t)program->config.max_sequences * sizeof(int32_t));
+    program->lengths = edge_program_take(program, (uint64_t)program->config.max_sequences * sizeof(int32_t));
+    program->ends = edge_program_take(program, (uint64_t)program->config.max_tokens * sizeof(int32_t));
     program->written = edge_program_take(program, (uint64_t)size * sizeof(uint32_t));
-    return program->last_block && program->written;
+    return program->last_block && program->lengths && program->ends && program->written;
 }
 
 int edge_program_reserve(edge_program *program) {

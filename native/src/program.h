@@ -82,8 +82,9 @@ struct edge_program {
     edge_op_plan *plans;
     edge_rope_plan *ropes;
     const edge_kernels *kernels;
-    int32_t window;                               /* the widest of the layers in window_kv */
-    int32_t vocab_size;                           /* token ids are below: the smallest embedding */
+    int32_t window;     /* the widest of the layers in window_kv */
+    int32_t is_whole;   /* some attention sees whole sequences, so a step has nothing less of one */
+    int32_t vocab_size; /* token ids are below: the smallest embedding */
     const edge_region *regions[EDGE_MAX_REGIONS]; /* that weights lie in, each once */
     int32_t num_regions;
     edge_stream *stream; /* that weights come from; NULL: all of them stay in memory */
@@ -94,6 +95,8 @@ struct edge_program {
     edge_partial partials;    /* attention of a step with few tokens: a row for each token, query head and run */
     _Atomic int32_t *arrived; /* finished pieces of what another piece waits for, 0 between operations */
     int32_t *last_block;      /* (max_sequences,): scratch of the batch check */
+    int32_t *lengths;         /* (max_sequences,): of a program that is whole, positions of each in the step */
+    int32_t *ends;            /* (max_tokens,): the last position of each token's sequence */
     uint32_t *written;        /* scratch of the batch check: places in the KV arena */
 
     edge_block blocks[EDGE_MAX_BLOCKS]; /* everything above, for destroy */
@@ -162,14 +165,18 @@ static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
 }
 
 static inline edge_unary_fn *edge_activation_of(const edge_kernels *kernels, int32_t activation) {
-    return activation == EDGE_ACT_GELU ? kernels->gelu : activation == EDGE_ACT_RELU2 ? kernels->relu2 : kernels->silu;
+    return activation == EDGE_ACT_GELU       ? kernels->gelu
+           : activation == EDGE_ACT_RELU2    ? kernels->relu2
+           : activation == EDGE_ACT_GELU_ERF ? kernels->gelu_erf
+                                             : kernels->silu;
 }
 
 /* activation(gate) * up. */
 static inline edge_binary_fn *edge_gate_of(const edge_kernels *kernels, int32_t activation) {
-    return activation == EDGE_ACT_GELU    ? kernels->gelu_mul
-           : activation == EDGE_ACT_RELU2 ? kernels->relu2_mul
-                                          : kernels->silu_mul;
+    return activation == EDGE_ACT_GELU       ? kernels->gelu_mul
+           : activation == EDGE_ACT_RELU2    ? kernels->relu2_mul
+           : activation == EDGE_ACT_GELU_ERF ? kernels->gelu_erf_mul
+                                             : kernels->silu_mul;
 }
 
 static inline const float *edge_vector(const edge_program *program, int32_t weight) {

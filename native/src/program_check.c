@@ -17,7 +17,10 @@ static edge_status check_embed(edge_checker *k, edge_op_plan *plan) {
     if (!isfinite(op->scale)) {
         return edge_check_refuse(k, "scale must be finite", 0, 0);
     }
-    if (w->rows < *k->vocab_size) {
+    if (op->mode == EDGE_EMBED_POSITION && w->rows < k->c->max_positions) {
+        return edge_check_refuse(k, "there are more positions than rows", w->rows, k->c->max_positions);
+    }
+    if (op->mode == EDGE_EMBED_TOKEN && w->rows < *k->vocab_size) {
         *k->vocab_size = (int32_t)w->rows;
     }
     plan->row_kind = 0;
@@ -25,11 +28,12 @@ static edge_status check_embed(edge_checker *k, edge_op_plan *plan) {
     return edge_check_write(k, op->out[0]);
 }
 
-/* RMS_NORM, ADD, MUL, ACTIVATION, SELECT_ROWS. */
+/* RMS_NORM, LAYER_NORM, ADD, MUL, ACTIVATION, SELECT_ROWS. */
 static edge_status check_rows(edge_checker *k, edge_op_plan *plan) {
     const edge_op *op = edge_check_op(k);
     int32_t inputs = op->kind == EDGE_OP_ADD || op->kind == EDGE_OP_MUL ? 2 : 1;
-    EDGE_TRY(edge_check_unused(k, inputs, 1, 0, 0, op->kind == EDGE_OP_RMS_NORM));
+    int32_t norms = op->kind == EDGE_OP_LAYER_NORM ? 2 : op->kind == EDGE_OP_RMS_NORM;
+    EDGE_TRY(edge_check_unused(k, inputs, 1, 0, 0, norms));
     if (op->in[0] < 0 || op->in[0] >= k->c->num_buffers) {
         return edge_check_refuse(k, "no such input buffer", op->in[0], k->c->num_buffers);
     }
@@ -52,6 +56,11 @@ static edge_status check_rows(edge_checker *k, edge_op_plan *plan) {
             return edge_check_refuse(k, "the width is not a multiple of the norm", width,
                                      k->c->weights[op->norm[0]]->cols);
         }
+        EDGE_TRY(edge_check_eps(k));
+    }
+    if (op->kind == EDGE_OP_LAYER_NORM) {
+        EDGE_TRY(edge_check_vector(k, op->norm[0], width));
+        EDGE_TRY(edge_check_vector(k, op->norm[1], width));
         EDGE_TRY(edge_check_eps(k));
     }
     if (op->kind == EDGE_OP_ACTIVATION && op->activation == EDGE_ACT_NONE) {
@@ -103,7 +112,7 @@ static edge_status check_linear(edge_checker *k, edge_op_plan *plan) {
     while (plan->num_weights < 3 && op->weight[plan->num_weights] != -1) {
         plan->num_weights++;
     }
-    if (plan->num_weights == 0 || (op->activation != EDGE_ACT_NONE && plan->num_weights != 2)) {
+    if (plan->num_weights == 0 || (op->activation != EDGE_ACT_NONE && plan->num_weights > 2)) {
         return edge_check_refuse(k, "wrong number of matrices", plan->num_weights, 0);
     }
     EDGE_TRY(edge_check_unused(k, 1, op->activation != EDGE_ACT_NONE ? 1 : plan->num_weights, plan->num_weights,
@@ -164,6 +173,9 @@ static edge_status check_attention(edge_checker *k, edge_op_plan *plan) {
     if (!isfinite(op->scale)) {
         return edge_check_refuse(k, "scale must be finite", 0, 0);
     }
+    if (op->mode == EDGE_ATTENTION_WHOLE && op->window != 0) {
+        return edge_check_refuse(k, "who sees the whole sequence has no window", op->window, 0);
+    }
     if (stores) {
         if (op->layer < 0 || op->layer >= layers) {
             return edge_check_refuse(k, "no such KV layer", op->layer, layers);
@@ -190,13 +202,14 @@ static edge_status check_one(edge_checker *k, edge_op_plan *plan) {
     case EDGE_OP_ATTENTION:
         return check_attention(k, plan);
     case EDGE_OP_RMS_NORM:
+    case EDGE_OP_LAYER_NORM:
     case EDGE_OP_ADD:
     case EDGE_OP_MUL:
     case EDGE_OP_ACTIVATION:
     case EDGE_OP_SELECT_ROWS:
         return check_rows(k, plan);
     default:
-        return edge_check_refuse(k, "no such kind of operation", edge_check_op(k)->kind, EDGE_OP_SELECT_ROWS);
+        return edge_check_refuse(k, "no such kind of operation", edge_check_op(k)->kind, EDGE_OP_LAYER_NORM);
     }
 }
 

@@ -122,5 +122,8 @@ edge_status edge_check_unused(const edge_checker *k, int32_t in, int32_t out, in
     if (op->window < 0 || (op->kind != EDGE_OP_ATTENTION && op->window != 0)) {
         return edge_check_refuse(k, "a window belongs to ATTENTION and is not negative", op->window, 0);
     }
-    return op->reserved == 0 ? EDGE_OK : edge_check_refuse(k, "reserved fields must be 0", op->reserved, 0);
+    int32_t modes = op->kind == EDGE_OP_EMBED       ? EDGE_EMBED_FIRST + 1
+                    : op->kind == EDGE_OP_ATTENTION ? EDGE_ATTENTION_WHOLE + 1
+                                                    : 1;
+    return op->mode >= 0 && op->mode < modes ? EDGE_OK : edge_check_refuse(k, "no such mode", op->mode, modes);
 }

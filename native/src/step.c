@@ -64,7 +64,11 @@ static void run_row(const edge_program *program, const edge_op *op, int32_t row)
     switch (op->kind) {
     case EDGE_OP_EMBED:
         /* The row exists and the weight is a matrix (checked), so this cannot fail. */
-        (void)edge_weights_row(program->weights[op->weight[0]], batch->token_ids[row], out);
+        (void)edge_weights_row(program->weights[op->weight[0]],
+                               op->mode == EDGE_EMBED_TOKEN      ? batch->token_ids[row]
+                               : op->mode == EDGE_EMBED_POSITION ? batch->positions[row]
+                                                                 : 0,
+                               out);
         for (int32_t i = 0; i < width; i++) {
             out[i] = out[i] * op->scale;
         }
@@ -76,6 +80,10 @@ static void run_row(const edge_program *program, const edge_op *op, int32_t row)
         }
         break;
     }
+    case EDGE_OP_LAYER_NORM:
+        kernels->layer_norm(out, in[0], edge_vector(program, op->norm[0]), edge_vector(program, op->norm[1]), width,
+                            op->eps);
+        break;
     case EDGE_OP_ADD:
         kernels->add(out, in[0], in[1], width);
         break;
@@ -112,6 +120,11 @@ static void run_op(edge_worker *worker, int32_t index) {
     while (edge_worker_next(worker, rows, 1, &begin, &end)) {
         for (int64_t row = begin; row < end; row++) {
             run_row(program, op, (int32_t)row);
+            if (plan->quantize_out && rows > EDGE_PRIVATE_ROWS) {
+                int64_t width = program->buffers[op->out[0]].width;
+                edge_acts_quantize(program->kernels, &program->shared[0], plan->quantize_out,
+                                   edge_buffer_rows(program, op->out[0]) + row * width, row, width, 0, (int32_t)width);
+            }
         }
     }
 }

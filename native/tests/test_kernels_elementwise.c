@@ -74,6 +74,19 @@ static void run_norm(arena *memory, uint64_t *state, const edge_kernels *kernels
     compare("rms_norm in place", kernels, memory->expected, x, n);
 }
 
+static void run_layer_norm(arena *memory, uint64_t *state, const edge_kernels *kernels, const edge_kernels *scalar,
+                           int32_t n) {
+    int at_end = random_int(state, 0, 1);
+    float *x = random_row(memory, A, state, n, at_end), *gain = random_row(memory, B, state, n, at_end);
+    float *bias = random_row(memory, C, state, n, at_end), *out = place(memory, OUT, n, at_end);
+    float eps = random_int(state, 0, 3) ? 1e-12f : 0.0f;
+    scalar->layer_norm(memory->expected, x, gain, bias, n, eps);
+    kernels->layer_norm(out, x, gain, bias, n, eps);
+    compare("layer_norm", kernels, memory->expected, out, n);
+    kernels->layer_norm(x, x, gain, bias, n, eps);
+    compare("layer_norm in place", kernels, memory->expected, x, n);
+}
+
 static void run_rope(arena *memory, uint64_t *state, const edge_kernels *kernels, const char *what, edge_rope_fn *want,
                      edge_rope_fn *fn, int32_t pairs) {
     int at_end = random_int(state, 0, 1);
@@ -142,11 +155,14 @@ static void run_level(arena *memory, const edge_kernels *kernels, int32_t cases)
         run_binary(memory, &state, kernels, "mul", scalar->mul, kernels->mul, n);
         run_binary(memory, &state, kernels, "silu_mul", scalar->silu_mul, kernels->silu_mul, n);
         run_binary(memory, &state, kernels, "gelu_mul", scalar->gelu_mul, kernels->gelu_mul, n);
+        run_binary(memory, &state, kernels, "gelu_erf_mul", scalar->gelu_erf_mul, kernels->gelu_erf_mul, n);
         run_binary(memory, &state, kernels, "relu2_mul", scalar->relu2_mul, kernels->relu2_mul, n);
         run_unary(memory, &state, kernels, "silu", scalar->silu, kernels->silu, n);
         run_unary(memory, &state, kernels, "gelu", scalar->gelu, kernels->gelu, n);
+        run_unary(memory, &state, kernels, "gelu_erf", scalar->gelu_erf, kernels->gelu_erf, n);
         run_unary(memory, &state, kernels, "relu2", scalar->relu2, kernels->relu2, n);
         run_norm(memory, &state, kernels, scalar, n);
+        run_layer_norm(memory, &state, kernels, scalar, n);
         run_rope(memory, &state, kernels, "rope_norm", scalar->rope_norm, kernels->rope_norm, n);
         run_rope(memory, &state, kernels, "rope_neox", scalar->rope_neox, kernels->rope_neox, n);
         run_quantize(memory, &state, kernels, "quantize_a8g32", scalar->quantize_a8g32, kernels->quantize_a8g32, i % 9,

@@ -6,6 +6,7 @@
 
 #define EXP_RELATIVE_ERROR  1e-7
 #define NORM_RELATIVE_ERROR 1e-6
+#define LAYER_NORM_ERROR    1e-5 /* the mean's rounding, beside a small deviation */
 
 static void check_exp(void) {
     uint64_t state = 5;
@@ -31,6 +32,13 @@ static void check_exp(void) {
     }
     CHECK(isnan(edge_gelu(NAN)) && edge_gelu(0.0f) == 0.0f && edge_gelu(100.0f) == 100.0f, "gelu");
     CHECK(edge_gelu(-100.0f) == 0.0f && edge_gelu(-3e38f) == 0.0f && edge_gelu(3e38f) == 3e38f, "gelu far out");
+    for (float x = -12.0f; x < 12.0f; x += 0.001f) {
+        double want = 0.5 * (double)x * erfc(-(double)x / sqrt(2.0)), got = (double)edge_gelu_erf(x);
+        CHECK(fabs(got - want) <= 2e-7 * fmax(fabs(want), 1.0), "gelu_erf(%a) = %a, want %a", (double)x, got, want);
+    }
+    CHECK(isnan(edge_gelu_erf(NAN)) && edge_gelu_erf(0.0f) == 0.0f && edge_gelu_erf(100.0f) == 100.0f, "gelu_erf");
+    CHECK(edge_gelu_erf(-100.0f) == 0.0f && edge_gelu_erf(-3e38f) == 0.0f && edge_gelu_erf(3e38f) == 3e38f,
+          "gelu_erf far out");
     CHECK(isnan(edge_relu2(NAN)) && edge_relu2(-2.0f) == 0.0f && edge_relu2(3.0f) == 9.0f, "relu2");
     CHECK(isnan(edge_silu(NAN)) && edge_silu(0.0f) == 0.0f && edge_silu(100.0f) == 100.0f, "silu");
 }
@@ -82,6 +90,23 @@ static void check_norm_and_quantise(void) {
             double want = (double)x[i] / sqrt(squares / n + (double)1e-5f) * (double)gain[i];
             CHECK(fabs((double)out[i] - want) <= NORM_RELATIVE_ERROR * fabs(want), "rms_norm of %d: %g, want %g", n,
                   (double)out[i], want);
+        }
+    }
+    for (int32_t n = 1; n <= SIZE; n++) {
+        double sum = 0.0, squares = 0.0;
+        for (int32_t i = 0; i < n; i++) {
+            x[i] = 3.0f + random_unit(&state); /* the mean is not small beside the deviation */
+            sum += (double)x[i];
+        }
+        for (int32_t i = 0; i < n; i++) {
+            squares += ((double)x[i] - sum / n) * ((double)x[i] - sum / n);
+        }
+        scalar->layer_norm(out, x, gain, gain, n, 1e-5f);
+        for (int32_t i = 0; i < n; i++) {
+            double bias = (double)gain[i],
+                   want = ((double)x[i] - sum / n) / sqrt(squares / n + (double)1e-5f) * bias + bias;
+            CHECK(fabs((double)out[i] - want) <= LAYER_NORM_ERROR * fmax(1.0, fabs(want)),
+                  "layer_norm of %d: %g, want %g", n, (double)out[i], want);
         }
     }
     scalar->quantize_a8g32(q, d, s, x, SIZE);

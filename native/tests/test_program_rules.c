@@ -133,34 +133,36 @@ static void test_references(void) {
     }
     for (int32_t op = 0; op < b.config.num_ops; op++) {
         REFUSE(b, t.ops[op].kind, 0);
-        REFUSE(b, t.ops[op].kind, 9);
-        REFUSE(b, t.ops[op].reserved, 1);
+        REFUSE(b, t.ops[op].kind, EDGE_OP_LAYER_NORM + 1);
+        REFUSE(b, t.ops[op].mode, -1);
+        REFUSE(b, t.ops[op].mode, 3);
         REFUSE(b, t.ops[op].window, -1);
         REFUSE(b, t.ops[op].out[2], 9);
         REFUSE(b, t.ops[op].activation, EDGE_NUM_ACTIVATIONS);
         REFUSE(b, t.ops[op].activation, -1);
     }
-    REFUSE(b, t.ops[0].window, 1);     /* only ATTENTION has one */
-    REFUSE(b, t.ops[1].window, 1);     /* nor has LINEAR */
-    REFUSE(b, t.ops[0].in[0], 0);      /* EMBED has no input */
-    REFUSE(b, t.ops[0].bias[0], 0);    /* nor a bias */
-    REFUSE(b, t.ops[0].weight[0], 1);  /* a vector */
-    REFUSE(b, t.ops[1].norm[0], 0);    /* a matrix */
-    REFUSE(b, t.ops[1].in[0], 4);      /* not written yet */
-    REFUSE(b, t.ops[1].out[1], 1);     /* q twice */
-    REFUSE(b, t.ops[1].out[0], 2);     /* width of k, and twice */
-    REFUSE(b, t.ops[1].weight[1], -1); /* a gap */
-    REFUSE(b, t.ops[1].activation, 1); /* three matrices */
-    REFUSE(b, t.ops[1].residual, 0);   /* three outputs */
-    REFUSE(b, t.ops[3].out[0], 4);     /* its own input */
-    REFUSE(b, t.ops[3].residual, 2);   /* width */
-    REFUSE(b, t.ops[3].residual, 9);   /* rows of logits */
-    REFUSE(b, t.ops[3].residual, 7);   /* not written yet */
-    REFUSE(b, t.ops[4].weight[1], -1); /* gate without up */
-    REFUSE(b, t.ops[4].out[1], 7);     /* one output */
-    REFUSE(b, t.ops[6].in[0], 8);      /* its own output */
-    REFUSE(b, t.ops[7].in[0], 7);      /* rows of tokens */
-    REFUSE(b, t.buffers[8].rows, 0);   /* SELECT_ROWS makes rows of logits */
+    REFUSE(b, t.ops[0].mode, EDGE_EMBED_POSITION); /* fewer rows than positions */
+    REFUSE(b, t.ops[1].mode, 1);                   /* LINEAR has none */
+    REFUSE(b, t.ops[0].window, 1);                 /* only ATTENTION has one */
+    REFUSE(b, t.ops[1].window, 1);                 /* nor has LINEAR */
+    REFUSE(b, t.ops[0].in[0], 0);                  /* EMBED has no input */
+    REFUSE(b, t.ops[0].bias[0], 0);                /* nor a bias */
+    REFUSE(b, t.ops[0].weight[0], 1);              /* a vector */
+    REFUSE(b, t.ops[1].norm[0], 0);                /* a matrix */
+    REFUSE(b, t.ops[1].in[0], 4);                  /* not written yet */
+    REFUSE(b, t.ops[1].out[1], 1);                 /* q twice */
+    REFUSE(b, t.ops[1].out[0], 2);                 /* width of k, and twice */
+    REFUSE(b, t.ops[1].weight[1], -1);             /* a gap */
+    REFUSE(b, t.ops[1].activation, 1);             /* three matrices */
+    REFUSE(b, t.ops[1].residual, 0);               /* three outputs */
+    REFUSE(b, t.ops[3].out[0], 4);                 /* its own input */
+    REFUSE(b, t.ops[3].residual, 2);               /* width */
+    REFUSE(b, t.ops[3].residual, 9);               /* rows of logits */
+    REFUSE(b, t.ops[3].residual, 7);               /* not written yet */
+    REFUSE(b, t.ops[4].out[1], 7);                 /* one output */
+    REFUSE(b, t.ops[6].in[0], 8);                  /* its own output */
+    REFUSE(b, t.ops[7].in[0], 7);                  /* rows of tokens */
+    REFUSE(b, t.buffers[8].rows, 0);               /* SELECT_ROWS makes rows of logits */
     REFUSE_FLOAT(b, t.ops[0].scale, NAN);
     REFUSE_FLOAT(b, t.ops[1].eps, 0.0f);
     REFUSE_FLOAT(b, t.ops[1].eps, -1.0f);

@@ -125,7 +125,7 @@ static inline edge_op *tiny_op(tiny *t, edge_op_kind kind) {
     op->num_heads = op->num_kv_heads = op->head_dim = 0;
     op->eps = 1e-5f;
     op->scale = 1.0f;
-    op->window = op->reserved = 0;
+    op->window = op->mode = 0;
     return op;
 }
 

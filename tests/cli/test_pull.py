@@ -172,7 +172,8 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(
         before = hub.sent_bytes
         assert run_edge("pull", "me/tiny", env=env).returncode == 0
         assert part.with_suffix("").read_bytes() == model_bytes
-        assert hub.sent_bytes - before <= 2**20 + len(model_bytes) - kept
+        # What the first answer, released now, still writes into the void is little.
+        assert hub.sent_bytes - before <= 2**20 + len(model_bytes) - kept + 2**16
 
 
 def test_no_room_on_the_disk(

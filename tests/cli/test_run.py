@@ -169,7 +169,7 @@ def test_seed_decides(run_edge: RunEdge, tiny_model: Path) -> None:
     [
         (["run", "missing.gguf", "hi"], 4, "no such file"),
         (["run", "./mistyped"], 4, "no such file"),
-        (["run", "user/repo:Q8_0", "hi"], 2, "not supported yet"),
+        (["run", "user/repo:Q8_0", "hi"], 2, "not on this machine"),
         (["run", "nonsense", "hi"], 2, "neither a file nor a known name"),
         (["run", "--temperature", "-1", "hi"], 2, "temperature is -1.0"),
         (["run", "--top-p", "7", "hi"], 2, "top_p is 7.0"),

@@ -134,6 +134,12 @@ def test_neutral_values_are_taken(keys: dict[str, Any], tmp_path: Path) -> None:
     assert reread(tmp_path, **keys) == reread(tmp_path)
 
 
+def test_a_decoder_may_be_an_embedding_model(tmp_path: Path) -> None:
+    found = [reread(tmp_path, pooling_type=number) for number in range(4)]
+    assert [config.pooling for config in found] == [None, "mean", "cls", "last"]
+    assert [config.writes_text for config in found] == [True, False, False, False]
+
+
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"expert_count": 8}, "llama.expert_count = 8"),
     ({"expert_used_count": 2}, "llama.expert_used_count = 2"),
@@ -144,7 +150,9 @@ UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
     ({"embedding_scale": 12.0}, "llama.embedding_scale"),
     ({"final_logit_softcapping": 30.0}, "llama.final_logit_softcapping"),
     ({"attention__causal": False}, "llama.attention.causal = False"),
-    ({"pooling_type": 3}, "llama.pooling_type = 3: an embedding model"),
+    ({"pooling_type": 4}, "llama.pooling_type = 4: a reranker"),
+    ({"pooling_type": -1}, "llama.pooling_type = -1: no way to pool"),
+    ({"pooling_type": 2**31 - 1}, "no way to pool"),
     ({"use_parallel_residual": True}, "llama.use_parallel_residual = True"),
     ({"attention__temperature_scale": 0.1}, "llama.attention.temperature_scale"),
     ({"nextn_predict_layers": 1}, "llama.nextn_predict_layers = 1"),

@@ -28,10 +28,11 @@ def _model(architecture: str, *more: bytes) -> list[bytes]:
     [
         (_model("gpt2"), "architecture 'gpt2' is not supported; edge runs llama, qwen2, qwen3, gemma3, phi3, bitnet"),
         (_model("made\nup" * 100), "is not supported; edge runs llama, qwen2, qwen3, gemma3, phi3, bitnet"),
-        (_model("bert"), "embedding model"),
+        (_model("bert", entry("bert.attention.causal", BOOL, b"\x01")), "bert.attention.causal = True"),
+        (_model("bert", entry("bert.expert_count", UINT32, u32(8))), "bert.expert_count = 8"),
         (_model("nomic-bert"), "embedding model"),
         (_model("t5encoder"), "embedding model"),
-        (_model("qwen3", entry("qwen3.pooling_type", UINT32, u32(3))), "qwen3.pooling_type = 3: an embedding model"),
+        (_model("qwen3", entry("qwen3.pooling_type", UINT32, u32(4))), "qwen3.pooling_type = 4: a reranker"),
         (_model("llama", entry("llama.attention.causal", BOOL, b"\x00")), "llama.attention.causal = False"),
         (_model("llama", entry("llama.expert_count", UINT32, u32(8))), "llama.expert_count = 8"),
         ([string("general.architecture", "clip")], r"projector \(mmproj\)"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.graph import numerics
 from edge.graph.fuse import FusedAttention, FusedLinear, FusedNode
 from edge.graph.numerics import Array
-from edge.graph.ops import Activation, Add, Embedding, Gelu, Mul, Relu2, RmsNorm, SelectRows, Silu
+from edge.graph.ops import Activation, Add, Embedding, Gelu, GeluErf, LayerNorm, Mul, Relu2, RmsNorm, SelectRows, Silu
 
 
 def run_fused(
@@ -33,15 +33,18 @@ def run_fused(
         inputs = [values[i] for i in node.inputs]
         outputs: list[Array]
         match node.op:
-            case Embedding(weight, scale):
-                outputs = [tensors[weight][list(token_ids)] * scale]
+            case Embedding(weight, scale, row_of):
+                rows = {"token": list(token_ids), "position": positions, "first": 0 * positions}
+                outputs = [tensors[weight][rows[row_of]] * scale]
+            case LayerNorm(gain, bias, eps):
+                outputs = [numerics.layer_norm(inputs[0], tensors[gain], tensors[bias], eps)]
             case RmsNorm(gain, eps):
                 outputs = [numerics.rms_norm(inputs[0], tensors[gain], eps)]
             case Add():
                 outputs = [inputs[0] + inputs[1]]
             case Mul():
                 outputs = [inputs[0] * inputs[1]]
-            case Silu() | Gelu() | Relu2():
+            case Silu() | Gelu() | GeluErf() | Relu2():
                 outputs = [_activate(node.op, inputs[0])]
             case SelectRows():
                 outputs = [inputs[0][list(logit_rows)]]
@@ -49,8 +52,9 @@ def run_fused(
                 x = inputs[0]
                 if op.norm is not None:
                     x = numerics.rms_norm(x, tensors[op.norm.gain], op.norm.eps)
-                if op.glu is not None:
-                    outputs = [_activate(op.glu, linear(op, x, 0)) * linear(op, x, 1)]
+                if op.activation is not None:
+                    outputs = [_activate(op.activation, linear(op, x, 0))]
+                    outputs = [outputs[0] * linear(op, x, 1)] if len(op.linears) == 2 else outputs
                 else:
                     outputs = [linear(op, x, i) for i in range(len(op.linears))]
                 if op.residual:
@@ -67,7 +71,8 @@ def run_fused(
                     q = numerics.rope(q, op.rope, head_dim, positions)
                     k = numerics.rope(k, op.rope, head_dim, positions)
                 q, k, v = (x.reshape(len(positions), -1, head_dim) for x in (q, k, v))
-                outputs = [numerics.attend(q, k, v, positions, op.attention.scale, op.attention.window)]
+                ends = np.full_like(positions, len(positions) - 1) if op.attention.whole else positions
+                outputs = [numerics.attend(q, k, v, ends, op.attention.scale, op.attention.window)]
         assert len(outputs) == len(node.outputs)
         for i, value in zip(node.outputs, outputs, strict=True):
             assert i not in values, "a value was made twice"
@@ -81,5 +86,7 @@ def _activate(op: Activation, x: Array) -> Array:
             return numerics.silu(x)
         case Gelu():
             return numerics.gelu(x)
+        case GeluErf():
+            return numerics.gelu_erf(x)
         case Relu2():
             return numerics.relu2(x)

@@ -58,6 +58,7 @@ class NativeModel:
         num_threads: int = 1,
         max_tokens: int = 64,
         share: bool = False,
+        max_positions: int = NUM_BLOCKS * native.BLOCK_SIZE,
     ) -> None:
         self.lowered = lower_native(graph)
         self._threads = native.Threads(num_threads)
@@ -81,7 +82,7 @@ class NativeModel:
             max_sequences=4,
             kv=native.KVShape(kv_type, low.num_layers, *geometry),
             max_threads=num_threads,
-            max_positions=NUM_BLOCKS * native.BLOCK_SIZE,
+            max_positions=max_positions,
             num_window_layers=low.num_window_layers,
         )
 

@@ -58,8 +58,8 @@ def test_architectures_keep_their_values_in_five_ops_a_layer(arch: str, tied: bo
     assert (attention.q_norm is not None) == (attention.k_norm is not None) == (arch in ("qwen3", "gemma3"))
     assert isinstance(out, FusedLinear) and out.residual == (arch != "gemma3")
     assert (out.norm is not None) == arch.startswith("bitnet")
-    assert isinstance(glu, FusedLinear) and glu.glu and glu.norm is not None and not glu.residual
-    assert isinstance(down, FusedLinear) and down.residual == (arch != "gemma3") and not down.glu
+    assert isinstance(glu, FusedLinear) and glu.activation and glu.norm is not None and not glu.residual
+    assert isinstance(down, FusedLinear) and down.residual == (arch != "gemma3") and not down.activation
     head = nodes[-1].op
     assert isinstance(head, FusedLinear) and head.norm is not None
 

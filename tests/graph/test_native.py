@@ -103,7 +103,7 @@ def test_a_layer_in_five_ops(arch: str) -> None:
     assert tensors(glu.norms) == ["blk.0.ffn_norm.weight"] and glu.outs[1:] == (-1, -1) and glu.residual == -1
     assert down.residual == out.outs[0] and tensors(down.weights) == ["blk.0.ffn_down.weight"]
     assert ops[-1].outs[0] == program.logits_buffer and all(op.window == op.reserved == 0 for op in ops)
-    assert (program.num_layers, program.num_kv_heads, program.head_dim, program.vocab_size) == (2, 2, 16, 96)
+    assert (program.num_layers, program.num_kv_heads, program.head_dim, program.width) == (2, 2, 16, 96)
 
 
 def test_rows_of_a_joined_tensor_are_matrices() -> None:

@@ -344,12 +344,6 @@ def test_a_prompt_longer_than_the_context(client: OpenAI) -> None:
     assert body["n_ctx"] == 2048 < body["n_prompt_tokens"]
 
 
-def test_embeddings_say_that_there_are_none(client: OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError) as info:
-        client.embeddings.create(model="assistant", input="hello")
-    assert info.value.param == "model"
-
-
 def test_a_full_queue_is_retried_by_the_client() -> None:
     with serving("--sequences", "1", "--queue", "0") as server:
         slow = OpenAI(base_url=f"{server.base}/v1", api_key="none", max_retries=0)

@@ -15,10 +15,11 @@
  * (or, after SELECT_ROWS, one wanted logit row). in, out, residual: buffer numbers. weight, bias, norm: weight numbers.
  * -1 means none. */
 typedef enum edge_op_kind {
-    EDGE_OP_EMBED = 1,      /* out[0] = scale * weight[0] row of the token id */
+    EDGE_OP_EMBED = 1,      /* out[0] = scale * weight[0] row of the token id, or as mode says */
     EDGE_OP_RMS_NORM = 2,   /* out[0] = rms_norm(in[0], norm[0], eps); in groups of the norm vector's size */
     EDGE_OP_LINEAR = 3,     /* out[i] = weight[i] x + bias[i], x = in[0] or rms_norm(in[0], norm[0], eps), i < 3.
-                               activation != NONE: out[0] = act(weight[0] x + bias[0]) * (weight[1] x + bias[1]).
+                               activation != NONE: out[0] = act(weight[0] x + bias[0]), with a second matrix
+                               times (weight[1] x + bias[1]).
                                residual >= 0 (one output only): out[0] = residual + that */
     EDGE_OP_ATTENTION = 4,  /* in = q, k, v; norm[0], norm[1]: per-head norms of q and k, before rope; stores k and v at
                                layer, attends over kv_source_layer; k = v = -1: nothing is stored. With a window only
@@ -26,16 +27,32 @@ typedef enum edge_op_kind {
     EDGE_OP_ADD = 5,        /* out[0] = in[0] + in[1] */
     EDGE_OP_MUL = 6,        /* out[0] = in[0] * in[1] */
     EDGE_OP_ACTIVATION = 7, /* out[0] = act(in[0]) */
-    EDGE_OP_SELECT_ROWS = 8 /* out[0] (logit rows) = the rows of in[0] whose logits are wanted */
+    EDGE_OP_SELECT_ROWS = 8, /* out[0] (logit rows) = the rows of in[0] whose logits are wanted */
+    EDGE_OP_LAYER_NORM = 9   /* out[0] = layer_norm(in[0], gain norm[0], bias norm[1]) of whole rows */
 } edge_op_kind;
 
 typedef enum edge_activation {
     EDGE_ACT_NONE = 0,
-    EDGE_ACT_SILU = 1,  /* x / (1 + exp(-x)) */
-    EDGE_ACT_GELU = 2,  /* x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the form with tanh(u) */
-    EDGE_ACT_RELU2 = 3, /* max(x, 0)^2 */
+    EDGE_ACT_SILU = 1,     /* x / (1 + exp(-x)) */
+    EDGE_ACT_GELU = 2,     /* x / (1 + exp(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3): the form with tanh(u) */
+    EDGE_ACT_RELU2 = 3,    /* max(x, 0)^2 */
+    EDGE_ACT_GELU_ERF = 4, /* x / 2 (1 + erf(x / sqrt(2))) */
     EDGE_NUM_ACTIVATIONS
 } edge_activation;
+
+/* Which row EMBED looks up. */
+typedef enum edge_embed_mode {
+    EDGE_EMBED_TOKEN = 0,    /* that of the token id */
+    EDGE_EMBED_POSITION = 1, /* that of the position: the matrix has max_positions rows or more */
+    EDGE_EMBED_FIRST = 2     /* the first */
+} edge_embed_mode;
+
+/* What a token sees in ATTENTION. */
+typedef enum edge_attention_mode {
+    EDGE_ATTENTION_CAUSAL = 0, /* what comes before it, and itself */
+    EDGE_ATTENTION_WHOLE = 1   /* all of its sequence, no window. Every sequence of a step stands in it whole: each
+                                  position from 0 on once */
+} edge_attention_mode;
 
 /* 27 four-byte fields, no padding: Python fills it with struct.pack. */
 typedef struct edge_op {
@@ -56,7 +73,7 @@ typedef struct edge_op {
     float eps;
     float scale;    /* EMBED: factor; ATTENTION: factor of q.k */
     int32_t window; /* ATTENTION: positions that a row sees, its own the last of them; 0: all up to its own */
-    int32_t reserved;
+    int32_t mode;   /* EMBED: edge_embed_mode; ATTENTION: edge_attention_mode; 0 otherwise */
 } edge_op;
 
 typedef struct edge_buffer {

@@ -11,6 +11,10 @@ void edge_rms_norm_f32__avx2(float *out, const float *x, const float *gain, int3
     edge_rms_norm(out, x, gain, n, eps);
 }
 
+void edge_layer_norm_f32__avx2(float *out, const float *x, const float *gain, const float *bias, int32_t n, float eps) {
+    edge_layer_norm(out, x, gain, bias, n, eps);
+}
+
 void edge_silu_f32__avx2(float *out, const float *x, int32_t n) {
     edge_silu_loop(out, x, n);
 }
@@ -25,6 +29,14 @@ void edge_gelu_f32__avx2(float *out, const float *x, int32_t n) {
 
 void edge_gelu_mul_f32__avx2(float *out, const float *gate, const float *up, int32_t n) {
     edge_gelu_mul(out, gate, up, n);
+}
+
+void edge_gelu_erf_f32__avx2(float *out, const float *x, int32_t n) {
+    edge_gelu_erf_loop(out, x, n);
+}
+
+void edge_gelu_erf_mul_f32__avx2(float *out, const float *gate, const float *up, int32_t n) {
+    edge_gelu_erf_mul(out, gate, up, n);
 }
 
 void edge_relu2_f32__avx2(float *out, const float *x, int32_t n) {

@@ -85,10 +85,13 @@ void edge_kernels_fill_avx2(edge_kernels *kernels) {
     kernels->quantize_a8g32 = edge_quantize_a8g32_f32__avx2;
     kernels->quantize_a8g256 = edge_quantize_a8g256_f32__avx2;
     kernels->rms_norm = edge_rms_norm_f32__avx2;
+    kernels->layer_norm = edge_layer_norm_f32__avx2;
     kernels->silu = edge_silu_f32__avx2;
     kernels->silu_mul = edge_silu_mul_f32__avx2;
     kernels->gelu = edge_gelu_f32__avx2;
     kernels->gelu_mul = edge_gelu_mul_f32__avx2;
+    kernels->gelu_erf = edge_gelu_erf_f32__avx2;
+    kernels->gelu_erf_mul = edge_gelu_erf_mul_f32__avx2;
     kernels->relu2 = edge_relu2_f32__avx2;
     kernels->relu2_mul = edge_relu2_mul_f32__avx2;
     kernels->add = edge_add_f32__avx2;

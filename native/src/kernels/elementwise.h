@@ -63,6 +63,31 @@ EDGE_INLINE void edge_rms_norm(float *out, const float *x, const float *gain, in
     EDGE_EACH(out, n, (x[i] * scale) * gain[i]);
 }
 
+EDGE_INLINE void edge_layer_norm(float *out, const float *x, const float *gain, const float *bias, int32_t n,
+                                 float eps) {
+    float sums[EDGE_LANES] = {0}, squares[EDGE_LANES] = {0};
+    int32_t whole = n - n % EDGE_LANES;
+    for (int32_t i = 0; i < whole; i += EDGE_LANES) {
+        for (int32_t l = 0; l < EDGE_LANES; l++) {
+            sums[l] = sums[l] + x[i + l];
+        }
+    }
+    for (int32_t l = 0; l < n - whole; l++) {
+        sums[l] = sums[l] + x[whole + l];
+    }
+    const float mean = edge_sum_lanes(sums) / (float)n;
+    for (int32_t i = 0; i < whole; i += EDGE_LANES) {
+        for (int32_t l = 0; l < EDGE_LANES; l++) {
+            squares[l] = squares[l] + (x[i + l] - mean) * (x[i + l] - mean);
+        }
+    }
+    for (int32_t l = 0; l < n - whole; l++) {
+        squares[l] = squares[l] + (x[whole + l] - mean) * (x[whole + l] - mean);
+    }
+    const float scale = 1.0f / sqrtf(edge_sum_lanes(squares) / (float)n + eps);
+    EDGE_EACH(out, n, ((x[i] - mean) * scale) * gain[i] + bias[i]);
+}
+
 EDGE_INLINE void edge_silu_loop(float *out, const float *x, int32_t n) {
     EDGE_EACH(out, n, edge_silu(x[i]));
 }
@@ -77,6 +102,14 @@ EDGE_INLINE void edge_gelu_loop(float *out, const float *x, int32_t n) {
 
 EDGE_INLINE void edge_gelu_mul(float *out, const float *gate, const float *up, int32_t n) {
     EDGE_EACH(out, n, edge_gelu(gate[i]) * up[i]);
+}
+
+EDGE_INLINE void edge_gelu_erf_loop(float *out, const float *x, int32_t n) {
+    EDGE_EACH(out, n, edge_gelu_erf(x[i]));
+}
+
+EDGE_INLINE void edge_gelu_erf_mul(float *out, const float *gate, const float *up, int32_t n) {
+    EDGE_EACH(out, n, edge_gelu_erf(gate[i]) * up[i]);
 }
 
 EDGE_INLINE void edge_relu2_loop(float *out, const float *x, int32_t n) {
