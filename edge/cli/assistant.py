@@ -134,7 +134,4 @@ def _ranker(stack: ExitStack, name: str | None) -> Any:
     import edge
     from edge.assistant.retrieval import Embedded
 
-    encoder: Any = stack.enter_context(edge.load(str(resolve(name))))
-    if not hasattr(encoder, "embed"):
-        raise EdgeError("--embeddings: this version of edge has no embeddings; leave it out")
-    return Embedded(encoder)
+    return Embedded(stack.enter_context(edge.load(str(resolve(name)))))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import edge
 from edge.assistant import Assistant, Result, Tool, ToolFailure, parameters
 from edge.assistant.plan import make_plan, resolve, used_by
 from edge.assistant.records import Call
@@ -219,6 +220,15 @@ def test_an_encoder_ranks_tools(make: Make) -> None:
         shown = shortlist("end my nap at four", tools, 3, ranker=ranker)
         assert [tool.name for tool in shown] == ["set_alarm", "cancel_alarm", "list_alarms"]
     assert [len(texts) for texts in asked] == [len(tools), 1, 1], "tools are embedded once"
+
+
+def test_vectors_come_from_edge(make: Make, model: edge.Model) -> None:
+    """The bundled model is no encoder, but gives vectors as one does: a tool is nearest to its own description."""
+    tools = list(make(ScriptedModel(in_turn())).tools.values())
+    ranker = Embedded(model)
+    for tool in tools[:5]:
+        scores = ranker.scores(f"{tool.name.replace('_', ' ')}: {tool.description}", tools)
+        assert max(zip(scores, tools, strict=True), key=lambda pair: pair[0])[1] is tool
 
 
 @pytest.mark.usefixtures("one_step")
