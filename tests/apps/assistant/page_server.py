@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
-START_SECONDS = 120  # the machine may be busy
+START_SECONDS = 300  # the machine may be busy
 
 
 class PageServer:
