@@ -5,7 +5,9 @@
 #include "os.h"
 #include "program.h"
 
-#define TILE EDGE_TILE_ROWS
+#define TILE       EDGE_TILE_ROWS
+#define REGISTERS  8  /* tokens whose shape unpacks a tile into registers */
+#define FEW_TOKENS 16 /* up to so many go eight by eight: a panel costs more than it saves them */
 
 /* A piece of the product: one tile row of a matrix against up to EDGE_CHUNK_TOKENS rows. */
 typedef struct product {
@@ -19,16 +21,20 @@ typedef struct product {
 } product;
 
 static edge_shape shape_of(int32_t count) {
-    return count == 1 ? EDGE_SHAPE_1X16 : count <= 8 ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
+    return count == 1 ? EDGE_SHAPE_1X16 : count <= REGISTERS ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
 }
 
 /* y[t * 16 + r] = weight[which] x + bias[which] for the rows of a tile row; returns how many rows are real. */
 static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float *y) {
     const edge_program *program = p->program;
     const edge_weights *w = program->weights[p->op->weight[which]];
-    edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row, p->cols);
-    program->kernels->matmul[w->family][shape_of(p->count)](
-        y, edge_weights_tiles(w) + (uint64_t)tile_row * w->tile_row_bytes, (int32_t)p->cols, &acts, p->count);
+    const uint8_t *tiles = edge_weights_tiles(w) + (uint64_t)tile_row * w->tile_row_bytes;
+    const int32_t most = p->count <= FEW_TOKENS ? REGISTERS : p->count;
+    for (int32_t t = 0; t < p->count; t += most) {
+        const int32_t count = p->count - t < most ? p->count - t : most;
+        edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row + t, p->cols);
+        program->kernels->matmul[w->family][shape_of(count)](y + t * TILE, tiles, (int32_t)p->cols, &acts, count);
+    }
     int64_t left = w->rows - tile_row * TILE;
     int32_t rows = left < TILE ? (int32_t)left : TILE;
     const float *bias = edge_vector(program, p->op->bias[which]);

@@ -38,7 +38,7 @@ class Op(NamedTuple):
     eps: float
     scale: float
     window: int
-    reserved: int
+    mode: int
 
 
 def unpack(program: NativeProgram) -> list[Op]:
@@ -60,7 +60,7 @@ def test_struct_fields_stand_as_in_the_header() -> None:
     fields = re.findall(r"(int32_t|float) (\w+)(?:\[(\d)\])?;", body[1])
     names = ["kind", "in", "out", "weight", "bias", "norm", "residual", "activation", "layer", "kv_source_layer"]
     assert [name for _, name, _ in fields] == [
-        *names, "num_heads", "num_kv_heads", "head_dim", "rope", "eps", "scale", "window", "reserved"
+        *names, "num_heads", "num_kv_heads", "head_dim", "rope", "eps", "scale", "window", "mode"
     ]  # fmt: skip
     letters = "".join(("i" if kind == "int32_t" else "f") * int(size or 1) for kind, _, size in fields)
     assert letters == "i" * 23 + "ff" + "ii"
@@ -69,11 +69,10 @@ def test_struct_fields_stand_as_in_the_header() -> None:
 
 def test_numbers_are_those_of_the_header() -> None:
     kinds = [(name, int(number)) for name, number in re.findall(r"EDGE_OP_(\w+) = (\d+)", HEADER)]
-    assert kinds == [
-        (name, i + 1) for i, name in enumerate("EMBED RMS_NORM LINEAR ATTENTION ADD MUL ACTIVATION SELECT_ROWS".split())
-    ]
+    names = "EMBED RMS_NORM LINEAR ATTENTION ADD MUL ACTIVATION SELECT_ROWS LAYER_NORM"
+    assert kinds == [(name, i + 1) for i, name in enumerate(names.split())]
     activations = [(name, int(number)) for name, number in re.findall(r"EDGE_ACT_(\w+) = (\d+)", HEADER)]
-    assert activations == [("NONE", 0), ("SILU", 1), ("GELU", 2), ("RELU2", 3)]
+    assert activations == [("NONE", 0), ("SILU", 1), ("GELU", 2), ("RELU2", 3), ("GELU_ERF", 4)]
     assert (Rows.TOKENS.value, Rows.LOGITS.value) == (0, 1)
 
 
@@ -102,7 +101,7 @@ def test_a_layer_in_five_ops(arch: str) -> None:
     assert tensors(glu.weights) == ["blk.0.ffn_gate.weight", "blk.0.ffn_up.weight"] and glu.activation == 1
     assert tensors(glu.norms) == ["blk.0.ffn_norm.weight"] and glu.outs[1:] == (-1, -1) and glu.residual == -1
     assert down.residual == out.outs[0] and tensors(down.weights) == ["blk.0.ffn_down.weight"]
-    assert ops[-1].outs[0] == program.logits_buffer and all(op.window == op.reserved == 0 for op in ops)
+    assert ops[-1].outs[0] == program.logits_buffer and all(op.window == op.mode == 0 for op in ops)
     assert (program.num_layers, program.num_kv_heads, program.head_dim, program.width) == (2, 2, 16, 96)
 
 
