@@ -108,6 +108,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
     "conform": {"errors"},
+    "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
@@ -136,12 +137,13 @@ FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 
 def _modules() -> Iterator[tuple[str, Path]]:
     """(layer, file) for every Python file that is installed."""
-    for folder in (ROOT / "edge", ROOT / "export", ROOT / "quant", ROOT / "device_profiles"):
+    links = ("export", "quant", "device_profiles", "assistant")  # in edge: visited where they really are
+    for folder in (ROOT / "edge", ROOT / "export", ROOT / "quant", ROOT / "device_profiles", ROOT / "apps/assistant"):
         for path in sorted(folder.rglob("*.py")):
             inside = path.relative_to(folder)
             if folder.name == "edge":
-                if inside.parts[0] in ("export", "quant", "device_profiles"):
-                    continue  # links: visited at the root
+                if inside.parts[0] in links:
+                    continue
                 yield "edge" if inside.name == "__init__.py" and len(inside.parts) == 1 else inside.parts[0], path
             else:
                 yield folder.name, path
