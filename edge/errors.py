@@ -12,6 +12,7 @@ EdgeError
 ├── DoesNotFit                memory or context: what was asked, what there is, what would fit (exit code 3)
 │   └── ContextExceeded       a prompt longer than the context; carries .num_tokens and .context
 ├── RequestError              a request that cannot be honoured: the field, the value, the limit (exit code 2)
+├── DownloadError             a model that cannot be fetched: host, what it answered; what was fetched is kept
 ├── GrammarError              an answer that cannot go on as its schema, regex or grammar asks
 ├── NumericalError            logits that are not finite, or values that an encoder cannot hold as finite numbers
 ├── Cancelled                 the run was cancelled between two layers or tokens
@@ -95,6 +96,10 @@ class RequestError(EdgeError):
     """A request that cannot be honoured: names the field, the value and the limit."""
 
     exit_code = 2
+
+
+class DownloadError(EdgeError):
+    """A model that cannot be fetched, or did not arrive as it was announced: the host or file, and what happened."""
 
 
 class GrammarError(EdgeError):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import edge
 from edge.errors import ModelFileError, RequestError, UnsupportedModel
+from edge.library import Found, HubName, Library, UrlName, is_url, parse_name
 
 DEFAULT_MODEL = "assistant"
 _BUNDLED = {"assistant": "assistant.gguf"}
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
 _PATH_STARTS = ("/", "./", "../", "~/")
 
 
 def looks_like_model(argument: str) -> bool:
     """Whether a single argument of `edge run` names a model; otherwise it is the prompt.
 
-    A model is an existing path, a known name, something without spaces that ends in .gguf or .onnx or begins like a
-    path (so that a mistyped path is an error and not a prompt), or user/repo[:quant].
+    A model is an existing path, a known name (bundled, pulled, or of another tool), something without spaces that ends
+    in .gguf or .onnx or begins like a path (so that a mistyped path is an error and not a prompt), user/repo[:quant],
+    or a URL.
     """
     if argument in _BUNDLED or (argument and os.path.exists(argument)):
         return True
@@ -27,7 +28,22 @@ def looks_like_model(argument: str) -> bool:
         return False
     if argument.lower().endswith((".gguf", ".onnx")) or argument.startswith(_PATH_STARTS):
         return True
-    return _REPOSITORY.fullmatch(argument) is not None
+    if is_url(argument) or parse_name(argument) is not None:
+        return True
+    return bool(argument) and any(model.is_called(argument) for model in Library.of(os.environ).models())
+
+
+def known_models() -> Iterator[str]:
+    """Every name that means a model on this machine."""
+    yield from _BUNDLED
+    yield from (model.name for model in Library.of(os.environ).models())
+
+
+def elsewhere(reference: str | None, hub: str) -> HubName | UrlName | None:
+    """What a reference means that is not on this machine but may be on a hub, or at a URL. RequestError: a bad URL."""
+    if reference is None or (reference and os.path.exists(os.path.expanduser(reference))) or _find(reference):
+        return None
+    return parse_name(reference, hub)
 
 
 def resolve(reference: str | os.PathLike[str] | None) -> Path:
@@ -51,16 +67,22 @@ def resolve(reference: str | os.PathLike[str] | None) -> Path:
         raise RequestError(f"model {text!r} is not a usable path: {error}") from None
     if text in _BUNDLED:
         return _bundled(text)
+    if (found := _find(text)) is not None:
+        return found.path
+    if (is_url(text) or not text.startswith(_PATH_STARTS)) and parse_name(text) is not None:
+        raise RequestError(
+            f"{text!r} is not on this machine: `edge plan {text}` says whether it would fit, `edge pull {text}` gets it"
+        )
     if text.lower().endswith((".gguf", ".onnx")) or text.startswith(_PATH_STARTS):
         raise ModelFileError(path, "no such file")
-    if _REPOSITORY.fullmatch(text):
-        raise RequestError(
-            f"{text!r} is not a file here, and models from a hub are not supported yet by this version; "
-            "download the GGUF file and give its path"
-        )
     raise RequestError(
-        f"no model {text!r}: neither a file nor a known name ({', '.join(_BUNDLED)}); quote a prompt of several words"
+        f"no model {text!r}: neither a file nor a known name ({', '.join(_BUNDLED)}; `edge ls` lists all); quote a "
+        "prompt of several words"
     )
+
+
+def _find(text: str) -> Found | None:
+    return None if text in _BUNDLED or text.startswith(_PATH_STARTS) else Library.of(os.environ).find(text)
 
 
 def _bundled(name: str) -> Path:

@@ -128,7 +128,8 @@ class Stream(Iterator[Token]):
         )
 
     def fork(self, *, restart: bool = False) -> Stream:
-        """Another answer that goes on from here, with random tokens of its own; what both have read is kept once.
+        """Another answer that goes on from what was read of this one, with random tokens of its own; what both share is
+        kept once. Tokens that this one is ahead of its reader are not taken over.
 
         restart: from the end of the prompt instead, also when this one has ended. Any number of forks of one stream run
         side by side, as far as the model was loaded with `sequences` for them; the others wait. Under greedy sampling
@@ -140,11 +141,8 @@ class Stream(Iterator[Token]):
                 raise RequestError("the answer has ended; fork it before, or with restart=True")
             while not (source.num_answer_tokens or source.finished):  # the prompt is read once, for all of them
                 self._engine.step()
-            length = source.num_prompt_tokens if restart else len(source)
+            length = source.num_prompt_tokens + (0 if restart else len(self._tokens))
             fork = self._engine.fork(source, number=next(self._numbers), length=length)
-            if not restart:
-                fork.output.extend(source.output)
-                fork.logprobs.extend(source.logprobs)
         stream = Stream(
             self._engine, fork, self._tokenizer, submitted_at=submitted_at, template=self._template, form=self._form
         )

@@ -55,14 +55,7 @@ def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | N
         turn = Turn(number, 1, None, entry["request"], 0.0)
         tools = offered if shown is None else shortlist(entry["request"], offered, shown)
         completions: list[edge.Completion] = []
-        listener = Listener(
-            lambda stream: None,
-            lambda text: None,
-            lambda text: None,
-            lambda *counts: None,
-            lambda text: None,
-            lambda completion, stream, into=completions: into.append(completion),  # type: ignore[misc]
-        )
+        listener = _listener(completions)
         said: Said = assistant.planner.plan(path, turn, tools, listener)
         got: Any = [{"name": name, "arguments": arguments} for name, arguments in said.calls] or said.text.strip()
         wanted: Any = entry["calls"] if "calls" in entry else entry["says"]
@@ -73,6 +66,15 @@ def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | N
             )
         )
     return asked
+
+
+def _listener(completions: list[edge.Completion]) -> Listener:
+    """Keeps completions, and nothing else."""
+
+    def nothing(*told: object) -> None:
+        pass
+
+    return Listener(nothing, nothing, nothing, nothing, nothing, lambda done, stream: completions.append(done))
 
 
 def table(asked: list[Asked]) -> list[tuple[str, int, int]]:
@@ -103,7 +105,7 @@ def main() -> None:
                 assistant.warm_up()
                 asked = ask_all(assistant, requests, count)
                 name = "the whole list" if count is None else f"{count} tools"
-                results[name] = _summary(asked)
+                results[name] = _summary(asked) | {"cold_first_token_ms": _cold(options.model, requests[::60], count)}
                 print(f"\n{name}: {json.dumps(results[name])}")
                 if count is None:
                     for group, right, total in table(asked):
@@ -116,6 +118,17 @@ def main() -> None:
                             )
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1))
+
+
+def _cold(path: str | None, requests: list[dict[str, Any]], count: int | None) -> float:
+    """Milliseconds to the first token where nothing is in the cache: every request with a model loaded anew."""
+    seconds: list[float] = []
+    for entry in requests:
+        with tempfile.TemporaryDirectory() as folder, edge.load(path, sequences=2) as model:
+            with Assistant(model, AssistantSettings(Path(folder))) as assistant:
+                model.tokenizer.encode("built before the clock starts")
+                seconds.append(ask_all(assistant, [entry], count)[0].first_token)
+    return round(1000 * statistics.median(seconds), 1)
 
 
 def _summary(asked: list[Asked]) -> dict[str, Any]:

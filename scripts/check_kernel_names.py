@@ -16,7 +16,9 @@ SHAPES = ("1x16", "8x16", "64x16")
 FLOAT_FAMILIES = ("f32", "f16", "bf16")
 
 # Levels that have no kernels of their own for some slots: the level below serves those.
-EXTENDS = {"sse41": "scalar", "avxvnni": "avx2", "dotprod": "neon", "i8mm": "dotprod"}
+EXTENDS = {
+    "sse41": "scalar", "avxvnni": "avx2", "avx512vbmi": "avx512vnni", "dotprod": "neon", "i8mm": "dotprod",
+}  # fmt: skip
 
 # Operations that a level leaves to the one below: what takes its time once, when a file is made, needs no fifth text.
 INHERITED = {"avx512vnni": {"search_affine_f32", "search_symmetric_f32", "search_descent_f32", "search_table_f32"}}

@@ -48,8 +48,11 @@ ALLOWED: dict[str, set[str]] = {
     | {"after_thinking", "answer", "call_grammar", "engine", "errors", "forcing", "generate_options", "grammar"}
     | {"reasoning", "tools"},
     "generate_options": {"grammar"},
-    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream"},
-    "references": {"errors", "assets", "edge"},
+    "sessions": BASE | {"engine", "generate_options", "packed", "results", "stream", "user_folders"},
+    "user_folders": set(),
+    "library": BASE | {"user_folders"},
+    "hub": BASE | {"edge", "library"},
+    "references": {"errors", "assets", "edge", "library"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
@@ -89,7 +92,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
     "conform": {"errors"},
-    "assistant": {"edge", "errors", "serve", "bench"},  # the public API; guard and limits of the server; sensors
+    "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},

@@ -15,6 +15,7 @@ from edge.formats.types import GGMLType
 
 os.environ["EDGE_PROFILE"] = "off"  # what was measured here, or is measured at the first load, changes no test
 os.environ["EDGE_SESSIONS_DIR"] = "/dev/null/sessions"  # nor do the tester's prepared prompts; nothing is saved there
+os.environ["EDGE_MODELS_DIR"], os.environ["EDGE_OTHER_MODELS"] = "/dev/null/models", "off"  # nor do the tester's models
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, FF = 64, 2, 4, 2, 16, 128
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|unused|>")

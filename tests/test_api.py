@@ -315,6 +315,22 @@ def test_forks_of_an_answer_go_on_with_its_text(tiny_model: Path) -> None:
     assert len({answer.tokens for answer in answers}) == 3  # random tokens of their own
 
 
+def test_a_fork_begins_where_its_reader_is(tiny_model: Path) -> None:
+    """Streams share steps, so that one may have ended before its reader knows."""
+    with edge.load(tiny_model, sequences=4) as model:
+        for temperature in (0.0, 1.0):
+            slow = model.stream("hello there", max_tokens=6, temperature=temperature, seed=1)
+            begun = [next(slow).id for _ in range(2)]
+            model.generate("other", max_tokens=20)
+            assert len(slow.context_tokens) == len("hello there".replace("he", "h")) + 6  # "he" is one token
+            fork = slow.fork()
+            tokens, forked = slow.completion().tokens, fork.completion().tokens
+            assert tokens[:2] == forked[:2] == tuple(begun)
+            assert len(forked) == 6 and (forked == tokens) == (temperature == 0.0)
+        with pytest.raises(edge.RequestError, match="has ended"):
+            slow.fork()
+
+
 def test_several_answers_to_one_prompt_read_it_once(tiny_model: Path) -> None:
     prompt = list(range(2, 90))
     with edge.load(tiny_model, sequences=3) as model:

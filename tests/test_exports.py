@@ -18,6 +18,7 @@ EXPORTS = {
         "Completion",
         "ContextExceeded",
         "DoesNotFit",
+        "DownloadError",
         "EdgeError",
         "GrammarError",
         "Model",
@@ -99,6 +100,8 @@ EXPORTS = {
     ],
     "edge.graph.blocks": ["Blocks", "split_blocks"],
     "edge.grammar": ["CallFormat", "Constraints", "Grammar", "can_hold", "grammar_of", "tool_call_grammar"],
+    "edge.hub": ["Beginning", "Download", "Http", "RemoteFile", "RemoteModel", "choose", "list_models", "open_remote"],
+    "edge.library": ["Found", "HubName", "Library", "UrlName", "is_url", "parse_name"],
     "edge.memory": [
         "Budget",
         "MemoryPlan",

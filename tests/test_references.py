@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import edge
-from edge.references import looks_like_model, resolve
+from edge.library import HubName
+from edge.references import elsewhere, known_models, looks_like_model, resolve
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ from edge.references import looks_like_model, resolve
         "/no/such/model",
         "~/models/x",
         "../up",
+        "hf.co/Qwen/Qwen3-0.6B-GGUF",
+        "https://example.com/m.gguf",
     ],
 )
 def test_models(argument: str) -> None:
@@ -63,9 +66,22 @@ def test_a_mistyped_path_says_so(name: str) -> None:
     assert info.value.exit_code == 4
 
 
-def test_hub_names_are_not_supported_yet() -> None:
-    with pytest.raises(edge.RequestError, match="not supported yet"):
-        resolve("Qwen/Qwen3-0.6B-GGUF:Q8_0")
+@pytest.mark.parametrize("name", ["Qwen/Qwen3-0.6B-GGUF:Q8_0", "hf.co/a/b", "https://example.com/m.gguf"])
+def test_models_that_are_elsewhere_are_not_fetched_unasked(name: str) -> None:
+    with pytest.raises(edge.RequestError, match="not on this machine: `edge plan .* `edge pull "):
+        resolve(name)
+
+
+def test_names_of_pulled_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_MODELS_DIR", str(tmp_path))
+    (tmp_path / "url" / "example.com").mkdir(parents=True)
+    (path := tmp_path / "url" / "example.com" / "stories.gguf").write_bytes(b"x")
+    assert looks_like_model("stories") and not looks_like_model("story")
+    assert resolve("stories") == resolve("Example.com/Stories") == path
+    assert elsewhere("stories", "https://h") is None
+    assert elsewhere("story", "https://h") is None
+    assert elsewhere("a/story", "https://h") == HubName("a", "story")
+    assert list(known_models()) == ["assistant", "stories"]
 
 
 def test_unknown_name() -> None:

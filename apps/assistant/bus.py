@@ -25,7 +25,7 @@ class Bus:
     """For all threads. Readers are called by the thread that publishes, and must be quick."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a reader may publish
         self._events: deque[Event] = deque(maxlen=_KEPT)
         self._readers: list[Callable[[Event], None]] = []
         self._last = 0

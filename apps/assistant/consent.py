@@ -32,7 +32,7 @@ class Grants:
             return True
         return self._store.row("SELECT 1 FROM grants WHERE tool = ? AND scope = ?", (tool, scope)) is not None
 
-    def list(self) -> list[dict[str, Any]]:
+    def all(self) -> list[dict[str, Any]]:
         return [dict(row) for row in self._store.rows("SELECT id, tool, scope, created_at FROM grants ORDER BY id")]
 
     def scopes(self, tool: str) -> list[str]:
@@ -42,13 +42,13 @@ class Grants:
     def add(self, tool: str, scope: str, now: float) -> None:
         with self._store.write() as db:
             db.execute("INSERT OR IGNORE INTO grants (tool, scope, created_at) VALUES (?, ?, ?)", (tool, scope, now))
-        self._on_change({"grants": self.list()})
+        self._on_change({"grants": self.all()})
 
     def remove(self, grant: int) -> None:
         with self._store.write() as db:
             if not db.execute("DELETE FROM grants WHERE id = ?", (grant,)).rowcount:
                 raise NotFound(f"there is no grant {grant}")
-        self._on_change({"grants": self.list()})
+        self._on_change({"grants": self.all()})
 
 
 def why_ask(tool: Tool, scope: str, *, untrusted_before: bool, grants: Grants) -> str | None:
@@ -75,9 +75,9 @@ class Desk:
         with self._changed:
             self._open[call.id] = call
 
-    def wait(self, call: Call, stopped: Callable[[], bool], seconds: float = WAIT_SECONDS) -> Answer:
+    def wait(self, call: Call, stopped: Callable[[], bool]) -> Answer:
         """The answer; "refuse" when none comes or the turn is stopped."""
-        deadline = self._clock() + seconds
+        deadline = self._clock() + WAIT_SECONDS
         with self._changed:
             while call.id not in self._answers and not stopped() and self._clock() < deadline:
                 self._changed.wait(min(1.0, max(0.0, deadline - self._clock())))

@@ -44,7 +44,7 @@ class Conversations:
                 (_INTERRUPTED, now),
             ).rowcount
 
-    def list(self) -> list[dict[str, Any]]:
+    def all(self) -> list[dict[str, Any]]:
         """Last used first."""
         rows = self._store.rows("SELECT * FROM conversations ORDER BY updated_at DESC, id DESC")
         return [self._as_json(row) for row in rows]

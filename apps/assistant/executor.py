@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from edge.assistant.consent import Desk, Grants, why_ask
-from edge.assistant.errors import AssistantError, ToolFailure
+from edge.assistant.errors import AssistantError, StoreError, ToolFailure
 from edge.assistant.plan import resolve, used_by
-from edge.assistant.records import ENDED_CALL, Call, CallStatus
+from edge.assistant.records import Call, CallStatus
 from edge.assistant.schema_check import problem_of
 from edge.assistant.tool import Result, Tool
 
@@ -42,23 +42,25 @@ class Executor:
         """Returns when all have ended. untrusted_before: the plan was made after untrusted text was read."""
         by_number = {call.number: call for call in calls}
         changed = threading.Condition()
-        started: set[int] = set()
+        started, ended = set[int](), set[int]()  # ended: told and kept too, not only marked
 
         def work(call: Call) -> None:
             try:
                 self._run_one(call, by_number, untrusted_before)
+            except StoreError:
+                pass  # it cannot be kept; saving the turn says so
             finally:
                 with changed:
+                    ended.add(call.number)
                     changed.notify_all()
 
         with changed:
-            while any(call.status not in ENDED_CALL for call in calls):
+            while len(ended) < len(calls):
                 for call in calls:
-                    ready = all(by_number[number].status in ENDED_CALL for number in call.needs)
-                    if call.number not in started and ready:
+                    if call.number not in started and ended.issuperset(call.needs):
                         started.add(call.number)
                         threading.Thread(target=work, args=(call,), name=f"call-{call.id}", daemon=True).start()
-                changed.wait(0.5)
+                changed.wait()
 
     def _run_one(self, call: Call, by_number: Mapping[int, Call], untrusted_before: bool) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ class Home:
         return {"rooms": rooms, "sockets": sockets, "media": state["media"], "version": state["version"]}
 
     @contextmanager
-    def change(self) -> Iterator[dict[str, Any]]:
+    def change(self) -> Generator[dict[str, Any]]:
         """The state, kept and told when the block ends."""
         with self._store.write() as db:
             state = self._load()

@@ -78,13 +78,12 @@ class Servers:
     async def _live(self) -> None:
         """Clients are opened and closed in one task, as their task groups demand."""
         async with AsyncExitStack() as stack:
-            try:
-                for name, about in self._wanted.items():
+            for name, about in self._wanted.items():
+                try:
                     await self._open(stack, name, about)
-            except BaseException as error:
-                failure = AssistantError(f"MCP server {name}: {_innermost(error)}")
-                self._ready.set_exception(failure)
-                return
+                except BaseException as error:
+                    self._ready.set_exception(AssistantError(f"MCP server {name}: {_innermost(error)}"))
+                    return
             self._ready.set_result(None)
             await self._ending.wait()
 
@@ -143,6 +142,7 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _innermost(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
+    """Task groups wrap what went wrong."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return f"{type(error).__name__}: {error}"[:300]

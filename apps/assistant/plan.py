@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from edge.assistant.errors import ToolFailure
@@ -39,8 +39,12 @@ def used_by(value: Any) -> set[int]:
     """Numbers of the calls that arguments refer to."""
     if isinstance(value, str):
         return {int(match[1]) for match in _REFERENCE.finditer(value)}
-    items: Any = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return {number for item in cast("list[Any]", items) for number in used_by(item)}
+    items: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Any]", value).values()
+    elif isinstance(value, list):
+        items = cast("Iterable[Any]", value)
+    return {number for item in items for number in used_by(item)}
 
 
 def resolve(value: Any, done: Mapping[int, Call]) -> Any:
@@ -53,7 +57,7 @@ def resolve(value: Any, done: Mapping[int, Call]) -> Any:
     if isinstance(value, Mapping):
         return {key: resolve(item, done) for key, item in cast("Mapping[str, Any]", value).items()}
     if isinstance(value, list):
-        return [resolve(item, done) for item in cast("list[Any]", value)]
+        return [resolve(item, done) for item in cast("Iterable[Any]", value)]
     return value
 
 
@@ -66,8 +70,8 @@ def _looked_up(match: re.Match[str], done: Mapping[int, Call]) -> Any:
     for name, index in steps:
         if name and isinstance(value, dict) and name in value:
             value = cast("dict[str, Any]", value)[name]
-        elif index and isinstance(value, list) and int(index) < len(cast("list[Any]", value)):
-            value = cast("list[Any]", value)[int(index)]
+        elif index and isinstance(value, list) and int(index) < len(cast("Sequence[Any]", value)):
+            value = cast("Sequence[Any]", value)[int(index)]
         else:
             raise ToolFailure(f"The result of call {match[1]} ({call.tool}) has no {match[2].lstrip('.')}.")
     return value

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import edge
 from edge.assistant.chat_model import Answering, ChatModel
@@ -76,9 +76,8 @@ class _Small:
         """Asks again for one call of this tool, its arguments held to the schema."""
         if find_spec("llguidance") is None:
             return Said([], "")
-        options = {"tool_choice": tool.name, "max_tokens": MAX_ARGUMENTS}
         messages = [{"role": "user", "content": turn.request}]
-        return _read(self.model, messages, [tool.as_function()], turn, listener, say=False, **options)
+        return _read(self.model, messages, [tool.as_function()], turn, listener, say=False, tool_choice=tool.name)
 
     def warm_up(self, tools: Sequence[Tool]) -> None:
         messages = [{"role": "user", "content": "hello"}]
@@ -112,8 +111,8 @@ class _Large:
         if not self.two_steps or not tools:
             return _read(self.model, messages, listed, turn, listener, max_tokens=MAX_ANSWER)
         names = [tool.name for tool in tools]
-        choice = _json(self._ask(messages, listed, turn, listener, _choice_schema(names), MAX_CHOICE))
-        chosen = choice.get("use", [])[:MAX_CALLS] if isinstance(choice, dict) else []
+        choice = _object(self._ask(messages, listed, turn, listener, _choice_schema(names), MAX_CHOICE))
+        chosen: list[str] = choice.get("use", [])[:MAX_CALLS]
         if not chosen:
             return _read(self.model, messages, listed, turn, listener, max_tokens=MAX_ANSWER)
         by_name = {tool.name: tool for tool in tools}
@@ -130,8 +129,7 @@ class _Large:
                 listener.begin(stream)
                 completion = stream.completion()
                 listener.end(completion, stream)
-                arguments = _json(completion.text)
-                calls.append((name, arguments if isinstance(arguments, dict) else {}))
+                calls.append((name, _object(completion.text)))
         finally:
             for stream in streams:
                 stream.close()
@@ -244,8 +242,10 @@ def _ask_for(number: int, name: str) -> dict[str, Any]:
     return {"role": "user", "content": f"Give the arguments of call {number}, {name}, as JSON."}
 
 
-def _json(text: str) -> Any:
+def _object(text: str) -> dict[str, Any]:
+    """The JSON object that an answer was held to; empty when it was cut off."""
     try:
-        return json.loads(text)
+        value: Any = json.loads(text)
     except ValueError:
-        return None  # cut off by max_tokens
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

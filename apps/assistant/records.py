@@ -13,8 +13,6 @@ Effect = Literal["read", "write", "setting"]
 CallStatus = Literal["planned", "asking", "running", "done", "failed", "refused", "skipped"]
 TurnStatus = Literal["running", "asking", "done", "stopped", "failed"]
 
-ENDED_CALL: frozenset[str] = frozenset({"done", "failed", "refused", "skipped"})
-
 
 @dataclass(slots=True)
 class Figures:

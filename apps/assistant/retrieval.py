@@ -10,11 +10,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge.assistant.tool import Tool
 
-__all__ = ["Lexical", "Ranker", "shortlist"]
+__all__ = ["Embedded", "Embeds", "Lexical", "Ranker", "shortlist"]
 
 _WORD = re.compile(r"[a-z]+|\d+")
 _K1, _B = 1.2, 0.5
@@ -29,7 +29,9 @@ _SAME = {
     "schedule": "calendar event", "reboot": "restart computer", "note": "write note", "folder": "files",
     "document": "file", "wifi": "setting", "bluetooth": "setting", "mode": "setting", "pause": "playing",
     "skip": "playing next", "track": "playing", "countdown": "timer", "minute": "timer", "hour": "time",
-    "clock": "time", "kilo": "units", "mile": "units", "inch": "units", "pound": "units", "launch": "open",
+    "clock": "time", "kilo": "units", "mile": "units", "inch": "units", "pound": "units",
+    "kilometre": "units", "metre": "units", "gram": "units", "litre": "units", "ounce": "units", "feet": "units",
+    "celsius": "units", "fahrenheit": "units", "gallon": "units", "launch": "open",
     "start": "open switch", "unlock": "lock", "battery": "computer battery", "plug": "device socket",
 }  # fmt: skip
 
@@ -58,6 +60,28 @@ class Lexical:
             )
             for text in texts
         ]
+
+
+class Embeds(Protocol):
+    """A part of an encoder that `edge.load` gives: rows of length 1, (n, width)."""
+
+    def embed(self, texts: Sequence[str]) -> Any: ...
+
+
+class Embedded:
+    """Cosine of an encoder's vectors. Tools are embedded once."""
+
+    def __init__(self, encoder: Embeds) -> None:
+        self._encoder = encoder
+        self._rows: dict[str, Any] = {}
+
+    def scores(self, request: str, tools: Sequence[Tool]) -> list[float]:
+        texts = [f"{tool.name.replace('_', ' ')}: {tool.description}" for tool in tools]
+        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        if new:
+            self._rows.update(zip(new, self._encoder.embed(new), strict=True))
+        (wanted,) = self._encoder.embed([request])
+        return [float(self._rows[text] @ wanted) for text in texts]
 
 
 def shortlist(

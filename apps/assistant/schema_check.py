@@ -40,7 +40,7 @@ def problem_of(value: Any, schema: Mapping[str, Any], where: str = "") -> str | 
         if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
             return f"{name} is {value}; it must be from {schema.get('minimum')} to {schema.get('maximum')}"
     if isinstance(value, list):
-        return _problem_of_list(cast("list[Any]", value), schema, name)
+        return _problem_of_list(value, schema, name)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, dict) and "properties" in schema:
         return _problem_of_object(cast("dict[str, Any]", value), schema, where)
     return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import edge
+from edge.user_folders import user_data_folder
 
 __all__ = ["AssistantSettings", "data_folder"]
 
@@ -37,8 +37,10 @@ class AssistantSettings:
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:
-    """EDGE_ASSISTANT_DIR, or `edge/assistant` in the user's data folder."""
+    """EDGE_ASSISTANT_DIR, or `assistant` in edge's folder of the user's data. RequestError: there is no home."""
     if folder := environment.get("EDGE_ASSISTANT_DIR"):
         return Path(folder).expanduser()
-    base = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME", "~"), ".local", "share")
-    return Path(base).expanduser() / "edge" / "assistant"
+    base = user_data_folder(environment)
+    if base is None:
+        raise edge.RequestError("--data: there is no home folder; name one")
+    return base / "assistant"

@@ -40,7 +40,7 @@ class Timers:
         if day is not None and day.repeats is not None:
             repeats = " ".join(WEEKDAYS[number] for number in sorted(day.repeats))
         with self._store.write() as db:
-            if len(self.list(kind)) >= _MOST:
+            if len(self.all(kind)) >= _MOST:
                 raise ToolFailure(f"There are {_MOST} {kind}s already.")
             created = db.execute(
                 "INSERT INTO timers (kind, label, due_at, seconds, status, repeats, created_at) "
@@ -50,7 +50,7 @@ class Timers:
             assert created is not None
         return self._told(created)
 
-    def list(self, kind: Kind | None = None) -> list[dict[str, Any]]:
+    def all(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         """Those that are set or ring, next first."""
         rows = self._store.rows(
             "SELECT * FROM timers WHERE status IN ('set', 'ringing') AND kind = ifnull(?, kind) ORDER BY due_at, id",

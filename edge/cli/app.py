@@ -8,12 +8,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 import edge
+from edge.cli.help_pages import GROUPS, ROOT_PAGE, page_of
 from edge.cli.terminal import harmless
 from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name -> (module, line for --help). The line stands here so that --help imports no command.
 COMMANDS = {
@@ -25,6 +30,9 @@ COMMANDS = {
     "sessions": ("edge.cli.sessions", "List, show, check and remove saved conversations and prepared prompts."),
     "cache": ("edge.cli.cache", "Read a system prompt and tools ahead, for every later run that begins with them."),
     "plan": ("edge.cli.plan", "Say what a model will take here, before it is loaded, and whether it fits."),
+    "pull": ("edge.cli.pull", "Download a model from a hub or a URL, once it is known whether it fits."),
+    "ls": ("edge.cli.ls", "List the models that are here, those of other tools too."),
+    "rm": ("edge.cli.rm", "Remove models that were pulled."),
     "show": ("edge.cli.show", "Describe a model file: architecture, sizes, types, tokenizer, licence."),
     "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
     "quantize": ("edge.cli.quantize", "Write a GGUF file again with fewer bits per weight."),
@@ -32,6 +40,7 @@ COMMANDS = {
     "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),
+    "completion": ("edge.cli.completion", "Print the lines that let a shell complete commands, options and models."),
 }
 
 
@@ -52,22 +61,36 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        command.epilog = page_of(cmd_name)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        others = tuple(set(COMMANDS) - {name for names in GROUPS.values() for name in names})
+        for heading, names in (GROUPS | ({"More": others} if others else {})).items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(10), COMMANDS[name][1]) for name in names])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=ROOT_PAGE,
+)
 @click.version_option(edge.__version__, prog_name="edge")
 @click.option("--debug", is_flag=True, envvar="EDGE_DEBUG", help="Show the traceback of an error.")
 @click.pass_context
 def app(context: click.Context, debug: bool) -> None:
     """Run language models on this machine.
 
-    Every option has an environment twin: --max-tokens is EDGE_MAX_TOKENS.
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 does not fit, 4 bad model or session file, 130 interrupted.
+    Every option has an environment twin: --max-tokens is EDGE_MAX_TOKENS. `edge COMMAND --help` has examples.
     """
     context.ensure_object(Settings).debug |= debug
 
@@ -76,6 +99,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     settings = Settings()
     try:
+        if os.environ.get("_EDGE_COMPLETE"):  # a shell asks what could come next
+            from edge.cli.completion import complete
+
+            click.echo(complete())
+            return 0
         result = app.main(
             args=None if argv is None else list(argv), prog_name="edge", standalone_mode=False, obj=settings
         )

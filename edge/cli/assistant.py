@@ -31,6 +31,7 @@ Open it in a browser on this machine: what stands behind # is this start's key. 
 @option("--allow", multiple=True, metavar="TOOL", help="A tool that runs without being asked; may be repeated.")
 @option("--mcp", default=None, metavar="FILE", help="MCP servers: JSON as other programs have it, under mcpServers.")
 @option("--retrieval", default="auto", show_default=True, help="Shorten the tool list: auto, on or off.")
+@option("--embeddings", default=None, metavar="MODEL", help="An encoder that ranks tools. [default: by their words]")
 @option("--shown-tools", type=int, default=12, show_default=True, help="Tools in a shortened list.")
 @option("--sequences", type=int, default=4, show_default=True, help="Answers that share the engine's steps.")
 @model_options
@@ -44,6 +45,7 @@ def command(
     allow: tuple[str, ...],
     mcp: str | None,
     retrieval: Any,
+    embeddings: str | None,
     shown_tools: int,
     sequences: int,
     loading: dict[str, Any],
@@ -67,15 +69,23 @@ def command(
     with ExitStack() as stack:
         listener = None if terminal else stack.enter_context(_listening(port))
         tools = _mcp_tools(stack, mcp)
+        ranker = _ranker(stack, embeddings)
         loaded = stack.enter_context(load_with_progress(path, sequences=sequences, **loading))
         if terminal:
             asked: list[Terminal] = []
             assistant = stack.enter_context(
-                Assistant(loaded, settings, tools=tools, budget=budget, consent=lambda call: asked[0].consent(call))
+                Assistant(
+                    loaded,
+                    settings,
+                    tools=tools,
+                    ranker=ranker,
+                    budget=budget,
+                    consent=lambda call: asked[0].consent(call),
+                )
             )
             asked.append(Terminal(assistant))
             return asked[0].run()
-        assistant = stack.enter_context(Assistant(loaded, settings, tools=tools, budget=budget))
+        assistant = stack.enter_context(Assistant(loaded, settings, tools=tools, ranker=ranker, budget=budget))
         threading.Thread(target=assistant.warm_up, daemon=True).start()
         for notice in assistant.notices:
             print(f"edge: {notice}", file=sys.stderr)
@@ -105,3 +115,16 @@ def _mcp_tools(stack: ExitStack, file: str | None) -> list[Any]:
     from edge.assistant.mcp import Servers
 
     return stack.enter_context(Servers(Path(file))).tools
+
+
+def _ranker(stack: ExitStack, name: str | None) -> Any:
+    """None: the tools' words are compared."""
+    if name is None:
+        return None
+    import edge
+    from edge.assistant.retrieval import Embedded
+
+    encoder: Any = stack.enter_context(edge.load(str(resolve(name))))
+    if not hasattr(encoder, "embed"):
+        raise EdgeError("--embeddings: this version of edge has no embeddings; leave it out")
+    return Embedded(encoder)

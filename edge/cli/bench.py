@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.options import debug_option, json_option, numbers_option, option, weight_options
+from edge.cli.options import debug_option, json_option, model_argument, numbers_option, option, weight_options
 
 if TYPE_CHECKING:
     from edge.bench import BenchReport
 
 
 @click.command("bench")
-@click.argument("model", required=False)
+@model_argument()
 @numbers_option("--prompt", default=["512"], show_default=True, help="Tokens of a prompt; 0: no prefill.")
 @numbers_option("--decode", default=["64"], show_default=True, help="Tokens decoded; 0: none.")
 @numbers_option("--depth", help="Tokens in front of them. [default: 0, and 1024 if the model has room]")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, model_options, option
+from edge.cli.options import debug_option, json_option, model_argument, model_options, option
 from edge.cli.terminal import harmless
 from edge.cli.text_file import read_text
 from edge.cli.tools_file import read_tools
@@ -17,7 +17,7 @@ from edge.references import resolve
 
 
 @click.command("cache")
-@click.argument("model", required=False)
+@model_argument()
 @option("--prompt-file", default=None, metavar="FILE", help="The system prompt, without line breaks at its end.")
 @option("--system", default=None, help="The system prompt itself, instead of a file.")
 @option("--tools", default=None, metavar="FILE", help="Tools the model may call, as for `edge run`.")

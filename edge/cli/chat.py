@@ -8,6 +8,7 @@ import click
 
 from edge.cli.options import (
     debug_option,
+    model_argument,
     model_options,
     option,
     sampling_options,
@@ -20,7 +21,7 @@ from edge.references import resolve
 
 
 @click.command("chat")
-@click.argument("model", required=False)
+@model_argument()
 @sampling_options
 @option("--system", default=None, help="Instructions put before the conversation.")
 @option("--tools", default=None, metavar="FILE", help="Tools the model may call: JSON, as OpenAI's API takes them.")

@@ -11,6 +11,8 @@ import click
 from edge.cli.options import debug_option, json_option, option
 from edge.cli.terminal import harmless
 
+_WIDTH = 120  # characters of what was seen; --json has all
+
 
 @click.command("conform")
 @click.argument("url")
@@ -37,7 +39,7 @@ def command(url: str, model: str | None, api_key: str | None, as_json: bool) -> 
         if finding.endpoint != endpoint:
             endpoint = finding.endpoint
             click.echo(f"\n{endpoint}" if len(findings) > 1 else endpoint)
-        click.echo(f"  {finding.field:<32}{finding.verdict:<10}{harmless(finding.seen)}")
+        click.echo(f"  {finding.field:<32}{finding.verdict:<10}{_short(harmless(finding.seen))}")
     counts = Counter(finding.verdict for finding in findings)
     if as_json:
         report = {"url": server.url, "counts": counts, "findings": [dataclasses.asdict(item) for item in findings]}
@@ -46,3 +48,7 @@ def command(url: str, model: str | None, api_key: str | None, as_json: bool) -> 
         words = [f"{counts[verdict]} {verdict}" for verdict in ("honoured", "refused", "ignored", "failed")]
         click.echo(f"\n{', '.join(words)}")
     return 1 if counts["ignored"] or counts["failed"] else 0
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."

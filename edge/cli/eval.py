@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.options import debug_option, json_option, option, weight_options
+from edge.cli.options import debug_option, json_option, model_argument, option, weight_options
 from edge.cli.terminal import harmless
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("eval")
-@click.argument("model", required=False)
+@model_argument()
 @option("--against", default=None, metavar="REF", help="The model that MODEL was made from, or any of its vocabulary.")
 @option("--text", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
         help="UTF-8 text to measure on. [default: a small varied one that is shipped]")  # fmt: skip

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import debug_option, json_option, option, weight_options
+from edge.cli.options import debug_option, json_option, model_argument, option, weight_options
 
 
 @click.command("imatrix")
-@click.argument("model", required=False)
+@model_argument()
 @option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE",
         help="The importance matrix to write, in llama.cpp's GGUF form.")  # fmt: skip
 @option("--text", default=None, metavar="FILE", help="The text to read, in UTF-8. [default: one that ships with edge]")

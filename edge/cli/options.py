@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from edge.cli.app import Settings
 
@@ -20,9 +21,22 @@ class Text(click.types.StringParamType):
 
 
 def option(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
-    """A click option with its EDGE_* twin, both shown in --help."""
+    """A click option with its EDGE_* twin: --help says once how those are named."""
     envvar = "EDGE_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, *declarations, envvar=envvar, show_envvar=True, **attributes)
+    return click.option(name, *declarations, envvar=envvar, **attributes)
+
+
+def complete_model(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Names of models that begin so; and files, which the shell completes itself."""
+    from edge.references import known_models
+
+    names = [CompletionItem(name) for name in known_models() if name.casefold().startswith(incomplete.casefold())]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+def model_argument(name: str = "model", **attributes: Any) -> Callable[[F], F]:
+    """A model that may be left out, completed by the shell."""
+    return click.argument(name, required=False, shell_complete=complete_model, **attributes)
 
 
 def debug_option(function: F) -> F:
@@ -144,7 +158,6 @@ def template_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "thinking",
             default=None,
             envvar="EDGE_THINK",
-            show_envvar=True,
             help="Switch a thinking model's thinking on or off. [default: as its template does]",
         ),
     ):

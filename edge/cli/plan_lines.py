@@ -35,6 +35,14 @@ def plan_lines(report: dict[str, Any]) -> str:
     return harmless("\n".join(lines))
 
 
+def verdict_lines(report: dict[str, Any]) -> list[str]:
+    """What somebody wants to know before a download: whether it fits, and how fast it should be, or what would fit."""
+    plan = report["plan"]
+    lines = [f"needs {_mib(plan['total_bytes'])} with {_settings(plan)}: {_verdict(report)}"]
+    lines += [f"would fit: {_settings(other)} ({_mib(other['total_bytes'])})" for other in report["would_fit"]]
+    return lines if report["fits"] is False else lines + _speed_lines(plan["prediction"], report["profile"])[:2]
+
+
 def _weights(plan: dict[str, Any]) -> list[tuple[str, int, str]]:
     if not plan["streamed_layers"]:
         return [("weights", plan["weights_bytes"], "packed; pages of a mapped file count when they are touched")]

@@ -25,6 +25,7 @@ class _Command(click.Command):
                 "Some matrices of a mixture get more bits; pure-TYPE, as pure-Q4_K, gives all of them that type. "
                 "docs/quantisation.md says which to choose."
             )
+        super().format_epilog(ctx, formatter)
 
 
 @click.command("quantize", cls=_Command)

@@ -14,6 +14,7 @@ from edge.cli.options import (
     debug_option,
     form_options,
     json_option,
+    model_argument,
     model_options,
     option,
     sampling_options,
@@ -27,7 +28,7 @@ from edge.references import looks_like_model, resolve
 
 
 @click.command("run")
-@click.argument("first", required=False, metavar="[MODEL]")
+@model_argument("first", metavar="[MODEL]")
 @click.argument("second", required=False, metavar="[PROMPT]")
 @sampling_options
 @form_options

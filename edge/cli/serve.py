@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from edge.cli.options import debug_option, model_options, option
+from edge.cli.options import debug_option, model_argument, model_options, option
 from edge.cli.text_file import read_text
 from edge.errors import EdgeError, RequestError
 from edge.references import DEFAULT_MODEL, resolve
@@ -28,7 +28,7 @@ Ctrl-C ends it."""
 
 
 @click.command("serve")
-@click.argument("model", required=False)
+@model_argument()
 @option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any but loopback needs a key.")
 @option("--port", type=int, default=8080, show_default=True, help="Port; 0 takes a free one.")
 @option("--api-key", default=None, help="Key that every request must carry; better in the environment or a file.")

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from edge.cli.options import debug_option, json_option
+from edge.cli.options import debug_option, json_option, model_argument
 from edge.cli.terminal import harmless
 
 
 @click.command("show")
-@click.argument("model", required=False)
+@model_argument()
 @json_option
 @debug_option
 def command(model: str | None, as_json: bool) -> None:

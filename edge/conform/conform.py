@@ -35,7 +35,8 @@ def conform(server: Server, model: str | None = None) -> Iterator[Finding]:
         if not plain.ok:
             if endpoint.needed:
                 raise EdgeError(f"{server.url}{endpoint.path} refuses a plain request: {plain.error}")
-            yield Finding(endpoint.path, "(the endpoint)", "refused", f"{plain.status}: {plain.error}")
+            refused: Verdict = "failed" if _fails(plain) else "refused"
+            yield Finding(endpoint.path, "(the endpoint)", refused, f"{plain.status}: {plain.error}")
             continue
         yield Finding(endpoint.path, "(the endpoint)", "honoured", "answers a plain request")
         context = Context(server, endpoint.path, endpoint.body(name), plain)
@@ -58,21 +59,27 @@ def _judge(probe: Probe, context: Context, answer: Answer) -> tuple[Verdict, str
     refused = _refusal(nonsense, probe.key)
     if refused is None:
         return "ignored", "nonsense in it is taken, too"
-    if refused[0] == "failed":
+    if refused[0] == "failed" and probe.key not in nonsense.text:
         return refused
-    return "honoured", "read: nonsense in it is refused; its effect cannot be seen from outside"
+    how = f"with status {nonsense.status}" if refused[0] == "failed" else "as it should be"
+    return "honoured", f"read: nonsense in it is refused {how}; its effect cannot be seen from outside"
 
 
 def _refusal(answer: Answer, field: str) -> tuple[Literal["refused", "failed"], str] | None:
     if answer.ok:
         return None
-    if answer.status >= 500:
+    if _fails(answer):
         return "failed", f"{answer.status}: {answer.error}"
     blames = field in f"{answer.at('error', 'param')} {answer.text}"
     return (
         "refused",
         f"{answer.status}: {answer.error}" if blames else f"{answer.status} without its name: {answer.error}",
     )
+
+
+def _fails(answer: Answer) -> bool:
+    """Clients ask again after a 5xx; 501 says that it is no use."""
+    return answer.status >= 500 and answer.status != 501
 
 
 def _first_model(server: Server) -> str:

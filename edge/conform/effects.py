@@ -9,6 +9,7 @@ from edge.conform.probe import Context, Effect
 from edge.conform.server import Answer
 
 HOT = {"temperature": 2.0}
+SUFFIX = " and ring"
 
 
 def fewer_tokens(context: Context, answer: Answer) -> Effect | None:
@@ -58,6 +59,14 @@ def text_changes(context: Context, answer: Answer) -> Effect | None:
     return Effect(changed, "another answer" if changed else "the same answer")
 
 
+def suffix_matters(context: Context, answer: Answer) -> Effect | None:
+    """What leads up to it is another answer, not the same with the suffix behind it."""
+    text, plain, suffix = context.text(answer), context.text(context.plain), SUFFIX
+    if text == plain + suffix:
+        return Effect(False, "the same answer, with the suffix put behind it")
+    return text_changes(context, answer)
+
+
 def text_may_change(context: Context, answer: Answer) -> Effect | None:
     """A model may be sure enough to answer the same."""
     return Effect(True, "another answer") if context.text(answer) != context.text(context.plain) else None
@@ -93,7 +102,7 @@ def equals(value: object, *path: str | int) -> Any:
 def top_of(number: int, *path: str | int) -> Any:
     def effect(context: Context, answer: Answer) -> Effect:
         count = len(answer.at(*path) or ())
-        return Effect(count == number, f"{count} alternatives a token")
+        return Effect(count == number, f"{count} values, {number} were asked for")
 
     return effect
 

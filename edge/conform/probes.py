@@ -127,7 +127,7 @@ _COMPLETIONS = (
     Probe("prompt (too long)", _send(prompt="word " * 300_000), wants_refusal=True),
     Probe("prompt list", _send(prompt=[_QUESTION, "Hello"]), see.has_choices(2)),
     Probe("echo", _send(echo=True), see.begins_with_prompt, "x"),
-    Probe("suffix", _send(suffix=" and ring"), see.text_changes, 5),
+    Probe("suffix", _send(suffix=see.SUFFIX), see.suffix_matters, 5),
     Probe("best_of", _send(best_of=3), None, "x"),
     Probe("logprobs", _send(logprobs=2), see.top_of(2, "choices", 0, "logprobs", "top_logprobs", 0), "x"),
     *_COMMON,

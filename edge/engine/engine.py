@@ -105,6 +105,7 @@ class Engine:
             forced=None if sequence.forced is None else sequence.forced.fresh(),
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
+        fork.arrival = sequence.arrival  # who asks for several answers does not queue again for each
         if sequence.constraint is not None:
             fork.constraint = sequence.constraint.copy()
             fork.constraint.rollback(fork.constraint.num_tokens - fork.num_answer_tokens)

@@ -39,8 +39,7 @@ class Scheduler:
             raise DoesNotFit(
                 f"{sequence.max_length} tokens need {needed} KV blocks, the cache has {self._blocks.num_blocks}"
             )
-        self._arrivals += 1
-        sequence.arrival = self._arrivals
+        self._arrive(sequence)
         self.waiting.append(sequence)
 
     def add_running(self, sequence: Sequence) -> None:
@@ -50,8 +49,7 @@ class Scheduler:
         needed = needed_soon(sequence, self._blocks)
         if self._promised(self.running) + needed > self._blocks.num_free:
             raise DoesNotFit(f"a fork needs {needed} KV blocks beside those promised to others")
-        self._arrivals += 1
-        sequence.arrival = self._arrivals
+        self._arrive(sequence)
         self._run(sequence)
 
     def remove(self, sequence: Sequence) -> None:
@@ -127,6 +125,11 @@ class Scheduler:
     def _promised(self, sequences: list[Sequence]) -> int:
         """Blocks that these sequences need soon."""
         return sum(needed_soon(sequence, self._blocks) for sequence in sequences)
+
+    def _arrive(self, sequence: Sequence) -> None:
+        if not sequence.arrival:  # a fork came with the request that it is part of
+            self._arrivals += 1
+            sequence.arrival = self._arrivals
 
     def _run(self, sequence: Sequence) -> None:
         self._admissions += 1

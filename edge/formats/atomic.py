@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edge.errors import DoesNotFit
 
-__all__ = ["atomic_file", "remove_orphans", "scratch_folder"]
+__all__ = ["atomic_file", "remove_orphans", "scratch_folder", "sync_folder"]
 
 _MAX_NAME = 100  # characters of the final name in the temporary one
 _ORPHAN_SECONDS = 60.0  # a temporary file that was just created may not be locked yet
@@ -47,7 +47,7 @@ def atomic_file(path: Path, num_bytes: int, *, through_links: bool = True) -> Ge
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _remove_orphan(temporary: str) -> None:
             os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -7,10 +7,18 @@ from pathlib import Path
 
 from edge.errors import BadModelFile
 
-__all__ = ["part_paths"]
+__all__ = ["part_of", "part_paths"]
 
 MAX_PARTS = 512  # every part keeps a mapping open
 _NAME = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
+
+
+def part_of(name: str) -> tuple[str, int, int] | None:
+    """(what the names of all parts begin with, number from 0, number of parts) of a part's name; None: not a part."""
+    match = _NAME.fullmatch(name)
+    if match is None or not 1 <= int(match["number"]) <= int(match["count"]) <= MAX_PARTS:
+        return None
+    return match["prefix"], int(match["number"]) - 1, int(match["count"])
 
 
 def part_paths(path: Path, count: int, number: int) -> tuple[Path, ...]:

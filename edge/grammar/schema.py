@@ -39,6 +39,11 @@ _WRITING: Any = {
     "json_allowed_escapes": 'nrbtf\\\\"',
 }
 
+# A schema that says of no name what it must be (`json_object`): a model that always writes {"a":1} has tokens for that,
+# and would be lost if it must not. One space is all that it may add, so there is still nothing to loop on.
+_FREE_WRITING: Any = _WRITING | {"item_separator": ", ?", "key_separator": ": ?"}
+_DESCRIBES = frozenset("properties patternProperties prefixItems items anyOf oneOf allOf $ref const enum".split())
+
 
 def checked_schema(schema: object) -> dict[str, Any]:
     """The schema of a mapping, or of a class with `model_json_schema()` (pydantic's protocol).
@@ -64,8 +69,9 @@ def checked_schema(schema: object) -> dict[str, Any]:
 
 def schema_grammar(schema: Mapping[str, Any]) -> str:
     """A checked schema in llguidance's form. Raises RequestError: it contradicts itself, or takes too much."""
+    writing = _WRITING if _DESCRIBES & set(schema) else _FREE_WRITING
     try:
-        grammar = matcher_class().grammar_from_json_schema(_json(schema), overrides=_WRITING)
+        grammar = matcher_class().grammar_from_json_schema(_json(schema), overrides=writing)
         check_grammar(grammar, "schema")
     except ValueError as error:
         raise RequestError(f"schema: {error}") from None

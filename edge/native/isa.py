@@ -8,7 +8,7 @@ from edge.errors import NativeError
 from edge.native.library import check, library
 from edge.native.structs import Error
 
-_COUNT = 8  # EDGE_ISA_COUNT
+_COUNT = 9  # EDGE_ISA_COUNT
 
 
 def isa_supported() -> list[str]:

@@ -10,9 +10,10 @@ _X86 = (
     ("avx2", frozenset({"avx2", "f16c"})),
     ("avxvnni", frozenset({"avx2", "f16c", "avx_vnni"})),
     ("avx512vnni", frozenset({"avx2", "f16c", "avx512bw", "avx512vl", "avx512_vnni"})),
+    ("avx512vbmi", frozenset({"avx2", "f16c", "avx512bw", "avx512vl", "avx512_vnni", "avx512vbmi"})),
 )
 _AARCH64 = (("dotprod", frozenset({"asimddp"})), ("i8mm", frozenset({"asimddp", "i8mm"})))
-_ORDER = ("scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm")
+_ORDER = ("scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "avx512vbmi", "neon", "dotprod", "i8mm")
 
 
 def levels_of(profile: Profile) -> tuple[str, ...]:

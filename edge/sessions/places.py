@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import RequestError
+from edge.user_folders import user_data_folder
 
 __all__ = ["SavedPlaces", "user_data_folder"]
 
@@ -92,14 +92,3 @@ def listed_name(path: Path) -> str:
     if path.name.endswith(PREPARED_SUFFIX):
         return PREPARED_MARK + path.name.removesuffix(PREPARED_SUFFIX)[:12]
     return path.name.removesuffix(SUFFIX)
-
-
-def user_data_folder(environment: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """edge's folder for the user's data (XDG Base Directory Specification), None when there is no home."""
-    named = environment.get("XDG_DATA_HOME", "")
-    if os.path.isabs(named):  # the specification ignores others
-        return Path(named) / "edge"
-    home = environment.get("HOME", "")
-    if not os.path.isabs(home):
-        return None
-    return Path(home) / ("Library/Application Support" if platform == "darwin" else ".local/share") / "edge"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acts.h"
 #include "bench.h"
 #include "edge/measure.h"
 #include "random.h"
@@ -59,14 +60,11 @@ static void multiply(void *context, int32_t index, int32_t count) {
 /* Activations of both kinds for 64 tokens, so that every family finds what it reads. */
 static edge_acts make_acts(const edge_kernels *kernels, const float *x, int32_t cols, edge_act_kind kind, int8_t *q,
                            float *d, int32_t *s) {
-    edge_acts acts = {.x = x, .x_stride = cols, .q = q, .d = d, .s = s, .q_stride = cols};
-    acts.d_stride = cols / (kind == EDGE_ACT_A8G256 ? EDGE_SUPER : EDGE_GROUP);
-    acts.s_stride = cols / (kind == EDGE_ACT_A8G256 ? 16 : EDGE_GROUP);
-    for (int32_t t = 0; kind != EDGE_ACT_F32 && t < EDGE_CHUNK_TOKENS; t++) {
-        edge_quantize_fn *quantize = kind == EDGE_ACT_A8G256 ? kernels->quantize_a8g256 : kernels->quantize_a8g32;
-        quantize(q + t * acts.q_stride, d + t * acts.d_stride, s + t * acts.s_stride, x + (int64_t)t * cols, cols);
+    const edge_acts_area area = {.q32 = q, .q256 = q, .d32 = d, .d256 = d, .s32 = s, .s256 = s};
+    for (int32_t t = 0; t < EDGE_CHUNK_TOKENS; t++) {
+        edge_acts_quantize(kernels, &area, EDGE_KIND(kind), x + (int64_t)t * cols, t, cols, 0, cols);
     }
-    return acts;
+    return edge_acts_rows(&area, kind, x, 0, cols);
 }
 
 static edge_weights *random_weights(edge_type type, int64_t rows, int64_t cols, edge_threads *threads) {
@@ -102,7 +100,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     const edge_kernels *kernels = edge_kernels_get(isa);
-    const uint64_t cells = (uint64_t)EDGE_CHUNK_TOKENS * (uint64_t)cols;
+    const uint64_t cells = (uint64_t)EDGE_CHUNK_TOKENS * (uint64_t)edge_acts_stride(cols);
     float *x = edge_os_alloc(cells * 4), *d = edge_os_alloc(cells);
     int8_t *q = edge_os_alloc(cells + EDGE_OVERREAD);
     int32_t *s = edge_os_alloc(cells);

@@ -15,8 +15,8 @@
 #include <sys/sysctl.h>
 #endif
 
-static const char *const names[EDGE_ISA_COUNT] = {"scalar",     "sse41", "avx2",    "avxvnni",
-                                                  "avx512vnni", "neon",  "dotprod", "i8mm"};
+static const char *const names[EDGE_ISA_COUNT] = {"scalar", "sse41",   "avx2", "avxvnni",   "avx512vnni",
+                                                  "neon",   "dotprod", "i8mm", "avx512vbmi"};
 
 const char *edge_isa_name(edge_isa isa) {
     return (int)isa >= 0 && isa < EDGE_ISA_COUNT ? names[isa] : NULL;
@@ -76,6 +76,14 @@ static int has_avx512vnni(uint64_t state, const uint32_t leaf_7[4]) {
 #endif
 }
 
+static int has_avx512vbmi(uint64_t state, const uint32_t leaf_7[4]) {
+#if defined(EDGE_SIMULATE_AVX512)
+    return has_avx512vnni(state, leaf_7);
+#else
+    return has_avx512vnni(state, leaf_7) && has_bits(leaf_7[2], bit_AVX512VBMI);
+#endif
+}
+
 static int cpu_has(edge_isa isa) {
     uint64_t state;
     uint32_t leaf_7[4]; /* eax (the last subleaf), ebx, ecx, edx */
@@ -86,7 +94,8 @@ static int cpu_has(edge_isa isa) {
         return 0;
     }
     return isa == EDGE_ISA_AVX2 || (isa == EDGE_ISA_AVXVNNI && has_avxvnni(leaf_7)) ||
-           (isa == EDGE_ISA_AVX512VNNI && has_avx512vnni(state, leaf_7));
+           (isa == EDGE_ISA_AVX512VNNI && has_avx512vnni(state, leaf_7)) ||
+           (isa == EDGE_ISA_AVX512VBMI && has_avx512vbmi(state, leaf_7));
 }
 
 #elif defined(__aarch64__)
@@ -166,6 +175,9 @@ static const struct {
 #endif
 #if defined(EDGE_HAVE_AVX512VNNI)
     {EDGE_ISA_AVX512VNNI, edge_kernels_fill_avx512vnni},
+#endif
+#if defined(EDGE_HAVE_AVX512VBMI)
+    {EDGE_ISA_AVX512VBMI, edge_kernels_fill_avx512vbmi},
 #endif
 #if defined(EDGE_HAVE_NEON)
     {EDGE_ISA_NEON, edge_kernels_fill_neon},

@@ -181,6 +181,7 @@ void edge_kernels_fill_sse41(edge_kernels *kernels);
 void edge_kernels_fill_avx2(edge_kernels *kernels);
 void edge_kernels_fill_avxvnni(edge_kernels *kernels);
 void edge_kernels_fill_avx512vnni(edge_kernels *kernels);
+void edge_kernels_fill_avx512vbmi(edge_kernels *kernels);
 void edge_kernels_fill_neon(edge_kernels *kernels);
 void edge_kernels_fill_dotprod(edge_kernels *kernels);
 void edge_kernels_fill_i8mm(edge_kernels *kernels);

@@ -108,7 +108,7 @@ static void run_products(edge_worker *worker, const edge_op *op, const edge_op_p
     int64_t blocks = (rows + EDGE_CHUNK_TOKENS - 1) / EDGE_CHUNK_TOKENS;
     while (edge_worker_next(worker, tile_rows * blocks, 1, &begin, &end)) {
         for (int64_t i = begin; i < end; i++) {
-            int64_t tile_row = i / blocks, block = i % blocks, unit = tile_row / plan->unit;
+            int64_t tile_row = i % tile_rows, block = i / tile_rows, unit = tile_row / plan->unit;
             p.row = block * EDGE_CHUNK_TOKENS;
             p.count = rows - p.row < EDGE_CHUNK_TOKENS ? (int32_t)(rows - p.row) : EDGE_CHUNK_TOKENS;
             run_tile_row(&p, tile_row);

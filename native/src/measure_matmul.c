@@ -49,7 +49,7 @@ static double pass(edge_threads *threads, matmul_job *job) {
 /* Rows of the kind that the family reads, in one allocation that the caller frees. */
 static void *make_acts(edge_acts *acts, const edge_kernels *kernels, edge_act_kind kind, int32_t tokens, int64_t cols,
                        uint64_t *bytes) {
-    const uint64_t values = (uint64_t)tokens * (uint64_t)cols;
+    const uint64_t values = (uint64_t)tokens * (uint64_t)edge_acts_stride(cols);
     /* Floats, codes, sums (at most one per 16), scales (at most one per 32), each with what kernels read behind it. */
     const uint64_t each = (values + EDGE_ALIGNMENT) / EDGE_ALIGNMENT * EDGE_ALIGNMENT + EDGE_OVERREAD;
     *bytes = 4 * each + each + each + each;

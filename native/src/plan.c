@@ -58,7 +58,8 @@ static edge_acts_need need_of(const edge_program *program, int32_t slot, uint64_
             continue;
         }
         int32_t most = plan->row_kind == 0 ? program->config.max_tokens : program->config.max_logits;
-        uint64_t values = (uint64_t)program->buffers[op->in[0]].width * (rows > 0 ? rows : (uint64_t)most);
+        uint64_t stride = (uint64_t)edge_acts_stride(program->buffers[op->in[0]].width);
+        uint64_t values = stride * (rows > 0 ? rows : (uint64_t)most);
         for (int32_t kind = 0; kind < 3; kind++) {
             if (plan->kinds & EDGE_KIND(kind) && (kind != EDGE_ACT_F32 || op->norm[0] >= 0)) {
                 need.values[kind] = larger(need.values[kind], values);

@@ -10,6 +10,9 @@ from typing import Protocol
 
 import pytest
 
+from tests.hub.conftest import model_bytes as model_bytes  # fixtures of `pull`
+from tests.hub.conftest import split_model as split_model
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,7 +31,7 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     # The package may be installed or only lie in the checkout.
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     own = {"PYTHONPATH": path, "EDGE_PROFILE": "off", "EDGE_SESSIONS_DIR": "/dev/null/sessions"}
-    own["EDGE_CHAT_HISTORY"] = "off"
+    own |= {"EDGE_CHAT_HISTORY": "off", "EDGE_MODELS_DIR": "/dev/null/models", "EDGE_OTHER_MODELS": "off"}
     return kept | own | (extra or {})
 
 

@@ -55,3 +55,20 @@ def test_nothing_when_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_control_characters_do_not_reach_a_terminal() -> None:
     assert harmless("a\x1b[2Jb\x07\x9b31mc\td\né€\x7f") == "a[2Jb31mc\td\né€"
+
+
+def test_the_speed_is_of_the_last_label_and_says_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("sys.stderr", screen := Screen(terminal=True))
+    bar = ProgressBar("checking", " MiB", 2**20, rate=True, clock=clock)
+    bar(0, 1000 << 20)
+    clock.now += 2
+    bar(400 << 20, 1000 << 20)
+    assert screen.getvalue().endswith("400/1000 MiB 200.0 MiB/s, 0:03 left\x1b[K")
+    bar.label = "downloading"
+    clock.now += 1
+    bar(400 << 20, 1000 << 20)
+    assert screen.getvalue().endswith("400/1000 MiB\x1b[K")
+    clock.now += 5
+    bar(410 << 20, 1000 << 20)
+    assert screen.getvalue().endswith("410/1000 MiB 2.0 MiB/s, 4:55 left\x1b[K")

@@ -197,3 +197,20 @@ def test_stats_add_up() -> None:
     assert stats.cached_tokens == 8  # of the one that was set aside
     made.run()
     assert made.engine.stats().blocks_used == 0
+
+
+def test_several_answers_to_one_request_do_not_queue_again_for_each() -> None:
+    """Whoever asks for three answers waits for a place for each, but not behind those who came later."""
+    made = Bench(context=40, max_sequences=2, num_blocks=400)
+    first = made.add([1, 2, 3], 10)
+    later = [made.add([5 + number, 6], 10) for number in range(8)]
+    while not first.num_answer_tokens:
+        made.engine.step()
+    forks = [made.engine.fork(first, number=number, length=3) for number in (1, 2)]  # both places are taken
+    assert all(not fork.block_table for fork in forks)
+    ended: list[Sequence] = []
+    while made.engine.step():
+        ended += [item for item in (first, *forks, *later) if item.finished and item not in ended]
+    # One that came later ran beside the first; the others begin when all three have a place.
+    assert ended.index(forks[1]) < ended.index(later[1])
+    assert {id(item) for item in ended[:4]} == {id(item) for item in (first, *forks, later[0])}

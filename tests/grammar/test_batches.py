@@ -97,6 +97,16 @@ def test_forks_go_on_in_their_own_grammar_state(long_model: Path) -> None:
     assert any(answer.finish_reason == "stop" for answer in answers)
 
 
+def test_forks_of_an_answer_whose_last_token_was_forced_already(bundled: edge.Model) -> None:
+    with bundled.stream("x", regex="(yes|no), and that is all there is to say", max_tokens=60) as first:
+        next(first)
+        assert len(first.context_tokens) > 8  # the rest was taken at once
+        fork, again = first.fork(), first.fork(restart=True)
+        text = first.completion().text
+        assert fork.completion().text == again.completion().text == text
+        assert text.endswith(", and that is all there is to say")
+
+
 def test_sessions_take_constrained_answers(bundled: edge.Model, tmp_path: Path) -> None:
     with bundled.session(tmp_path / "s.session") as session:
         first = session.chat("A colour?", schema={"enum": ["red", "green"]})

@@ -282,3 +282,14 @@ def test_a_tool_that_cannot_be_enforced_is_named() -> None:
         tool_call_grammar(tools, HERMES, tokenizer)
     with pytest.raises(Exception, match="at least one tool"):
         tool_call_grammar([], HERMES, tokenizer)
+
+
+def test_objects_that_nothing_is_known_of_are_written_either_way() -> None:
+    real = Tokenizer(bpe_vocabulary())
+    constraints = _constraints(real)
+    free = _form(schema={"type": "object"})
+    for text in (b'{"a":1,"b":[2,3]}', b'{"a": 1, "b": [2, 3]}'):
+        _take(constraints.constraint(free), real, text)
+    for schema, text in (({"type": "object"}, b'{"a":  1'), ({"type": "object"}, b'{ "a"'), (PERSON, b'{"name":"x"')):
+        with pytest.raises(StopIteration):
+            _take(constraints.constraint(_form(schema=schema)), real, text)

@@ -46,7 +46,7 @@ def test_levels() -> None:
     for name in ("pentium", "AVX2 ", "a\0b", 3):
         with pytest.raises(NativeError, match="level"):
             native.isa_select(name)  # type: ignore[arg-type]
-    for name in {"sse41", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"} - set(levels):
+    for name in {"sse41", "avx2", "avxvnni", "avx512vnni", "avx512vbmi", "neon", "dotprod", "i8mm"} - set(levels):
         with pytest.raises(NativeError, match=name):
             native.isa_select(name)
 

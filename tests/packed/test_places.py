@@ -21,6 +21,16 @@ def test_beside_the_model_first() -> None:
     assert packed_places(Path("/models/a b.gguf"), Path("/c"), Path("/u")) == (Path("/c/packed") / cached.name,)
 
 
+def test_nothing_is_put_into_another_tools_store() -> None:
+    for model in (
+        Path("/h/.cache/huggingface/hub/models--me--tiny/snapshots/0f/sub/m.gguf"),
+        Path(f"/h/.ollama/models/blobs/sha256-{'0' * 64}"),
+    ):
+        (only,) = packed_places(model, None, Path("/u"))
+        assert only.parent == Path("/u/packed")
+    assert len(packed_places(Path("/h/snapshots/m.gguf"), None, Path("/u"))) == 2
+
+
 def test_names_in_a_shared_folder_tell_paths_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def name(path: str) -> str:
         return packed_places(Path(path), Path("/c"), None)[0].name

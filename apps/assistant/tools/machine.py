@@ -97,7 +97,11 @@ class _MachineTools:
             f"Disk: {_gib(disk.free)} of {_gib(disk.total)} free.",
             f"Running for {said_seconds(up)}.",
         ]
-        data = {"memory_available": memory.available, "memory_total": memory.total, "disk_free": disk.free}
+        data: dict[str, float] = {
+            "memory_available": memory.available,
+            "memory_total": memory.total,
+            "disk_free": disk.free,
+        }
         battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
         if battery is not None:
             lines.append(f"Battery: {battery.percent:.0f} percent{', charging' if battery.power_plugged else ''}.")

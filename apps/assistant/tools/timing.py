@@ -22,21 +22,20 @@ _SLOTS = (9, 13, 18, 21)  # hours at which a reminder without a time comes
 
 def timing_tools(timers: Timers, clock: Callable[[], float]) -> list[Tool]:
     tools = _Timing(timers, clock)
-    add, cut = "write", "write"
     return [
         Tool("set_timer", "start a timer", parameters("duration", duration="length, like 1h30m", label=_LABEL),
-             tools.set_timer, add),
+             tools.set_timer, "write"),
         Tool("check_timer", "time left on a timer", parameters(label=_LABEL), tools.check_timer),
-        Tool("cancel_timer", "stop a timer", parameters(label=_LABEL), tools.cancel_timer, cut, resource="timer"),
-        Tool("set_alarm", "set an alarm", parameters("time", time=_TIME, day=_DAY), tools.set_alarm, add,
+        Tool("cancel_timer", "stop a timer", parameters(label=_LABEL), tools.cancel_timer, "write", resource="timer"),
+        Tool("set_alarm", "set an alarm", parameters("time", time=_TIME, day=_DAY), tools.set_alarm, "write",
              resource="alarm"),
-        Tool("cancel_alarm", "remove an alarm", parameters(time=_TIME, day=_DAY), tools.cancel_alarm, cut,
+        Tool("cancel_alarm", "remove an alarm", parameters(time=_TIME, day=_DAY), tools.cancel_alarm, "write",
              resource="alarm"),
         Tool("add_reminder", "remind of something later",
              parameters("text", text=_TEXT, day=_DAY, time=_TIME, delay="time from now, like 20m"),
-             tools.add_reminder, add),
+             tools.add_reminder, "write"),
         Tool("list_alarms", "show timers, alarms and reminders that are set", parameters(), tools.list_all),
-        Tool("cancel_reminder", "remove a reminder", parameters("text", text=_TEXT), tools.cancel_reminder, cut),
+        Tool("cancel_reminder", "remove a reminder", parameters("text", text=_TEXT), tools.cancel_reminder, "write"),
     ]  # fmt: skip
 
 
@@ -78,10 +77,10 @@ class _Timing:
         now = self._now()
         at = None if "time" not in given else read_time(given["time"])
         day = None if "day" not in given else read_day(given["day"], now.date())
-        alarms = [alarm for alarm in self._timers.list("alarm") if _fits(alarm, at, None if day is None else
+        alarms = [alarm for alarm in self._timers.all("alarm") if _fits(alarm, at, None if day is None else
                   (day.first, day.last), given.get("day"))]  # fmt: skip
         if not alarms:
-            there = ", ".join(_alarm(alarm, now) for alarm in self._timers.list("alarm"))
+            there = ", ".join(_alarm(alarm, now) for alarm in self._timers.all("alarm"))
             raise ToolFailure(f"There is no such alarm. {f'Set: {there}.' if there else 'None is set.'}")
         if len(alarms) > 1 and at is None and day is None:
             said = ", ".join(_alarm(alarm, now) for alarm in alarms)
@@ -105,23 +104,23 @@ class _Timing:
         return Result(f"I will remind you {said_day(due.date(), now.date())} at {due:%H:%M}{often}: {text}.", reminder)
 
     def cancel_reminder(self, given: Arguments) -> Result:
-        found = [item for item in self._timers.list("reminder") if _holds(item["label"], given["text"])]
+        found = [item for item in self._timers.all("reminder") if _holds(item["label"], given["text"])]
         if len(found) != 1:
-            there = "; ".join(item["label"] for item in found or self._timers.list("reminder"))
+            there = "; ".join(item["label"] for item in found or self._timers.all("reminder"))
             raise ToolFailure(
                 f"There {'are several such reminders' if found else 'is no such reminder'}: {there or 'none'}."
             )
         return Result(f"The reminder is removed: {found[0]['label']}.", self._timers.cancel(found[0]["id"]))
 
     def list_all(self, given: Arguments) -> Result:
-        now, timers = self._now(), self._timers.list()
+        now, timers = self._now(), self._timers.all()
         lines = [f"{_named(timer['label'])}: {_left(timer, self._clock())}" if timer["kind"] == "timer"
                  else f"{'Alarm' if timer['kind'] == 'alarm' else timer['label']}: {_alarm(timer, now)}"
                  for timer in timers]  # fmt: skip
         return Result("\n".join(lines) or "Nothing is set.", {"timers": timers})
 
     def _found(self, kind: Any, label: str | None) -> list[dict[str, Any]]:
-        timers = self._timers.list(kind)
+        timers = self._timers.all(kind)
         found = [timer for timer in timers if not label or _holds(timer["label"], label)]
         if not found:
             there = ", ".join(timer["label"] or "one without a name" for timer in timers)

@@ -26,7 +26,7 @@ class Api:
         last = assistant.bus.last  # before what follows is read: an event may come twice, never be missed
         return 200, {
             "model": assistant.described_model(), "conversations": self._conversations(),
-            "timers": assistant.timers.list(), "home": assistant.home.picture(), "status": assistant.status(),
+            "timers": assistant.timers.all(), "home": assistant.home.picture(), "status": assistant.status(),
             "notices": list(assistant.notices), "last_event": last,
         }  # fmt: skip
 
@@ -92,7 +92,7 @@ class Api:
         return 200, {"hits": self._assistant.search(words, limit)}
 
     def timers(self) -> tuple[int, Any]:
-        return 200, {"timers": self._assistant.timers.list()}
+        return 200, {"timers": self._assistant.timers.all()}
 
     def dismiss(self, number: int, body: Fields) -> tuple[int, Any]:
         body.done()
@@ -131,7 +131,7 @@ class Api:
         return 200, {"tools": tools}
 
     def grants(self) -> tuple[int, Any]:
-        return 200, {"grants": self._assistant.grants.list()}
+        return 200, {"grants": self._assistant.grants.all()}
 
     def revoke(self, number: int) -> tuple[int, Any]:
         self._assistant.grants.remove(number)
@@ -141,7 +141,7 @@ class Api:
         return 200, self._assistant.status()
 
     def _conversations(self) -> list[dict[str, Any]]:
-        return [self._assistant.described(each) for each in self._assistant.conversations.list()]
+        return [self._assistant.described(each) for each in self._assistant.conversations.all()]
 
     def _turn(self, turn: Turn, conversation: int) -> dict[str, Any]:
         return self._assistant.live(turn).as_json() | {"conversation": conversation, "versions": list(turn.versions)}

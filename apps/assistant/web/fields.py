@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["BadField", "Fields"]
 
@@ -24,7 +24,7 @@ class Fields:
     def __init__(self, body: Any) -> None:
         if not isinstance(body, dict):
             raise BadField("the body must be a JSON object", code="invalid_json")
-        self._left: dict[str, Any] = dict(body)
+        self._left = dict(cast("dict[str, Any]", body))
 
     def text(self, name: str, most: int, *, least: int = 1) -> str:
         value = self._left.pop(name, None)

@@ -14,10 +14,12 @@ typedef enum edge_isa {
     EDGE_ISA_NEON = 5,
     EDGE_ISA_DOTPROD = 6,
     EDGE_ISA_I8MM = 7,
-    EDGE_ISA_COUNT = 8
+    EDGE_ISA_AVX512VBMI = 8, /* above EDGE_ISA_AVX512VNNI */
+    EDGE_ISA_COUNT = 9
 } edge_isa;
 
-/* "scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm"; NULL for a value out of range. */
+/* "scalar", "sse41", "avx2", "avxvnni", "avx512vnni", "neon", "dotprod", "i8mm", "avx512vbmi"; NULL for a value out
+ * of range. */
 EDGE_API const char *edge_isa_name(edge_isa isa);
 
 /* 1 when this build has kernels for the level and this CPU (and its kernel) can run them. */

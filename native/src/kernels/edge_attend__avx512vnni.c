@@ -6,7 +6,7 @@
 #include "edge_kernels__avx512vnni.h"
 #include "edge_simd__avx512vnni.h"
 
-#define EDGE_DIRECT_ROWS   4
+#define EDGE_DIRECT_ROWS   8
 #define EDGE_BLOCK_ROWS    8 /* 8 x 2 sums, 2 + 8 factors: 26 of 32 registers */
 #define EDGE_BLOCK_VECTORS 2
 

@@ -4,8 +4,9 @@
 
 #include "edge_unpack__avx512vnni.h"
 
-#define EDGE_PREFETCH_TILES 16 /* how far ahead of the one-token loop memory is asked for */
-#define EDGE_BLOCK_TOKENS   8  /* accumulators of a register block */
+#define EDGE_PREFETCH_TILES  16 /* how far ahead of the one-token loop memory is asked for */
+#define EDGE_PREFETCH_SUPERS 2  /* the same, of super-blocks */
+#define EDGE_BLOCK_TOKENS    8  /* accumulators of a register block */
 
 /* start + the dot products of a tile of unsigned codes with 32 activations. */
 EDGE_INLINE __m512i edge_dot_tile(__m512i start, const uint8_t *tile, const int8_t *q, int bits) {
@@ -35,6 +36,13 @@ EDGE_INLINE void edge_dot_block(__m512i *sums, const __m512i *u, int vectors, co
     for (int v = 0; v < vectors; v++)
         for (int t = 0; t < n; t++)
             sums[t] = _mm512_dpbusd_epi32(sums[t], u[v], edge_broadcast_quad(q + t * q_stride + 4 * v));
+}
+
+/* Of the `bytes` bytes of the next panel, those whose turn it is with tokens t0 .. t0 + n - 1: a few for every block,
+ * since more than the core can wait for at a time would stop it. */
+EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t t0, int32_t n, int32_t num_tokens) {
+    const size_t from = bytes * (size_t)t0 / (size_t)num_tokens, to = bytes * (size_t)(t0 + n) / (size_t)num_tokens;
+    edge_prefetch(next, from, to - from);
 }
 
 /* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, 4, 2 and 1. */

@@ -129,22 +129,15 @@ EDGE_INLINE void edge_g32_1x16(float *out, const uint8_t *tiles, int32_t cols, c
     _mm512_storeu_ps(out, acc);
 }
 
+/* 256 k of a tile row, unpacked, and what belongs to them of every token: so close together that all of a block is
+ * found from one address. With a pointer for each token's scales and sums there are not registers enough. */
 typedef struct edge_g32_panel {
     __m512i u[EDGE_SUPER_TILES][8];
     edge_g32_scales scales[EDGE_SUPER_TILES];
+    int32_t start[2][EDGE_CHUNK_TOKENS][EDGE_SUPER_TILES]; /* by span: less the codes' offset times the activations */
+    _Alignas(32) float d[EDGE_CHUNK_TOKENS][EDGE_SUPER_TILES];
+    float m[EDGE_CHUNK_TOKENS][EDGE_SUPER_TILES]; /* what minima are multiplied by */
 } edge_g32_panel;
-
-/* n tokens, n a constant, from token t0 on against the groups g0 .. g0 + groups - 1 of the panel; adds to out. */
-EDGE_INLINE void edge_g32_panel_block(float *out, const edge_g32_panel *panel, const edge_acts *acts, int32_t t0,
-                                      int32_t g0, int32_t groups, int n, int code, int has_min) {
-    __m512 acc[EDGE_BLOCK_TOKENS];
-    for (int t = 0; t < n; t++)
-        acc[t] = _mm512_loadu_ps(out + EDGE_TILE_ROWS * (t0 + t));
-    for (int32_t i = 0; i < groups; i++)
-        edge_g32_block(acc, panel->u[i], &panel->scales[i], acts, t0, g0 + i, n, code, has_min);
-    for (int t = 0; t < n; t++)
-        _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
-}
 
 EDGE_INLINE void edge_g32_unpack_panel(edge_g32_panel *panel, const uint8_t *tiles, int32_t g0, int32_t groups,
                                        int code, int has_min) {
@@ -152,6 +145,66 @@ EDGE_INLINE void edge_g32_unpack_panel(edge_g32_panel *panel, const uint8_t *til
         edge_unpack(panel->u[i], edge_g32_tile_at(tiles, g0 + i, code, has_min), code);
         panel->scales[i] = edge_g32_load_scales(tiles, g0 + i, code, has_min);
     }
+}
+
+/* The eight sums of a token times a number. */
+EDGE_INLINE void edge_g32_gather_whole(edge_g32_panel *panel, const edge_acts *acts, int32_t t, int32_t g0,
+                                       int32_t offset, int has_min) {
+    const __m256 d = _mm256_loadu_ps(acts->d + t * acts->d_stride + g0);
+    const __m256i s = _mm256_loadu_si256((const __m256i *)(const void *)(acts->s + t * acts->s_stride + g0));
+    _mm256_store_ps(panel->d[t], d);
+    if (has_min)
+        _mm256_store_ps(panel->m[t], _mm256_mul_ps(d, _mm256_cvtepi32_ps(s)));
+    else
+        _mm256_store_si256((__m256i *)(void *)panel->start[0][t], _mm256_mullo_epi32(s, _mm256_set1_epi32(-offset)));
+}
+
+/* groups a constant where it is 8. */
+EDGE_INLINE void edge_g32_gather_token(edge_g32_panel *panel, const edge_acts *acts, int32_t t, int32_t g0,
+                                       int32_t groups, int code, int has_min) {
+    const int32_t offset = edge_code_offset(code, has_min);
+    const float *d = acts->d + t * acts->d_stride + g0;
+    const int32_t *s = acts->s + t * acts->s_stride + g0;
+    const int8_t *q = acts->q + t * acts->q_stride + EDGE_GROUP * g0;
+    for (int32_t i = 0; i < groups; i++) {
+        panel->d[t][i] = d[i];
+        if (has_min)
+            panel->m[t][i] = d[i] * (float)s[i];
+        if (edge_g32_spans(code) == 1) {
+            panel->start[0][t][i] = -offset * s[i];
+        } else {
+            panel->start[0][t][i] = -offset * edge_sum16(q + EDGE_GROUP * i);
+            panel->start[1][t][i] = -offset * edge_sum16(q + EDGE_GROUP * i + 16);
+        }
+    }
+}
+
+/* n tokens, n a constant, from token t0 on against the first `groups` groups of the panel; adds to out. q: their codes
+ * there. */
+EDGE_INLINE void edge_g32_panel_block(float *out, const edge_g32_panel *panel, const int8_t *q, int64_t q_stride,
+                                      int32_t t0, int32_t groups, int n, int code, int has_min) {
+    const int vectors = EDGE_TILE_VECTORS / edge_g32_spans(code);
+    __m512 acc[EDGE_BLOCK_TOKENS];
+    for (int t = 0; t < n; t++)
+        acc[t] = _mm512_loadu_ps(out + EDGE_TILE_ROWS * (t0 + t));
+    for (int32_t i = 0; i < groups; i++) {
+        const edge_g32_scales *scales = &panel->scales[i];
+        for (int span = 0; span < edge_g32_spans(code); span++) {
+            __m512i isum[EDGE_BLOCK_TOKENS];
+            for (int t = 0; t < n; t++)
+                isum[t] = has_min ? _mm512_setzero_si512() : _mm512_set1_epi32(panel->start[span][t0 + t][i]);
+            edge_dot_block(isum, panel->u[i] + vectors * span, vectors,
+                           q + t0 * q_stride + EDGE_GROUP * i + 4 * vectors * span, q_stride, n);
+            for (int t = 0; t < n; t++) {
+                const __m512 scale = _mm512_mul_ps(scales->d[span], _mm512_set1_ps(panel->d[t0 + t][i]));
+                acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(edge_i32_to_f32(isum[t]), scale));
+                if (has_min)
+                    acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(scales->m, _mm512_set1_ps(panel->m[t0 + t][i])));
+            }
+        }
+    }
+    for (int t = 0; t < n; t++)
+        _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
 }
 
 EDGE_INLINE void edge_g32_8x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
@@ -164,12 +217,23 @@ EDGE_INLINE void edge_g32_8x16(float *out, const uint8_t *tiles, int32_t cols, c
 EDGE_INLINE void edge_g32_64x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                 int32_t num_tokens, int code, int has_min) {
     const int32_t num_groups = cols / EDGE_GROUP;
+    const size_t tile_bytes = (size_t)(edge_g32_bytes(code, has_min) / edge_g32_tiles(code));
     edge_g32_panel panel;
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t g0 = 0; g0 < num_groups; g0 += EDGE_SUPER_TILES) {
         const int32_t rest = num_groups - g0, groups = rest < EDGE_SUPER_TILES ? rest : EDGE_SUPER_TILES;
+        const int8_t *q = acts->q + EDGE_GROUP * g0;
         edge_g32_unpack_panel(&panel, tiles, g0, groups, code, has_min);
-#define EDGE_PANEL(t0, n) edge_g32_panel_block(out, &panel, acts, t0, g0, groups, n, code, has_min)
+        for (int32_t t = 0; t < num_tokens; t++) {
+            if (groups == EDGE_SUPER_TILES && edge_g32_spans(code) == 1)
+                edge_g32_gather_whole(&panel, acts, t, g0, edge_code_offset(code, has_min), has_min);
+            else
+                edge_g32_gather_token(&panel, acts, t, g0, groups, code, has_min);
+        }
+        const uint8_t *next = edge_g32_tile_at(tiles, g0 + EDGE_SUPER_TILES, code, has_min);
+#define EDGE_PANEL(t0, n)                                                                                              \
+    edge_prefetch_share(next, EDGE_SUPER_TILES *tile_bytes, t0, n, num_tokens);                                        \
+    edge_g32_panel_block(out, &panel, q, acts->q_stride, t0, groups, n, code, has_min)
         EDGE_IN_BLOCKS(num_tokens, EDGE_PANEL)
 #undef EDGE_PANEL
     }

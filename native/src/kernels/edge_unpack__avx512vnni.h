@@ -171,6 +171,57 @@ EDGE_INLINE __m512i edge_trit_code(__m512i trit, const uint8_t *super, int code,
     return trit;
 }
 
+#if defined(__AVX512VBMI__) || defined(EDGE_SIMULATE_AVX512VBMI)
+
+/* What edge_next_trit finds, for every byte, the stored one xor 128 being y: the first four trits in 2 bits each, and
+ * the fifth. */
+#define EDGE_TRIT(y)       ((((y) & 255) >= 86) + (((y) & 255) >= 171))
+#define EDGE_FOUR_TRITS(y) (EDGE_TRIT(y) | EDGE_TRIT(3 * (y)) << 2 | EDGE_TRIT(9 * (y)) << 4 | EDGE_TRIT(27 * (y)) << 6)
+#define EDGE_FIFTH_TRIT(y) EDGE_TRIT(81 * (y))
+#define EDGE_OF_4(F, y)    F(y), F((y) + 1), F((y) + 2), F((y) + 3)
+#define EDGE_OF_16(F, y)   EDGE_OF_4(F, y), EDGE_OF_4(F, (y) + 4), EDGE_OF_4(F, (y) + 8), EDGE_OF_4(F, (y) + 12)
+#define EDGE_OF_64(F, y)   EDGE_OF_16(F, y), EDGE_OF_16(F, (y) + 16), EDGE_OF_16(F, (y) + 32), EDGE_OF_16(F, (y) + 48)
+#define EDGE_OF_256(F)     EDGE_OF_64(F, 128), EDGE_OF_64(F, 192), EDGE_OF_64(F, 0), EDGE_OF_64(F, 64)
+
+typedef struct edge_trit_tables {
+    __m512i four[4], fifth[4];
+} edge_trit_tables;
+
+EDGE_INLINE edge_trit_tables edge_load_trit_tables(void) {
+    static const uint8_t four[256] = {EDGE_OF_256(EDGE_FOUR_TRITS)}, fifth[256] = {EDGE_OF_256(EDGE_FIFTH_TRIT)};
+    edge_trit_tables tables;
+    for (int i = 0; i < 4; i++) {
+        tables.four[i] = _mm512_loadu_si512(four + EDGE_VECTOR_BYTES * i);
+        tables.fifth[i] = _mm512_loadu_si512(fifth + EDGE_VECTOR_BYTES * i);
+    }
+    return tables;
+}
+
+/* table[x] for every byte x; upper: where it is 128 or more. */
+EDGE_INLINE __m512i edge_look_up_byte(const __m512i table[4], __m512i x, __mmask64 upper) {
+    const __m512i low = _mm512_permutex2var_epi8(table[0], x, table[1]);
+    return _mm512_mask_mov_epi8(low, upper, _mm512_permutex2var_epi8(table[2], x, table[3]));
+}
+
+EDGE_INLINE void edge_unpack_trits(__m512i u[EDGE_SUPER_VECTORS], const uint8_t *super, int code) {
+    const edge_trit_tables tables = edge_load_trit_tables();
+    const __m512i three = _mm512_set1_epi8(3);
+    for (int b = 0; b < EDGE_TRIT_VECTORS; b++) {
+        const __m512i bytes = _mm512_loadu_si512(super + EDGE_VECTOR_BYTES * b);
+        const __mmask64 upper = _mm512_movepi8_mask(bytes);
+        const __m512i four = edge_look_up_byte(tables.four, bytes, upper);
+        const int v = EDGE_TRITS_OF_BYTE * b;
+        u[v] = edge_trit_code(_mm512_and_si512(four, three), super, code, v);
+        u[v + 1] = edge_trit_code(_mm512_and_si512(_mm512_srli_epi16(four, 2), three), super, code, v + 1);
+        u[v + 2] = edge_trit_code(_mm512_and_si512(_mm512_srli_epi16(four, 4), three), super, code, v + 2);
+        u[v + 3] = edge_trit_code(_mm512_and_si512(_mm512_srli_epi16(four, 6), three), super, code, v + 3);
+        if (v + 4 < EDGE_SUPER_VECTORS)
+            u[v + 4] = edge_trit_code(edge_look_up_byte(tables.fifth, bytes, upper), super, code, v + 4);
+    }
+}
+
+#else
+
 EDGE_INLINE void edge_unpack_trits(__m512i u[EDGE_SUPER_VECTORS], const uint8_t *super, int code) {
     for (int b = 0; b < EDGE_TRIT_VECTORS; b++) {
         __m512i bytes = _mm512_loadu_si512(super + EDGE_VECTOR_BYTES * b);
@@ -180,5 +231,7 @@ EDGE_INLINE void edge_unpack_trits(__m512i u[EDGE_SUPER_VECTORS], const uint8_t 
         }
     }
 }
+
+#endif
 
 #endif

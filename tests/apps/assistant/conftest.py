@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Generator, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import edge
-from edge.assistant import Assistant, AssistantSettings, planner
+from edge.assistant import Assistant, AssistantSettings, Call, planner
+from edge.assistant.consent import Answer
 
 
 class Clock:
@@ -52,5 +54,13 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Assistant]]:
 @pytest.fixture
 def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large models plan in one step, as where llguidance is missing."""
-    find = importlib.util.find_spec
-    monkeypatch.setattr(planner, "find_spec", lambda name: None if name == "llguidance" else find(name))
+
+    def find(name: str) -> ModuleSpec | None:
+        return None if name == "llguidance" else importlib.util.find_spec(name)
+
+    monkeypatch.setattr(planner, "find_spec", find)
+
+
+def yes(call: Call) -> Answer:
+    """A person who consents to everything."""
+    return "once"

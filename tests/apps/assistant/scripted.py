@@ -40,10 +40,17 @@ class ScriptedStream:
         text = "".join(token.content for token in self._tokens)
         calls = tuple(call for token in self._tokens for call in token.tool_calls)
         return edge.Completion(
-            text, tuple(1 for _ in self._tokens), "cancelled" if self.cancelled else "stop",
-            edge.Usage(self.prompt, 0, len(self._tokens)), edge.Timings(0.01, 0.01, 0.01, 1.0, 1.0), "scripted", None, 0,
-            content=text, tool_calls=calls,
-        )  # fmt: skip
+            text,
+            tuple(1 for _ in self._tokens),
+            "cancelled" if self.cancelled else "stop",
+            edge.Usage(self.prompt, 0, len(self._tokens)),
+            edge.Timings(0.01, 0.01, 0.01, 1.0, 1.0),
+            "scripted",
+            None,
+            0,
+            content=text,
+            tool_calls=calls,
+        )
 
     def cancel(self) -> None:
         self.cancelled = True

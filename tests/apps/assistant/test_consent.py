@@ -43,7 +43,9 @@ def _elsewhere(ran: list[Any]) -> Tool:
 
 def _letterbox(text: list[str]) -> Tool:
     """What a server says: a tool of somebody else, whose results are untrusted."""
-    return Tool("mcp", "letters", parameters(), lambda arguments: Result(text[0], untrusted=True), source="mcp: letters")
+    return Tool(
+        "mcp", "letters", parameters(), lambda arguments: Result(text[0], untrusted=True), source="mcp: letters"
+    )
 
 
 def _obedient(first: Reply) -> Callable[[Seen], Reply]:
@@ -57,8 +59,12 @@ def _obedient(first: Reply) -> Callable[[Seen], Reply]:
         texts = [str(message["content"]) for message in seen.messages]
         found = [json.loads(match[1]) for text in texts for match in _CALL.finditer(text.replace('\\"', '"'))]
         calls = [(call["name"], call["arguments"]) for call in found]
-        done = any(message["role"] == "assistant" and len(message.get("tool_calls", ())) and
-                   message["tool_calls"][0]["function"]["name"] != first[0][0] for message in seen.messages)  # fmt: skip
+        done = any(
+            message["role"] == "assistant"
+            and len(message.get("tool_calls", ()))
+            and message["tool_calls"][0]["function"]["name"] != first[0][0]
+            for message in seen.messages
+        )
         return "Done." if done or not calls else calls[:4]
 
     return decide
@@ -71,9 +77,14 @@ def test_an_obedient_model_changes_nothing_unasked(make: Make, tmp_path: Path, i
     ran: list[Any] = []
     text = [injection.text]
     arguments = {
-        "read_file": {"path": "letter.txt"}, "search_files": {"query": "CALL"}, "list_files": {}, "find_notes": {"query": "CALL"},
-        "read_list": {"list": "letters"}, "get_events": {"day": "today"}, "mcp": {},
-    }[injection.carrier]  # fmt: skip
+        "read_file": {"path": "letter.txt"},
+        "search_files": {"query": "CALL"},
+        "list_files": {},
+        "find_notes": {"query": "CALL"},
+        "read_list": {"list": "letters"},
+        "get_events": {"day": "today"},
+        "mcp": {},
+    }[injection.carrier]
     person = Person()
     model = ScriptedModel(_obedient([(injection.carrier, arguments)]))
     tools = [_elsewhere(ran), _letterbox(text)]
@@ -128,10 +139,13 @@ def _deliver(assistant: Assistant, files: Path, injection: Injection) -> None:
 
 def _state(assistant: Assistant, files: Path) -> Any:
     return (
-        assistant.notes.all(), assistant.lists.all(), assistant.calendar.coming(), assistant.timers.list(),
+        assistant.notes.all(),
+        assistant.lists.all(),
+        assistant.calendar.coming(),
+        assistant.timers.all(),
         [room["light"] for room in assistant.home.picture()["rooms"]],
         sorted((str(path), path.read_bytes()) for path in files.rglob("*") if path.is_file()),
-    )  # fmt: skip
+    )
 
 
 def test_reads_run_and_changes_ask(make: Make) -> None:
@@ -139,9 +153,11 @@ def test_reads_run_and_changes_ask(make: Make) -> None:
     assistant = make(ScriptedModel(in_turn()), consent=person)
     for tool in assistant.tools.values():
         call = Call(0, 0, 1, 1, tool.name, {})
-        assert (tool.effect == "read") == (tool.name.split("_")[0] in (
-            "get", "read", "find", "check", "list", "search", "count", "calculate", "convert") or
-            tool.name in ("system_info", "add_to_day")), call.tool  # fmt: skip
+        assert (tool.effect == "read") == (
+            tool.name.split("_")[0]
+            in ("get", "read", "find", "check", "list", "search", "count", "calculate", "convert")
+            or tool.name in ("system_info", "add_to_day")
+        ), call.tool
     assistant.ask("/calculate expression=1+1")
     assert person.asked == []
     turn = assistant.ask("/set_light room=hall state=on")
@@ -153,16 +169,24 @@ def test_reads_run_and_changes_ask(make: Make) -> None:
 def test_always_is_for_one_tool_and_one_folder(make: Make) -> None:
     person = Person("always")
     assistant = make(ScriptedModel(in_turn()), consent=person)
-    for request in ("/write_file path=a/1.txt text=x", "/write_file path=a/2.txt text=x", "/write_file path=./a//3.txt text=x"):
+    for request in (
+        "/write_file path=a/1.txt text=x",
+        "/write_file path=a/2.txt text=x",
+        "/write_file path=./a//3.txt text=x",
+    ):
         assistant.ask(request)
     assert [call.scope for call in person.asked] == ["a"]
-    for request in ("/write_file path=b/1.txt text=x", "/write_file path=a/b/1.txt text=x", "/write_file path=1.txt text=x"):
+    for request in (
+        "/write_file path=b/1.txt text=x",
+        "/write_file path=a/b/1.txt text=x",
+        "/write_file path=1.txt text=x",
+    ):
         assistant.ask(request)
     assert [call.scope for call in person.asked] == ["a", "b", "a/b", "."]
     assistant.ask("/add_note text=x")
     assert person.asked[-1].tool == "add_note"
     number = len(person.asked)
-    assistant.grants.remove(assistant.grants.list()[0]["id"])
+    assistant.grants.remove(assistant.grants.all()[0]["id"])
     assistant.ask("/write_file path=a/9.txt text=x")
     assert len(person.asked) == number + 1
 
@@ -222,8 +246,7 @@ def test_a_stopped_turn_runs_nothing_more(make: Make) -> None:
 def test_an_unanswered_question_is_a_no(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from edge.assistant import consent
 
-    wait = consent.Desk.wait
-    monkeypatch.setattr(consent.Desk, "wait", lambda desk, call, stopped: wait(desk, call, stopped, 0.05))
+    monkeypatch.setattr(consent, "WAIT_SECONDS", 0.05)
     assistant = make(ScriptedModel(in_turn()))
     assert [call.status for call in assistant.ask("/add_note text=x").calls] == ["refused"]
 

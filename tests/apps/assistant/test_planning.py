@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.assistant import Assistant, Result, Tool, ToolFailure, parameters
 from edge.assistant.plan import make_plan, resolve, used_by
 from edge.assistant.records import Call
-from edge.assistant.retrieval import shortlist
+from edge.assistant.retrieval import Embedded, shortlist
 from tests.apps.assistant.scripted import Reply, ScriptedModel, Seen, in_turn
 
 Make = Callable[..., Assistant]
 
 
 def _tool(name: str, resource: str = "", effect: Any = "read", **options: Any) -> Tool:
-    run = options.pop("run", lambda arguments: Result(f"{name} ran.", {"value": 7, "items": ["a", {"deep": "b"}]}))
+    def ran(arguments: dict[str, Any]) -> Result:
+        return Result(f"{name} ran.")
+
+    run = options.pop("run", ran)
     schema = parameters(x={}, y={})
     return Tool(name, name, schema, run, effect, resource=resource, **options)
 
 
 def test_edges() -> None:
     tools = {tool.name: tool for tool in (_tool("a"), _tool("w", "r", "write"), _tool("r", "r"))}
-    wanted = [("a", {}), ("w", {}), ("r", {"x": "$1.value"}), ("w", {}), ("r", {}), ("r", {}), ("unknown", {"x": "$9.y"})]
+    wanted: list[tuple[str, dict[str, Any]]] = [
+        ("a", {}),
+        ("w", {}),
+        ("r", {"x": "$1.value"}),
+        ("w", {}),
+        ("r", {}),
+        ("r", {}),
+        ("unknown", {"x": "$9.y"}),
+    ]
     plan = make_plan([(name, dict(arguments)) for name, arguments in wanted], tools, turn=1, round_=1)
     assert [call.needs for call in plan] == [(), (), (1, 2), (2, 3), (2, 4), (2, 4), ()]
 
 
 def test_references() -> None:
-    done = {1: Call(1, 1, 1, 1, "a", {}, status="done", text="It is 7.", result={"value": 7, "items": ["a", {"deep": "b"}]})}
+    done = {
+        1: Call(1, 1, 1, 1, "a", {}, status="done", text="It is 7.", result={"value": 7, "items": ["a", {"deep": "b"}]})
+    }
     given = {"x": "$1.value", "y": ["so: $1.text", "$1.items[1].deep", "$5", "costs $1", "$1.50", "$2.value"]}
     assert used_by(given) == {1, 2}
     assert resolve(given, done) == {"x": 7, "y": ["so: It is 7.", "b", "$5", "costs $1", "$1.50", "$2.value"]}
@@ -111,10 +125,13 @@ def test_what_needs_a_failed_call_is_skipped(make: Make) -> None:
 
 @pytest.mark.usefixtures("one_step")
 def test_a_turn_has_so_many_plans_and_calls(make: Make, tmp_path: Path) -> None:
-    model = ScriptedModel(lambda seen: [("get_date", {})] * 30)
+    def always(count: int) -> Callable[[Seen], Reply]:
+        return lambda seen: [("get_date", dict[str, Any]()) for _ in range(count)]
+
+    model = ScriptedModel(always(30))
     turn = make(model).ask("again and again")
     assert len(turn.calls) == 16 and turn.status == "done"
-    model = ScriptedModel(lambda seen: [("get_date", {})])
+    model = ScriptedModel(always(1))
     turn = make(model, data=tmp_path / "other").ask("again")
     assert len(turn.calls) == 4
     assert turn.notes[-1].startswith("A turn has at most 4 plans")
@@ -137,7 +154,7 @@ def test_an_unknown_tool_and_wrong_arguments_do_not_run(make: Make) -> None:
 
 
 def test_two_steps_share_one_prompt(make: Make) -> None:
-    """First the tools, held to their names; then the arguments of each, held to its schema, behind the same messages."""
+    """First the tools, held to their names; then the arguments of each, held to its schema, behind the same prompt."""
     pytest.importorskip("llguidance")
 
     def decide(seen: Seen) -> Reply:
@@ -157,7 +174,9 @@ def test_two_steps_share_one_prompt(make: Make) -> None:
     ]  # fmt: skip
     assert turn.answer == "All set."
     choice, first, second = model.seen[:3]
-    assert set(choice.options["schema"]["properties"]["use"]["items"]["enum"]) == {t["function"]["name"] for t in choice.tools or ()}
+    assert set(choice.options["schema"]["properties"]["use"]["items"]["enum"]) == {
+        t["function"]["name"] for t in choice.tools or ()
+    }
     assert first.options["schema"]["properties"].keys() == {"expression"}
     for fill in (first, second):
         assert fill.messages[: len(choice.messages)] == choice.messages and fill.tools == choice.tools
@@ -184,6 +203,22 @@ def test_shortlists(make: Make) -> None:
         assert wanted in [tool.name for tool in shown] and len(shown) == 8
         assert [tools.index(tool) for tool in shown] == sorted(tools.index(tool) for tool in shown)
     assert "get_date" in [tool.name for tool in shortlist("zzz", tools, 3, keep={"get_date"})]
+
+
+def test_an_encoder_ranks_tools(make: Make) -> None:
+    """Vectors of an encoder instead of words: here one that knows that a nap has to do with alarms."""
+    asked: list[list[str]] = []
+
+    class Encoder:
+        def embed(self, texts: Sequence[str]) -> Any:
+            asked.append(list(texts))
+            return np.array([[1.0, 0.0] if "alarm" in text or "nap" in text else [0.0, 1.0] for text in texts])
+
+    ranker, tools = Embedded(Encoder()), list(make(ScriptedModel(in_turn())).tools.values())
+    for _ in range(2):
+        shown = shortlist("end my nap at four", tools, 3, ranker=ranker)
+        assert [tool.name for tool in shown] == ["set_alarm", "cancel_alarm", "list_alarms"]
+    assert [len(texts) for texts in asked] == [len(tools), 1, 1], "tools are embedded once"
 
 
 @pytest.mark.usefixtures("one_step")

@@ -14,7 +14,7 @@ from apps.assistant_model.tools import TOOLS
 from edge.assistant import Assistant
 from edge.assistant.machine import ACTIONS, SETTINGS, Machine
 from edge.assistant.tools import LEARNT
-from tests.apps.assistant.conftest import Clock
+from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
 Make = Callable[..., Assistant]
@@ -40,7 +40,7 @@ def fake() -> FakeMachine:
 
 @pytest.fixture
 def assistant(make: Make, clock: Clock, fake: FakeMachine) -> Assistant:
-    return make(ScriptedModel(in_turn()), clock=clock, consent=lambda call: "once", machine=fake.machine)
+    return make(ScriptedModel(in_turn()), clock=clock, consent=yes, machine=fake.machine)
 
 
 @pytest.fixture
@@ -132,7 +132,8 @@ def test_every_tool_has_a_sound_schema(assistant: Assistant) -> None:
         ("/set_volume", "How loud?"),
         ("/set_screen change=-20", "The brightness is at 30 percent."),
         ("/set_setting name=wifi state=off", "Wifi is off."),
-        ("/set_setting name=teleport state=on", "I do not know the setting “teleport”; I know airplane mode, bluetooth, "
+        ("/set_setting name=teleport state=on",
+         "I do not know the setting “teleport”; I know airplane mode, bluetooth, "
          "dark mode, do not disturb, location, microphone, night light, wifi."),
         ("/set_setting name=dark_mode state=on", "This machine has no program for dark mode (looked for: gsettings)."),
         ("/system_action action=lock", "The computer is locked."),
@@ -162,7 +163,7 @@ def test_timers_by_name(says: Says, assistant: Assistant, clock: Clock) -> None:
     assert says("/check_timer label=cake") == "The cake timer: 19 minutes left."
     assert says("/cancel_timer").startswith("There are 2 such timers: tea (9 minutes left), cake")
     assert says("/cancel_timer label=tea") == "The tea timer is stopped."
-    assert [timer["label"] for timer in assistant.timers.list()] == ["cake"]
+    assert [timer["label"] for timer in assistant.timers.all()] == ["cake"]
     assert says("/cancel_timer") == "The cake timer is stopped."
 
 
@@ -176,7 +177,10 @@ def test_alarms_by_time_and_day(says: Says) -> None:
 
 def test_lists_and_notes(says: Says, assistant: Assistant) -> None:
     says("/add_to_list list=Shopping items=milk,bread")
-    assert says("/add_to_list list=shopping items=Milk,eggs") == "eggs is on the shopping list now. Milk was on it already."
+    assert (
+        says("/add_to_list list=shopping items=Milk,eggs")
+        == "eggs is on the shopping list now. Milk was on it already."
+    )
     assert says("/remove_from_list list=shopping items=BREAD") == "bread is off the shopping list."
     assert says("/remove_from_list list=shopping items=caviar") == "caviar is not on the shopping list."
     assert says("/read_list list=shopping") == "- milk\n- eggs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import edge
 from edge.assistant import Assistant, Busy, NotFound
 from edge.assistant.bus import Event
-from tests.apps.assistant.conftest import Clock
+from edge.assistant.settings import data_folder
+from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
 Make = Callable[..., Assistant]
@@ -55,7 +57,7 @@ def test_the_tool_list_is_read_once(make: Make, model: edge.Model) -> None:
         assert turn.figures is not None and turn.figures.cached_tokens is not None
         assert turn.figures.prompt_tokens is not None
         assert turn.figures.prompt_tokens - turn.figures.cached_tokens < 64
-    described = [assistant.described(each) for each in assistant.conversations.list()]
+    described = [assistant.described(each) for each in assistant.conversations.all()]
     assert all(each["shared_tokens"] >= 448 <= each["kept_tokens"] for each in described), "forks of one KV"
 
 
@@ -73,12 +75,12 @@ def test_versions_and_forks(make: Make, model: edge.Model) -> None:
     assert [turn.answer for turn in assistant.conversations.path(fork)] == ["3+4 = 7", "5+5 = 10"]
     assistant.select(second.id, where)
     assert [turn.answer for turn in assistant.conversations.path(where)] == ["3+4 = 7", "5+5 = 10"]
-    third = assistant.ask("what is 1 plus 1", fork)
+    third = assistant.ask("what is 8 plus 1", fork)
     assert [turn.id for turn in assistant.conversations.path(fork)] == [first.id, second.id, third.id]
     early = assistant.fork(where, first.id)["id"]
     assert [turn.id for turn in assistant.conversations.path(early)] == [first.id]
     assistant.remove(where)
-    assert [turn.answer for turn in assistant.conversations.path(fork)] == ["3+4 = 7", "5+5 = 10", "1+1 = 2"]
+    assert [turn.answer for turn in assistant.conversations.path(fork)] == ["3+4 = 7", "5+5 = 10", "8+1 = 9"]
     with pytest.raises(NotFound):
         assistant.conversations.turn(edited.id)
     for wrong in (lambda: assistant.fork(fork, 999), lambda: assistant.edit(edited.id, "x", fork)):
@@ -103,7 +105,11 @@ def test_search_finds_what_is_shown_somewhere(make: Make, model: edge.Model) -> 
     assistant = make(model, allow=("add_to_list",))
     turn = assistant.ask("add Brötchen to the shopping list")
     hits = assistant.search("brötchen SHOPPING")
-    assert {(hit["turn"], hit["where"]) for hit in hits} == {(turn.id, "request"), (turn.id, "answer"), (turn.id, "result")}
+    assert {(hit["turn"], hit["where"]) for hit in hits} == {
+        (turn.id, "request"),
+        (turn.id, "answer"),
+        (turn.id, "result"),
+    }
     request = next(hit for hit in hits if hit["where"] == "request")
     assert (request["before"], request["match"], request["after"]) == ("add ", "Brötchen", " to the shopping list")
     assert assistant.search("caviar") == [] == assistant.search("  ")
@@ -115,7 +121,11 @@ def test_one_turn_at_a_time_in_a_conversation(make: Make) -> None:
     assistant = make(ScriptedModel(in_turn()))
     where = assistant.conversations.create(0.0)["id"]
     turn = assistant.start("/add_note text=x", where)
-    for again in (lambda: assistant.start("x", where), lambda: assistant.remove(where), lambda: assistant.retry(turn.id)):
+    for again in (
+        lambda: assistant.start("x", where),
+        lambda: assistant.remove(where),
+        lambda: assistant.retry(turn.id),
+    ):
         with pytest.raises(Busy):
             again()
     assistant.stop(turn.id)
@@ -133,14 +143,15 @@ def test_conversations_answer_side_by_side(make: Make, model: edge.Model) -> Non
 
 def test_an_interrupted_turn_says_so_after_a_restart(make: Make, tmp_path: Path) -> None:
     assistant = make(ScriptedModel(in_turn()))
-    turn = assistant.start("/add_note text=x", assistant.conversations.create(0.0)["id"])
-    assistant.conversations.save_turn(turn)  # as kill -9 leaves it: running
+    turn = assistant.ask("/calculate expression=1+1")
     assistant.close()
-    assistant._store._closed = False  # type: ignore[attr-defined]
-    again = make(ScriptedModel(in_turn()))
-    found = again.conversations.turn(turn.id)
-    assert found.status == "stopped"
-    assert not found.is_open and again.notes.all() == []
+    with sqlite3.connect(tmp_path / "data" / "assistant.db") as db:  # as kill -9 leaves them
+        db.execute("UPDATE turns SET status = 'asking', ended_at = NULL")
+        db.execute("UPDATE calls SET status = 'running'")
+    db.close()
+    found = make(ScriptedModel(in_turn())).conversations.turn(turn.id)
+    assert (found.status, found.error) == ("stopped", "The assistant ended before this was done.")
+    assert found.calls[0].status == "failed" and "look whether" in (found.calls[0].error or "")
 
 
 def test_timers_ring_and_survive(make: Make, clock: Clock, tmp_path: Path) -> None:
@@ -158,7 +169,7 @@ def test_timers_ring_and_survive(make: Make, clock: Clock, tmp_path: Path) -> No
         assistant.bus.subscribe(tell, after=0)
         return lambda: rang if there.wait(10) else []
 
-    assistant = make(ScriptedModel(in_turn()), clock=clock, consent=lambda call: "once")
+    assistant = make(ScriptedModel(in_turn()), clock=clock, consent=yes)
     ringing = rung(assistant)
     assistant.ask("/set_timer duration=5m label=tea")
     assistant.ask("/set_alarm time=10:30 day='every day'")
@@ -172,7 +183,7 @@ def test_timers_ring_and_survive(make: Make, clock: Clock, tmp_path: Path) -> No
     again = make(ScriptedModel(in_turn()), clock=clock)
     assert [timer["late"] for timer in rung(again)()][:1] == [True], "what was due meanwhile rings at once"
     again.timers.changed.set()
-    statuses = [(timer["kind"], timer["status"]) for timer in again.timers.list()]
+    statuses = [(timer["kind"], timer["status"]) for timer in again.timers.all()]
     assert ("alarm", "set") in statuses, "an alarm that repeats is set again"
     assert {status for _, status in statuses} >= {"ringing"}
     assert again.timers.dismiss(1)["status"] == "dismissed"
@@ -192,3 +203,12 @@ def test_settings_are_checked(make: Make) -> None:
         make(ScriptedModel(in_turn()), allow=("fly",))
     with pytest.raises(edge.RequestError, match="--retrieval"):
         make(ScriptedModel(in_turn()), retrieval="sometimes")
+
+
+def test_where_the_data_lies(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert data_folder({"HOME": str(home)}).name == "assistant"
+    assert data_folder({"XDG_DATA_HOME": str(tmp_path), "HOME": "/x"}) == tmp_path / "edge" / "assistant"
+    assert data_folder({"EDGE_ASSISTANT_DIR": "/y"}) == Path("/y")
+    with pytest.raises(edge.RequestError, match="--data"):
+        data_folder({})

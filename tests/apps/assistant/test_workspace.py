@@ -40,9 +40,21 @@ def test_a_file_is_replaced_only_when_the_call_says_so(workspace: Workspace) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret.txt", "notes/../../secret.txt", "/etc/passwd", "~/x", "notes/..", "a\\..\\b", "\\\\host\\x", "a\0b", "a\nb",
-     "/".join("d" * 20), "x" * 300, ""],
-)  # fmt: skip
+    [
+        "../secret.txt",
+        "notes/../../secret.txt",
+        "/etc/passwd",
+        "~/x",
+        "notes/..",
+        "a\\..\\b",
+        "\\\\host\\x",
+        "a\0b",
+        "a\nb",
+        "/".join("d" * 20),
+        "x" * 300,
+        "",
+    ],
+)
 def test_paths_that_lead_out(workspace: Workspace, path: str) -> None:
     with pytest.raises(ToolFailure):
         workspace.read(path)

@@ -1,0 +1,110 @@
+"""What `edge plan` says and `edge pull` asks before it downloads: the plan of an open model file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.formats.gguf import GGUFFile
+    from edge.memory import Budget
+    from edge.profiles import Profile
+    from edge.tuning import Asked, Choice
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """memory: as 1.5GiB. prompt: tokens whose time is predicted. device: a shipped profile or a file; None: here."""
+
+    memory: str | None = None
+    context: int | None = None
+    sequences: int = 1
+    kv_tokens: int | None = None
+    kv_type: str = "f16"
+    threads: int | None = None
+    prompt: int | None = None
+    device: str | None = None
+
+
+def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, Any]:
+    """The plan in JSON's terms, and whether it fits; what would, when it does not. path: what the file is called.
+
+    BadModelFile, UnsupportedModel, RequestError (an option out of range), BadProfile.
+    """
+    from edge.loading import why_resident
+    from edge.memory import Settings, compiled_for, fitting, parse_bytes, plan_compiled, stream_to_fit
+    from edge.predict import Question
+    from edge.tuning import Asked
+
+    allowed = None if options.memory is None else parse_bytes(options.memory)
+    asked, device = Asked(threads=options.threads), options.device
+    place = _here(file, asked, allowed) if device is None else _there(file, asked, allowed, device)
+    chosen = place.choice
+    settings = Settings(
+        context=options.context,
+        num_sequences=options.sequences,
+        kv_type=options.kv_type,
+        kv_tokens=options.kv_tokens,
+        chunk=chosen.chunk,
+        num_threads=max(chosen.prefill_threads, chosen.decode_threads),
+    )
+    compiled, budget = compiled_for(file, settings), place.budget
+    plan = plan_compiled(file, compiled, settings)
+    if budget is not None and why_resident() is None:
+        plan = stream_to_fit(file, compiled, plan, budget)
+    question = Question.of(compiled, chosen, place.levels, kv_type=options.kv_type, prompt=options.prompt)
+    plan = plan.predicted(place.profile, place.source, question)
+    fits = None if budget is None else plan.total_bytes <= budget.num_bytes
+    others = fitting(file, settings, budget, plan) if budget is not None and not fits else ()
+    return {
+        "path": path,
+        "device": place.device,
+        "fits": fits,
+        "plan": plan.as_json(),
+        "budget_bytes": None if budget is None else budget.num_bytes,
+        "budget_source": None if budget is None else budget.source,
+        "would_fit": [other.as_json() for other in others],
+        "chosen": dataclasses.asdict(chosen) | {"isa": question.isa},
+        "profile": place.source,
+    }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the model is to run. device None: here. source: the profile, or why there is none. levels: lowest first."""
+
+    device: str | None
+    choice: Choice
+    profile: Profile | None
+    source: str
+    levels: Sequence[str]
+    budget: Budget | None
+
+
+def _here(file: GGUFFile, asked: Asked, allowed: int | None) -> _Place:
+    from edge import device, native
+    from edge.loading import tuned
+    from edge.memory import Budget
+    from edge.tuning.find import find_profile
+
+    choice, profile = tuned(file, asked, may_probe=False)
+    source = choice.source
+    if profile is None:  # a small model is loaded without one, and is as predictable
+        found = find_profile(asked, os.environ, may_probe=False)
+        profile, source = found.profile, found.source
+    return _Place(None, choice, profile, source, native.isa_supported(), Budget.of(allowed, device.memory()))
+
+
+def _there(file: GGUFFile, asked: Asked, allowed: int | None, reference: str) -> _Place:
+    """RequestError: no such device, or one that does not say what is needed. BadProfile."""
+    from edge.loading import workload
+    from edge.memory import Budget
+    from edge.tuning.board import Board
+
+    board = Board.of(reference)
+    budget = Budget.of_device(allowed, board.memory_bytes, board.name)
+    choice = board.choose(asked, workload(file), 0 if budget is None else budget.num_bytes)
+    return _Place(board.name, choice, board.profile, board.source, board.levels, budget)

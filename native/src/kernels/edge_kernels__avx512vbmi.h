@@ -1,0 +1,19 @@
+/* The avx512vbmi kernels: avx512vnni, and bytes looked up in registers. */
+#ifndef EDGE_KERNELS_AVX512VBMI_H
+#define EDGE_KERNELS_AVX512VBMI_H
+
+#include "kernels.h"
+
+edge_matmul_fn edge_matmul_f32_a8g256_t5g256_1x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_t5g256_8x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_t5g256_64x16__avx512vbmi;
+
+edge_matmul_fn edge_matmul_f32_a8g256_s2g256_1x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_s2g256_8x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_s2g256_64x16__avx512vbmi;
+
+edge_matmul_fn edge_matmul_f32_a8g256_d1g256_1x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_d1g256_8x16__avx512vbmi;
+edge_matmul_fn edge_matmul_f32_a8g256_d1g256_64x16__avx512vbmi;
+
+#endif
