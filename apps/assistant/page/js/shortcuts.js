@@ -28,5 +28,5 @@ export function listenToKeys(actions) {
 export function fillHelp(dialog) {
   dialog.replaceChildren(h("h2", { id: "help-title" }, "Keyboard"),
     h("dl", { class: "keys" }, LISTED.map(([keys, what]) => h("div", {}, h("dt", {}, keys.split("  ").map((key) => h("kbd", {}, key))), h("dd", {}, what)))),
-    h("form", { method: "dialog", class: "row" }, h("button", { class: "primary" }, "Close")));
+    h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => dialog.close() }, "Close")));
 }

@@ -56,6 +56,7 @@ export const question = () => state.turns.flatMap((turn) => turn.calls).find((ea
 
 /** A turn that was begun: in its place, what followed its parent goes. */
 export function begin(turn) {
+  if (find(turn.id)) return;
   const conversation = state.conversations.get(turn.conversation);
   where.set(turn.id, turn.conversation);
   if (conversation) {
@@ -63,7 +64,7 @@ export function begin(turn) {
     conversation.title ||= turn.request.slice(0, 60);
     emit("conversations");
   }
-  if (turn.conversation !== state.shown || find(turn.id)) return;
+  if (turn.conversation !== state.shown) return;
   const parent = state.turns.findIndex((each) => each.id === turn.parent);
   const before = state.turns[parent + 1]?.versions ?? [];
   if (turn.versions.length <= before.length) turn.versions = [...before.filter((id) => id !== turn.id), turn.id];

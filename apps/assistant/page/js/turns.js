@@ -38,6 +38,7 @@ class TurnView {
   constructor(actions) {
     this._actions = actions;
     this._answer = "";
+    this._open = false;
     this.text = h("p", { class: "request-text", dir: "auto" });
     this.request = h("div", { class: "request" }, this.text);
     this.progress = h("p", { class: "progress muted" });
@@ -57,9 +58,9 @@ class TurnView {
   }
 
   update(turn) {
-    const ran = this.turn && isOpen(this.turn_ ?? turn);
+    const ended = this._open && !isOpen(turn);
     this.turn = turn;
-    this.turn_ = { status: turn.status };
+    this._open = isOpen(turn);
     setText(this.text, turn.request);
     this.element.id = `turn-${turn.id}`;
     this.element.setAttribute("aria-label", `You: ${turn.request.slice(0, 100)}`);
@@ -81,7 +82,7 @@ class TurnView {
     this.foot.hidden = isOpen(turn);
     setText(this.figures, told(turn));
     this._versions(turn);
-    if (ran && !isOpen(turn)) say(`${turn.answer || error}`);
+    if (ended) say(turn.answer || error);
   }
 
   _progress(turn) {
