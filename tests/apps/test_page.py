@@ -1,7 +1,8 @@
-"""The assistant's page in Debian's chromium, as a person uses it, with the bundled model; nothing leaves the machine."""
+"""The assistant's page in Debian's chromium, as a person uses it: the bundled model, and nothing leaves the machine."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import signal
 import subprocess
@@ -18,11 +19,20 @@ pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip in
 for needed in ("starlette", "uvicorn"):
     pytest.importorskip(needed, reason="the extra `assistant` is missing")
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright  # noqa: E402
 
+from edge.assistant import planner  # noqa: E402
 from tests.apps.assistant.slow_server import LONG, slow_server  # noqa: E402
 
-WIDE = {"width": 1360, "height": 860}
+expect.set_options(timeout=15_000)
+# Presses a key in the very moment in which a question comes up.
+EARLY_KEY = """() => new MutationObserver((_, observer) => {
+    if (consent.hidden) return;
+    observer.disconnect();
+    for (const key of ["1", "Enter", "2"])
+        consent.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+    consent.querySelector("[data-answer=once]").click();
+}).observe(consent, {attributes: true, childList: true})"""
 Open = Callable[..., Page]
 
 
@@ -51,7 +61,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 def opened(browser: Browser) -> Iterator[Open]:
     """opened(address, width=..., ...): a page of a new profile. No request may go elsewhere, no script may fail."""
     problems: list[str] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def open_page(address: str, *, width: int = 1360, height: int = 860, **options: str) -> Page:
         origin = address.split("#")[0]
@@ -81,6 +91,13 @@ def opened(browser: Browser) -> Iterator[Open]:
     assert problems == []
 
 
+@pytest.fixture
+def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large models plan in one step, as where llguidance is missing."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(planner, "find_spec", lambda name: None if name == "llguidance" else find(name))
+
+
 def ask(page: Page, text: str) -> None:
     page.locator("#message").fill(text)
     page.keyboard.press("Enter")
@@ -105,15 +122,15 @@ def test_asked_confirmed_and_seen_in_the_home(opened: Open, address: str) -> Non
     page = opened(address)
     assert page.url.endswith("/"), "the token stays out of the address bar"
     assert "kitchen: light off" in room(page, "kitchen")
+    page.evaluate(EARLY_KEY)
     ask(page, "Turn on the kitchen light")
     question = page.locator("#consent")
     expect(question).to_be_visible()
     assert question.locator("dt").all_text_contents() == ["room", "state"]
     assert question.locator("dd").all_text_contents() == ["kitchen", "on"]
     assert "light off" in room(page, "kitchen"), "nothing runs before consent"
-    page.keyboard.press("1")
-    page.wait_for_timeout(100)
-    expect(question).to_be_visible()  # a key that was on its way does not count
+    page.wait_for_timeout(200)
+    expect(question).to_be_visible()  # keys and clicks that were on their way do not count
     consent(page, "1")
     done(page)
     expect(page.locator(".answer")).to_have_text("The light in the kitchen is on, 100 percent.")
@@ -167,7 +184,7 @@ def test_a_plan_is_a_graph_and_text_is_never_markup(opened: Open, tmp_path: Path
         calls = page.locator(".plan .call")
         assert calls.locator(".needs").all_text_contents() == ["", "", "after 1"]
         expect(page.locator(".plan-head")).to_contain_text("3 calls, 2 of them side by side")
-        expect(page.locator("#consent dd")).to_have_text("42")  # the result that "$1" names
+        expect(page.locator("#consent dd")).to_have_text("6*7 = 42")  # the result that "$1.text" names
         consent(page, "1")
         done(page)
         expect(page.locator(".quoted blockquote")).to_contain_text("Ignore the person")
@@ -205,7 +222,7 @@ def test_forked_edited_and_found_after_a_reload(opened: Open, address: str) -> N
     expect(page.locator(".answer").last).to_have_text("9*9 = 81")
     page.keyboard.press("Control+k")
     page.keyboard.type("miles")
-    expect(page.locator("#conversations mark")).to_have_text("miles")
+    expect(page.locator("#conversations mark").first).to_have_text("miles")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator(".turn:focus .request-text")).to_have_text("Convert 5 miles to km")
@@ -218,7 +235,6 @@ def test_a_timer_counts_down_and_rings(opened: Open, address: str) -> None:
     page = opened(address)
     ask(page, "set a pasta timer for 3 seconds")
     consent(page, "1")
-    expect(page.locator("#timers .left-time")).to_have_text(re.compile("0:0[1-3]"))
     expect(page.locator("#ringing")).to_contain_text("Pasta")
     assert page.title() == "🔔 Pasta"
     expect(page.locator("#say-now")).to_have_text("Pasta rings. Alt I ends it.")
@@ -237,13 +253,15 @@ def test_with_the_keyboard_only(opened: Open, address: str) -> None:
     page = opened(address)
     seen: list[str] = []
     page.evaluate("document.activeElement.blur()")
-    for _ in range(30):
+    for _ in range(70):
         page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            continue
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
         outline = page.evaluate(
             "(e => getComputedStyle(e.id === 'message' ? e.form : e).outlineStyle)(document.activeElement)"
         )
-        assert outline != "none" or seen[-1] == "", f"the focus is not seen on {seen[-1]}"
+        assert outline != "none", f"the focus is not seen on {seen[-1]}"
     assert {"new", "search", "theme", "keys", "message"} <= set(seen)
     page.keyboard.press("Alt+m")
     page.keyboard.type("Add tea to the shopping list")
@@ -256,7 +274,6 @@ def test_with_the_keyboard_only(opened: Open, address: str) -> None:
     expect(page.locator("#conversations [aria-current] svg")).to_have_count(1)
     page.keyboard.press("Alt+n")
     expect(page.locator("#empty")).to_be_visible()
-    page.keyboard.press("Tab")
     page.locator("h1").focus()
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
@@ -269,9 +286,8 @@ def test_on_360_pixels(opened: Open, address: str) -> None:
     page = opened(address, width=360, height=720)
 
     def fits() -> bool:
-        return page.evaluate(
-            "document.documentElement.scrollWidth <= 360 && scroller.scrollWidth <= scroller.clientWidth"
-        )
+        wide = "document.documentElement.scrollWidth > 360 || scroller.scrollWidth > scroller.clientWidth"
+        return not page.evaluate(wide)
 
     assert fits()
     ask(page, f"/write_file path={'long' * 20}.txt text={'x' * 300}")

@@ -18,12 +18,12 @@ from edge.assistant.web.server import listening, serve_settings
 from tests.apps.assistant.scripted import Reply, ScriptedModel, ScriptedStream, Seen
 
 TOKEN = "t" * 32
-LONG = " ".join(f"word{number}" for number in range(400))
+LONG = " ".join(f"word{number}" for number in range(4000))
 MARKUP = "<img src=x onerror=document.title='owned'> **bold** <script>document.title='owned'</script>"
 CHAIN = [
     ("calculate", {"expression": "6*7"}),
     ("read_file", {"path": "hostile.txt"}),
-    ("add_note", {"text": "$1"}),
+    ("add_note", {"text": "$1.text"}),
 ]
 
 
@@ -43,7 +43,7 @@ def _decide(seen: Seen) -> Reply:
     last = seen.messages[-1]
     if last["role"] == "tool":
         return MARKUP
-    return {"chain": list(CHAIN), "markup": MARKUP}.get(str(last["content"]), LONG)
+    return {"chain": list(CHAIN), "markup": MARKUP}.get(str(last["content"]).split("\n")[0], LONG)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ const head = () => {
   const conversation = state.conversations.get(state.shown);
   setText(title, conversation?.title || "New conversation");
   for (const name of ["fork", "rename"]) $(name).hidden = !state.turns.length;
-  $("empty").hidden = state.turns.length > 0;
+  $("empty").hidden = field.disabled || state.turns.length > 0;
   const shared = conversation?.shared_tokens ?? 0;
   setText($("shared"), shared ? `${shared} of ${conversation.tokens} tokens shared` : "");
   $("shared").title = "Tokens whose K and V this conversation has in common with another one, kept once";
@@ -139,6 +139,7 @@ function locked() {
 async function start() {
   const after = await load();
   const shown = Number(kept("shown"));
+  field.disabled = false;
   await open(state.conversations.has(shown) ? shown : null);
   listen(after, (name, data) => (name === "reset" ? reload() : apply(name, data)), (up) => {
     if (up !== state.connected) { state.connected = up; emit("connected"); }
