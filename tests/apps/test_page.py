@@ -99,8 +99,10 @@ def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(page: Page, text: str) -> None:
+    turns = page.locator(".turn").count()
     page.locator("#message").fill(text)
     page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(turns + 1)
 
 
 def consent(page: Page, key: str) -> None:
