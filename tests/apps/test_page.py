@@ -176,6 +176,7 @@ def test_an_answer_streams_and_is_stopped(opened: Open, tmp_path: Path, one_step
         expect(page.locator(".turn .error")).to_have_text("Stopped.")
         assert len(page.locator(".answer").inner_text()) < len(LONG)
         expect(page.locator("#send")).to_be_visible()
+        page.context.close()  # before its server goes
 
 
 def test_a_plan_is_a_graph_and_text_is_never_markup(opened: Open, tmp_path: Path, one_step: None) -> None:
@@ -199,6 +200,7 @@ def test_a_plan_is_a_graph_and_text_is_never_markup(opened: Open, tmp_path: Path
         page.get_by_role("button", name="Refuse and stop").click()
         expect(page.locator(".turn .error").last).to_have_text("Stopped.")
         assert page.title() == "edge assistant"
+        page.context.close()
 
 
 def test_forked_edited_and_found_after_a_reload(opened: Open, address: str) -> None:

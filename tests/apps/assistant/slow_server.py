@@ -55,7 +55,9 @@ def slow_server(data: Path) -> Generator[str]:
     port: int = listener.getsockname()[1]
     with Assistant(_SlowModel(_decide), AssistantSettings(data)) as assistant:
         app = make_app(assistant, serve_settings(port), port, TOKEN)
-        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, ws="none", lifespan="off", log_config=None, log_level="critical", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
