@@ -86,8 +86,7 @@ class Model(ModelFacts):
     def num_kept_tokens(self, tokens: Items[int]) -> int:
         """How many of these, from the first on, have K and V in memory, for a prompt that begins with them
         and uses no adapter."""
-        store = self._kept.store()
-        return store.num_kept(store.keys(tokens)) * store.block_size
+        return self._kept.store().num_kept_tokens(tokens)
 
     @property
     def prepared_note(self) -> str | None:

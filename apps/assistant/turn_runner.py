@@ -185,12 +185,14 @@ class TurnRunner:
     def _say(self, text: str) -> None:
         self._check()
         if text:
+            before = len(self.turn.answer)
             self.turn.answer += text
-            self._keeper.publish("turn.token", {"turn": self.turn.id, "text": text})
+            self._keeper.publish("turn.token", {"turn": self.turn.id, "text": text, "at": before})
 
     def _think(self, text: str) -> None:
+        before = len(self.turn.thinking)
         self.turn.thinking += text
-        self._keeper.publish("turn.thinking", {"turn": self.turn.id, "text": text})
+        self._keeper.publish("turn.thinking", {"turn": self.turn.id, "text": text, "at": before})
 
     def _note(self, text: str) -> None:
         self.turn.notes.append(text)
