@@ -24,6 +24,7 @@ class Limits(NamedTuple):
     num_blocks: int
     window: int = 0
     num_window_blocks: int = 0
+    num_adapters: int = 0
 
 
 class Batch(NamedTuple):
@@ -39,6 +40,7 @@ class Batch(NamedTuple):
     table_stride: int
     logit_rows: array[int]  # (num_logits,) token indices, ascending
     window_tables: array[int] | None = None  # as block_tables, of layers with a window; -1 where nothing is seen
+    adapters: array[int] | None = None  # (num_tokens,) which one each row uses, -1: none; None: no row uses one
 
 
 class Backend(Protocol):

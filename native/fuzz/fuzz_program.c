@@ -8,20 +8,40 @@
 #define MAX_OPS     12
 #define MAX_BUFFERS 14
 #define MAX_TOKENS  12 /* more than EDGE_PRIVATE_ROWS: both plans of a linear operation */
-#define NUM_WEIGHTS 14
+#define NUM_WEIGHTS 16
+#define MAX_LORAS   3
 #define ARENA_BYTES (96u << 10)
 #define STRIDE      3
 #define BLOCKS      5
 
-enum { W_EMBED, W_32X32, W_16X32, W_64X32, W_32X64, W_HEAD, W_F32, W_Q4K, W_Q6K, W_DOWN, V_32, V_16, V_64, V_256 };
+enum {
+    W_EMBED,
+    W_32X32,
+    W_16X32,
+    W_64X32,
+    W_32X64,
+    W_HEAD,
+    W_F32,
+    W_Q4K,
+    W_Q6K,
+    W_DOWN,
+    W_LOW,
+    W_HIGH,
+    V_32,
+    V_16,
+    V_64,
+    V_256
+};
 
 typedef struct candidate {
     edge_op ops[MAX_OPS];
     edge_buffer buffers[MAX_BUFFERS];
     edge_rope rope;
     double frequency_scale[8];
+    edge_lora loras[MAX_LORAS];
     edge_program_config config;
-    int32_t ids[MAX_TOKENS], positions[MAX_TOKENS], sequences[MAX_TOKENS], rows[MAX_TOKENS], tables[2 * STRIDE];
+    int32_t ids[MAX_TOKENS], positions[MAX_TOKENS], sequences[MAX_TOKENS], rows[MAX_TOKENS], adapters[MAX_TOKENS],
+        tables[2 * STRIDE];
     edge_batch batch;
 } candidate;
 
@@ -63,6 +83,8 @@ static void make_world(void) {
     make_matrix(W_Q4K, EDGE_TYPE_Q4_K, 33, 256);
     make_matrix(W_Q6K, EDGE_TYPE_Q6_K, 32, 256);
     make_matrix(W_DOWN, EDGE_TYPE_Q8_0, 256, 32);
+    make_matrix(W_LOW, EDGE_TYPE_F16, 5, 32);
+    make_matrix(W_HIGH, EDGE_TYPE_F32, 256, 5);
     make_vector(V_32, 32);
     make_vector(V_16, 16);
     make_vector(V_64, 64);
@@ -118,6 +140,9 @@ static void make_sound(candidate *c) {
     op[5].weight[0] = W_Q6K;
     op[5].residual = 5;
     op[7].weight[0] = W_HEAD;
+    c->loras[0] = (edge_lora){1, 0, {W_F32, -1, -1}, {W_F32, -1, -1}, {0.5f, 0.0f, 0.0f}};
+    c->loras[1] = (edge_lora){4, 0, {W_LOW, W_LOW, -1}, {W_HIGH, W_HIGH, -1}, {0.5f, 0.25f, 0.0f}};
+    c->loras[2] = (edge_lora){4, 1, {-1, W_LOW, -1}, {-1, W_HIGH, -1}, {0.0f, 1.0f, 0.0f}};
     c->rope = (edge_rope){10000.0, 16, 0, 1.0f, 0, c->frequency_scale};
     for (int32_t i = 0; i < 8; i++) {
         c->frequency_scale[i] = 1.0;
@@ -126,6 +151,8 @@ static void make_sound(candidate *c) {
                                       .num_buffers = 10,
                                       .num_weights = NUM_WEIGHTS,
                                       .num_ropes = 1,
+                                      .num_loras = MAX_LORAS,
+                                      .num_adapters = 2,
                                       .max_tokens = MAX_TOKENS,
                                       .max_logits = MAX_TOKENS,
                                       .max_sequences = 2,
@@ -147,12 +174,13 @@ static void make_batch(candidate *c, input *in) {
         c->positions[i] = start + i;
         c->rows[i] = i;
         c->sequences[i] = 0;
+        c->adapters[i] = i / 2 % 3 - 1;
     }
     for (int32_t i = 0; i < 2 * STRIDE; i++) {
         c->tables[i] = i < BLOCKS ? i : -1;
     }
-    c->batch =
-        (edge_batch){tokens, 2, STRIDE, tokens, c->ids, c->positions, c->sequences, c->tables, c->rows, NULL, NULL};
+    c->batch = (edge_batch){tokens,       2,         STRIDE,  tokens, c->ids, c->positions,
+                            c->sequences, c->tables, c->rows, NULL,   NULL,   c->adapters};
 }
 
 /* One edit: which array, which entry, which field, what value. */
@@ -166,7 +194,7 @@ static void edit(candidate *c, input *in) {
                         &c->config.max_sequences, &c->config.num_layers,  &c->config.num_kv_heads,
                         &c->config.head_dim,      &c->config.kv_type,     &c->config.isa,
                         &c->config.logits_buffer, &c->config.max_threads, &c->config.max_positions};
-    switch (what % 12) {
+    switch (what % 13) {
     case 0: /* a new operation */
         empty_op(&c->ops[index % MAX_OPS], field % 10);
         break;
@@ -202,6 +230,14 @@ static void edit(candidate *c, input *in) {
             c->tables[index % (2 * STRIDE)] = field % 8 == 1 ? input_int(in) : c->tables[index % (2 * STRIDE)];
         }
         break;
+    case 11: {
+        int32_t *lora = (int32_t *)(void *)&c->loras[index % MAX_LORAS];
+        lora[field % 8] = input_int(in); /* not the scales: any float would do */
+        c->adapters[index % MAX_TOKENS] = field >= 128 ? input_int(in) : c->adapters[index % MAX_TOKENS];
+        c->config.num_loras = field == 9 ? input_int(in) : c->config.num_loras;
+        c->config.num_adapters = field == 10 ? input_int(in) : c->config.num_adapters;
+        break;
+    }
     default:
         c->rope.dims = index % 4 == 0 ? input_int(in) : c->rope.dims;
         c->rope.neox = index % 4 == 1 ? input_int(in) : c->rope.neox;
@@ -214,6 +250,7 @@ static void edit(candidate *c, input *in) {
 /* The arrays hold so much: counts beyond are the caller's lie, which no library can find out. */
 static void clamp(candidate *c) {
     c->config.num_ropes = c->config.num_ropes > 1 ? 1 : c->config.num_ropes;
+    c->config.num_loras = c->config.num_loras > MAX_LORAS ? MAX_LORAS : c->config.num_loras;
     c->config.max_threads = c->config.max_threads > 4 ? 4 : c->config.max_threads;
     if (c->config.max_positions > 4096 && c->config.max_positions <= EDGE_MAX_POSITION) {
         c->config.max_positions = 4096; /* scratch for more may be there for one of the two programs only */
@@ -230,6 +267,7 @@ static void clamp(candidate *c) {
     c->config.buffers = c->buffers;
     c->config.weights = weights;
     c->config.ropes = &c->rope;
+    c->config.loras = c->loras;
 }
 
 /* Runs the step with a level; the program stays open for the comparison. */
