@@ -7,15 +7,17 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import device, native
+from edge.adapters import open_adapters
 from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
 from edge.engine import Policy
+from edge.formats.adapter import Adapter
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
 from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
@@ -51,6 +53,7 @@ def load(
     residency: str | None = None,
     verify: bool = False,
     on_progress: LoadProgress | None = None,
+    adapters: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> Model:
     """Loads a GGUF file, or the bundled model when path is None.
 
@@ -74,6 +77,8 @@ def load(
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
     model. What became of all this is in `Model.weights`. EDGE_SESSIONS_DIR is the place for sessions and prepared
     prompts instead of the user's data folder.
+    adapters: LoRA adapters in GGUF files, by the names that answers ask for them with (`adapter="name"`); see
+    docs/adapters.md. Weights are shared, and one step computes answers with any of them and without.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -89,11 +94,13 @@ def load(
     resident_because = why_resident(residency, no_cache)
 
     def admit(compiled: Compiled) -> int:
-        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because)
+        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened)
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_layers
 
+    opened: dict[str, Adapter] = {}
     try:
+        open_adapters(adapters or {}, opened)
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)
@@ -112,10 +119,14 @@ def load(
             cache=dataclasses.replace(cache, residency=tuning.residency),
             admit=admit,
             on_progress=on_progress,
+            adapters=opened,
         )
     except BaseException:
         file.close()
         raise
+    finally:
+        for adapter in opened.values():
+            adapter.close()
     return Model(
         file,
         backend,
@@ -137,6 +148,7 @@ def _admitted(
     kv_tokens: int | None,
     allowed: int | None,
     resident_because: str | None,
+    adapters: Mapping[str, Adapter],
 ) -> MemoryPlan:
     """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
     the budget."""
@@ -148,6 +160,7 @@ def _admitted(
         chunk=limits.max_tokens,
         num_threads=num_threads,
         kv_tokens=kv_tokens,
+        adapters=tuple(adapters.values()),
     )
     plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
     if resident_because is None:

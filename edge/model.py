@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from edge.adapters import Adapters
 from edge.backends.native import NativeBackend
 from edge.backends.weights import WeightsInfo
 from edge.describe import TEMPLATE_KEY
@@ -21,11 +22,11 @@ from edge.errors import RequestError
 from edge.formats.gguf import GGUFFile
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
-from edge.identity import store_of
+from edge.kept import KeptKV
 from edge.memory import MemoryPlan, with_grammar
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
-from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
+from edge.sessions.prepared import PreparedPrompt
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class Model:
         self._backend = backend
         self._sampler = NativeSampler(backend.limits.vocab_size)
         self._engine = Engine(backend, self._sampler, policy=policy)
-        self._saved = SavedPlaces(None) if saved is None else saved
         self._memory = memory
-        self._store = store_of(self._engine, file, backend, hash_folder)
-        self._prepared = PreparedPrompts(self._store, self._saved)
+        self._adapters = Adapters(backend.adapters)
+        places = SavedPlaces(None) if saved is None else saved
+        self._kept = KeptKV(self._engine, file, backend, self._adapters, places, hash_folder)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
         self._lock = threading.Lock()
@@ -113,12 +114,17 @@ class Model:
     @property
     def prepared_note(self) -> str | None:
         """Why a prepared prompt that would fit is not used; None otherwise."""
-        return self._prepared.note
+        return self._kept.note
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the file does not say and had to be assumed."""
         return self.tokenizer.warnings
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the adapters that answers may use."""
+        return self._adapters.names
 
     @property
     def isa(self) -> str:
@@ -268,30 +274,38 @@ class Model:
         """Token ids of a conversation as stream_chat gives it to the model. Errors as there."""
         return self._chat_prompts.tokens(messages, tools)
 
-    def session(self, name: str | os.PathLike[str], *, recompute: bool = False) -> Session:
+    def session(self, name: str | os.PathLike[str], *, recompute: bool = False, adapter: str | None = None) -> Session:
         """A conversation that lasts: the one saved under this name, or a new one.
 
         name: 1 to 64 letters, digits, ".", "_" or "-"; a Path is a file of yours. recompute: when the file is another
-        model's, or its K and V are damaged, keep its messages and let this model read them again.
+        model's, or its K and V are damaged, keep its messages and let this model read them again. adapter: the one that
+        its answers use.
         Raises StaleSessionFile (what differs, both values), BadSessionFile (what is damaged), SessionFileError (it
         cannot be read), RequestError (no name).
         """
         self._check_open()
-        return Session.open(self, self._store, self._saved, name, recompute=recompute)
+        return self._kept.session(self, name, recompute=recompute, adapter=adapter)
 
-    def prepare(self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False) -> PreparedPrompt:
+    def prepare(
+        self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False, adapter: str | None = None
+    ) -> PreparedPrompt:
         """Reads a system prompt and tools ahead and keeps their K and V on disk: every later prompt of this model that
-        begins with them takes them from there. raw: the text begins a prompt without chat template.
+        begins with them takes them from there. raw: the text begins a prompt without chat template. adapter: the one
+        that those prompts will use.
 
         Raises as stream_chat, RequestError for less than a block of tokens or a model whose layers see a window,
         DoesNotFit, SessionFileError.
         """
-        self._prepared.check()
-        tokens = self._shared_beginning(system, tools, raw)
-        size = self._store.block_size
-        with self.stream(tokens[: max(1, len(tokens) // size * size)], max_tokens=1) as stream:
-            stream.completion()
-        return self._prepared.write(tokens)
+        if raw and tools is not None:
+            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
+
+        def tokens_with(more: str) -> list[int]:
+            if raw:
+                return self.tokenizer.encode(system + more, parse_special=True)
+            return self.encode_chat([{"role": "system", "content": system}, {"role": "user", "content": more}], tools)
+
+        read = partial(self.generate, max_tokens=1, adapter=adapter)
+        return self._kept.prepare(tokens_with, read, adapter)
 
     def step(self) -> bool:
         """Computes one step of all answers, for a program that reads many streams from one thread while they are
@@ -336,6 +350,7 @@ class Model:
         chat: ChatPrompt | None = None,
     ) -> Stream:
         self._check_open()
+        adapter = self._adapters.use(options.get("adapter"), tokens)
         params, constraint = self._forms.read(options)
         if constraint is not None and chat is not None:
             constraint = chat.held(constraint, self.tokenizer)
@@ -351,10 +366,11 @@ class Model:
                 priority=priority,
                 forced=None if chat is None else chat.forcing,
                 constraint=constraint,
+                adapter=adapter,
             )
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
-        num_prepared = self._prepared.fetch(sequence.tokens)
+        num_prepared = self._kept.fetch(options.get("adapter"), sequence.tokens)
         with self._engine.lock:
             self._engine.add(sequence)
         return Stream(
@@ -367,21 +383,6 @@ class Model:
             num_prepared_tokens=num_prepared,
             form=None if chat is None else chat.form,
         )
-
-    def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
-        """The tokens that any two prompts have in common that begin with this."""
-
-        def tokens_with(more: str) -> list[int]:
-            if raw:
-                return self.tokenizer.encode(text + more, parse_special=True)
-            messages = [{"role": "system", "content": text}, {"role": "user", "content": more}]
-            return self.encode_chat(messages, tools)
-
-        from edge.chat_prompt import common_beginning
-
-        if raw and tools is not None:
-            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        return list(common_beginning(tokens_with("a"), tokens_with("1")))
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:

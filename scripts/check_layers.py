@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "model": BASE
     | TEXT
     | {
+        "adapters",
         "memory",
         "tuning",
         "engine",
@@ -63,14 +64,17 @@ ALLOWED: dict[str, set[str]] = {
         "describe",
         "forms",
         "generate_options",
-        "identity",
+        "kept",
         "results",
         "sessions",
         "stream",
     },
     "identity": BASE | {"backends", "engine", "sessions"},
+    "adapters": BASE | {"backends", "engine"},
+    "kept": BASE | {"adapters", "backends", "chat_prompt", "engine", "identity", "sessions"},
     "loading": BASE
     | {
+        "adapters",
         "backends",
         "device",
         "edge",

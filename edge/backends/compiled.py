@@ -121,7 +121,9 @@ def _check_adapter(file: GGUFFile, adapter: Adapter, vocab_size: int) -> None:
     adapter.check_base(file)
     for info in adapter.file.tensors.values():
         if info.type not in MATRIX_TYPES:
-            raise UnsupportedModel(adapter.path, f"tensor {info.name} is {type_name(info.type)}, which edge cannot read")
+            raise UnsupportedModel(
+                adapter.path, f"tensor {info.name} is {type_name(info.type)}, which edge cannot read"
+            )
     if max(adapter.invocation, default=0) >= vocab_size:
         raise UnsupportedModel(
             adapter.path, f"is invoked by token {max(adapter.invocation)}, the vocabulary has {vocab_size} tokens"

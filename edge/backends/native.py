@@ -32,8 +32,8 @@ class NativeBackend:
     decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
     admit is called before anything is allocated, says how many layers are to be streamed from the packed file because
     they do not fit (0: none), and may raise DoesNotFit.
-    on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this. adapters: by
-    name, which rows of a step may use by their number; their files are only read here.
+    on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
+    adapters: by name, which rows of a step may use by their number; their files are only read here.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 
 class AdapterUse(NamedTuple):
-    """number: the backend's. identity: a hash of what it is. start: the first position that it acts on; K and V of those
-    before are the base model's, which sequences with other adapters and none may share."""
+    """number: the backend's. identity: a hash of what it is. start: the first position that it acts on; K and V of
+    those before are the base model's, which sequences with other adapters and none may share."""
 
     number: int
     identity: bytes

@@ -104,7 +104,9 @@ def open_adapter(path: str | os.PathLike[str]) -> Adapter:
             raise UnsupportedModel(file.path, f"is no adapter: key 'general.type' is {quoted(kind)}")
         kind = file.get_str("adapter.type")
         if kind != "lora":
-            raise UnsupportedModel(file.path, f"key 'adapter.type' is {quoted(kind)}; edge runs adapters of type 'lora'")
+            raise UnsupportedModel(
+                file.path, f"key 'adapter.type' is {quoted(kind)}; edge runs adapters of type 'lora'"
+            )
         return Adapter(file)
     except BaseException:
         file.close()

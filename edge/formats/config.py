@@ -255,7 +255,9 @@ def _not_supported(arch: str) -> str:
 def _architecture(file: GGUFFile) -> str:
     kind = file.get_str("general.type", default="model")
     if kind == "adapter" or file.has("adapter.type"):
-        raise UnsupportedModel(file.path, "the file holds a LoRA adapter; give the model that it belongs to, and this as its adapter")
+        raise UnsupportedModel(
+            file.path, "the file holds a LoRA adapter; give the model that it belongs to, and this as its adapter"
+        )
     if kind == "mmproj":
         raise UnsupportedModel(file.path, "the file holds a projector (mmproj); give the language model it belongs to")
     if kind != "model":

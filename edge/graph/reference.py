@@ -91,8 +91,8 @@ class Reference:
     """One model and the KV state of its sequences.
 
     weights: gives a tensor by name; asked once per tensor. kv_type: what K and V are rounded to when they are stored,
-    in every mode ("f32" in float64 mode: not at all). adapters: what each adds, by tensor. `values` holds what each node computed in the last step, by
-    name, when it was run with keep=True.
+    in every mode ("f32" in float64 mode: not at all). adapters: what each adds, by tensor. `values` holds what each
+    node computed in the last step, by name, when it was run with keep=True.
     """
 
     def __init__(
@@ -128,7 +128,8 @@ class Reference:
         """Logits (num_logits, vocab_size) of one step, one row per token.
 
         positions: 0, 1, ... when not given. sequences: the sequence of each token, 0 when not given. logit_rows: rows
-        whose logits are wanted, all when not given. adapters: the one that each token uses, -1 for none. ValueError: a position is attended to that was never stored.
+        whose logits are wanted, all when not given. adapters: the one that each token uses, -1 for none. ValueError: a
+        position is attended to that was never stored.
         """
         run = _Step(
             np.asarray(token_ids, dtype=np.int64),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.sizes import engine_sizes
 from edge.backends.streaming import stream_sizes
+from edge.formats.adapter import Adapter
 from edge.formats.gguf import GGUFFile
 from edge.native import MAX_THREADS
 from edge.packed.options import SMALLEST_BYTES
@@ -42,6 +43,7 @@ class Settings:
     num_threads: int = 1
     kv_tokens: int | None = None
     streamed_layers: int = 0  # the last ones, read from the packed file for every step
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class MemoryPlan:
     streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
     sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
     program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
-    packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how fast it
-    will be; None where no profile says.
+    adapters: their matrices. packing: what the first load takes beside the process while it packs, in place of the
+    rest. prediction: how fast it will be; None where no profile says.
     """
 
     weights_bytes: int
@@ -71,11 +73,12 @@ class MemoryPlan:
     streamed_bytes: int = 0
     streamed_layers: int = 0
     grammar_bytes: int = 0
+    adapters_bytes: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
-        weights_bytes = self.weights_bytes + self.ring_bytes
+        weights_bytes = self.weights_bytes + self.ring_bytes + self.adapters_bytes
         engine_bytes = self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.grammar_bytes
         return weights_bytes + engine_bytes + self.process_bytes
 
@@ -116,6 +119,7 @@ def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
         num_sequences=settings.num_sequences,
         kv_type=settings.kv_type,
         kv_tokens=settings.kv_tokens,
+        adapters=settings.adapters,
     )
 
 
@@ -136,6 +140,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         kv_type=settings.kv_type,
         chunk=settings.chunk,
         num_threads=settings.num_threads,
+        adapters_bytes=sizes.adapters,
     )
     return with_streaming(file, compiled, plan, settings.streamed_layers)
 

@@ -23,6 +23,7 @@ class Fingerprint:
     """In the order in which differences are told: what a person can act on first. All numbers are counts or bytes."""
 
     kv_type: str
+    adapter: str  # SHA-256 of the file; "": none, or one that acts behind what is saved
     architecture: str
     weights: str  # how many tensors of which type: the quantisation
     num_layers: int
@@ -45,10 +46,12 @@ class Fingerprint:
         block_size: int,
         block_bytes: int,
         model_sha256: tuple[str, ...],
+        adapter: str = "",
     ) -> Fingerprint:
         counts = Counter(type_name(number) for number in tensor_types)
         return cls(
             kv_type=kv_type,
+            adapter=adapter,
             architecture=config.model_type,
             weights=", ".join(f"{name} x {counts[name]}" for name in sorted(counts)),
             num_layers=config.num_hidden_layers,
@@ -64,8 +67,9 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of all fields."""
-        text = "\0".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+        """16 hexadecimal digits of all fields; of those before there were adapters, where there is none."""
+        named = [field.name for field in fields(self) if field.name != "adapter" or self.adapter]
+        text = "\0".join(f"{name}={getattr(self, name)!r}" for name in named)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def difference(self, other: Fingerprint) -> str | None:
@@ -94,5 +98,5 @@ def _rope(config: ModelConfig) -> str:
 
 
 def _text(value: str | int | tuple[str, ...]) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    text = ", ".join(value) if isinstance(value, tuple) else str(value) or "none"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

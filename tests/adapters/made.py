@@ -61,7 +61,9 @@ def write_adapter(
     for key, value in (entries | {key.replace("__", "."): value for key, value in keys.items()}).items():
         if value is not None:
             writer.add(key, value)
-    matrices = [(f"{name}.lora_{half}", value) for name, pair in pairs.items() for half, value in zip("ab", pair)]
+    matrices = [
+        (f"{name}.lora_{half}", value) for name, pair in pairs.items() for half, value in zip("ab", pair, strict=True)
+    ]
     for i, (name, value) in enumerate(matrices):
         kind = kinds[i % len(kinds)]
         if kind is GGMLType.Q8_0 and value.shape[1] % 32:

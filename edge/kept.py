@@ -1,0 +1,79 @@
+"""K and V of a loaded model that outlive its answers: sessions and prepared prompts, apart for each adapter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.adapters import Adapters
+from edge.backends.native import NativeBackend
+from edge.engine import Engine
+from edge.errors import RequestError
+from edge.formats.gguf import GGUFFile
+from edge.identity import store_of
+from edge.sessions import SavedPlaces, Session
+from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
+from edge.sessions.store import KVStore
+
+if TYPE_CHECKING:
+    from edge.sessions.session import Chats
+
+__all__ = ["KeptKV"]
+
+
+class KeptKV:
+    """places: where files lie. hash_folder: as `store_of`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        file: GGUFFile,
+        backend: NativeBackend,
+        adapters: Adapters,
+        places: SavedPlaces,
+        hash_folder: Path | None,
+    ) -> None:
+        self._adapters = adapters
+        self._places = places
+        self._stores: dict[str, KVStore] = {}  # by what the beginning of a prompt depends on
+        for name in (None, *adapters.names):
+            identity = adapters.sha256(name)
+            if identity not in self._stores:
+                self._stores[identity] = store_of(
+                    engine, file, backend, hash_folder, adapters.throughout(name), identity
+                )
+        self._prepared = {identity: PreparedPrompts(store, places) for identity, store in self._stores.items()}
+
+    @property
+    def note(self) -> str | None:
+        """Why a prepared prompt that would fit is not used; None otherwise."""
+        return next((prepared.note for prepared in self._prepared.values() if prepared.note is not None), None)
+
+    def session(self, chats: Chats, name: str | os.PathLike[str], *, recompute: bool, adapter: str | None) -> Session:
+        """As `Model.session`."""
+        store = self._stores[self._adapters.sha256(adapter)]
+        return Session.open(chats, store, self._places, name, recompute=recompute, adapter=adapter)
+
+    def fetch(self, adapter: str | None, tokens: Sequence[int]) -> int:
+        """As `PreparedPrompts.fetch`."""
+        return self._prepared[self._adapters.sha256(adapter)].fetch(tokens)
+
+    def prepare(
+        self, tokens_with: Callable[[str], list[int]], read: Callable[[list[int]], object], adapter: str | None
+    ) -> PreparedPrompt:
+        """Saves the beginning that prompts have in common. tokens_with: a prompt that goes on with a text after it.
+        read: computes K and V of these tokens, with the adapter. Errors as `Model.prepare`."""
+        from edge.chat_prompt import common_beginning
+
+        if adapter is not None and self._adapters.throughout(adapter) is None:
+            raise RequestError(
+                f"adapter {adapter!r} acts behind what prompts share, whose K and V are the model's: prepare it without"
+            )
+        identity = self._adapters.sha256(adapter)
+        self._prepared[identity].check()
+        tokens = list(common_beginning(tokens_with("a"), tokens_with("1")))
+        size = self._stores[identity].block_size
+        read(tokens[: max(1, len(tokens) // size * size)])
+        return self._prepared[identity].write(tokens)
