@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from edge.backends.adapters import LoadedAdapter
 from edge.engine import AdapterUse
 from edge.errors import RequestError
 from edge.formats.adapter import Adapter, open_adapter
 
-__all__ = ["Adapters", "open_adapters"]
+__all__ = ["Adapters", "opened_adapters"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def open_adapters(paths: Mapping[str, str | os.PathLike[str]], opened: dict[str, Adapter]) -> None:
-    """Adds each file to `opened`, by its name; the caller closes them, also those that were opened before one that
-    cannot be. Raises as `open_adapter`, RequestError for what is no name."""
-    for name, path in paths.items():
-        if not _NAME.fullmatch(name):
-            raise RequestError(f"an adapter is named {name!r}; it must be 1 to 64 letters, digits, dots, - or _")
-        opened[name] = open_adapter(path)
+@contextmanager
+def opened_adapters(paths: Mapping[str, str | os.PathLike[str]]) -> Generator[dict[str, Adapter]]:
+    """The files by their names, open inside. Raises as `open_adapter`, RequestError for what is no name."""
+    with ExitStack() as stack:
+        opened: dict[str, Adapter] = {}
+        for name, path in paths.items():
+            if not _NAME.fullmatch(name):
+                raise RequestError(f"an adapter is named {name!r}; it must be 1 to 64 letters, digits, dots, - or _")
+            opened[name] = stack.enter_context(open_adapter(path))
+        yield opened
 
 
 class Adapters:

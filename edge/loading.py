@@ -8,12 +8,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import device, native
-from edge.adapters import open_adapters
+from edge.adapters import opened_adapters
 from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
 from edge.engine import Policy
@@ -98,9 +99,9 @@ def load(
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_layers
 
-    opened: dict[str, Adapter] = {}
+    stack = ExitStack()
     try:
-        open_adapters(adapters or {}, opened)
+        opened = stack.enter_context(opened_adapters(adapters or {}))
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)
@@ -125,8 +126,7 @@ def load(
         file.close()
         raise
     finally:
-        for adapter in opened.values():
-            adapter.close()
+        stack.close()  # the adapters are in memory
     return Model(
         file,
         backend,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, memory_option, option
+from edge.cli.adapters import read_adapters
+from edge.cli.options import adapter_option, debug_option, json_option, memory_option, option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.argument("model", required=False)
+@adapter_option
 @memory_option
 @option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]")
 @option("--sequences", type=int, default=1, show_default=True, help="Answers that run at the same time.")
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 @debug_option
 def command(
     model: str | None,
+    adapter: tuple[str, ...],
     memory: str | None,
     context: int | None,
     sequences: int,
@@ -54,6 +57,7 @@ def command(
 
     Exit code 3 when it takes more than --memory, the cgroup's limit or what is available; then with what would fit.
     """
+    from edge.adapters import opened_adapters
     from edge.cli.plan_lines import plan_lines
     from edge.formats.gguf import open_gguf
     from edge.loading import why_resident
@@ -63,7 +67,7 @@ def command(
     from edge.tuning import Asked
 
     allowed = None if memory is None else parse_bytes(memory)
-    with open_gguf(resolve(model)) as file:
+    with open_gguf(resolve(model)) as file, opened_adapters(read_adapters(adapter)) as opened:
         asked = Asked(threads=threads)
         here = _here(file, asked, allowed) if device is None else _there(file, asked, allowed, device)
         chosen = here.choice
@@ -74,6 +78,7 @@ def command(
             kv_tokens=kv_tokens,
             chunk=chosen.chunk,
             num_threads=max(chosen.prefill_threads, chosen.decode_threads),
+            adapters=tuple(opened.values()),
         )
         compiled, budget = compiled_for(file, settings), here.budget
         plan = plan_compiled(file, compiled, settings)

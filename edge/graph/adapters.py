@@ -46,7 +46,7 @@ def lower_adapters(program: NativeProgram, adapters: Sequence[Adapter]) -> Lower
     an addition would be to looked-up rows as well."""
     places: dict[str, list[tuple[int, int, int, int]]] = {}
     for place in program.linears:
-        places.setdefault(place.tensor, []).append((place.op, place.index, place.first_row, place.num_rows))
+        places.setdefault(place.tensor, []).append((place.op, place.which, place.first_row, place.num_rows))
     numbers: dict[AdapterMatrix, int] = {}
     pairs: dict[tuple[int, int], dict[int, tuple[int, int, float]]] = {}  # (op, adapter) -> index -> numbers, scale
 

@@ -58,7 +58,7 @@ class LinearPlace(NamedTuple):
     first_row: int
     num_rows: int
     op: int
-    index: int
+    which: int
 
 
 class BufferSpec(NamedTuple):

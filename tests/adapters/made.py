@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from edge.export.gguf_writer import GGUFWriter
-from edge.formats.adapter import open_adapter
+from edge.formats.adapter import Adapter, open_adapter
+from edge.formats.header import TensorInfo
 from edge.formats.types import GGMLType
 from edge.graph.reference import LowRank
 from edge.quant import decode
@@ -77,12 +78,10 @@ def as_stored(path: Path) -> dict[str, LowRank]:
     """What a file says, for the reference."""
     with open_adapter(path) as adapter:
         return {
-            name: LowRank(
-                *(
-                    decode(GGMLType(info.type), bytes(adapter.file.tensor_data(info.name)), info.shape)
-                    for info in (pair.down, pair.up)
-                ),
-                pair.scale,
-            )
+            name: LowRank(_decoded(adapter, pair.down), _decoded(adapter, pair.up), pair.scale)
             for name, pair in adapter.pairs.items()
         }
+
+
+def _decoded(adapter: Adapter, info: TensorInfo) -> F32:
+    return decode(GGMLType(info.type), bytes(adapter.file.tensor_data(info.name)), info.shape)
