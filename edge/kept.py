@@ -51,10 +51,13 @@ class KeptKV:
         """Why a prepared prompt that would fit is not used; None otherwise."""
         return next((prepared.note for prepared in self._prepared.values() if prepared.note is not None), None)
 
+    def store(self, adapter: str | None = None) -> KVStore:
+        """What saves and restores K and V. RequestError: no such adapter."""
+        return self._stores[self._adapters.sha256(adapter)]
+
     def session(self, chats: Chats, name: str | os.PathLike[str], *, recompute: bool, adapter: str | None) -> Session:
         """As `Model.session`."""
-        store = self._stores[self._adapters.sha256(adapter)]
-        return Session.open(chats, store, self._places, name, recompute=recompute, adapter=adapter)
+        return Session.open(chats, self.store(adapter), self._places, name, recompute=recompute, adapter=adapter)
 
     def fetch(self, adapter: str | None, tokens: Sequence[int]) -> int:
         """As `PreparedPrompts.fetch`."""
