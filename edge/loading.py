@@ -19,6 +19,7 @@ from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
 from edge.engine import Policy
 from edge.formats.adapter import Adapter
+from edge.formats.config import architecture_of
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
 from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
@@ -102,6 +103,7 @@ def load(
     stack = ExitStack()
     try:
         opened = stack.enter_context(opened_adapters(adapters or {}))
+        architecture_of(file)
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)

@@ -232,7 +232,8 @@ def test_sessions_and_prepared_prompts_are_apart(files: Files, tmp_path: Path, m
         session = model.session("with-terse", adapter="terse")
         session.trim(2)
         found = session.chat("and on", **turn)
-        assert (found.tokens, found.usage) == (wanted.tokens, wanted.usage)
+        assert found.tokens == wanted.tokens
+        assert found.usage.cached_tokens >= 64
     with edge.load(files.model, adapters=files.adapters) as model:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": "now"}]
         prepared = [
