@@ -77,4 +77,5 @@ def _matrix(
             rows = b"".join(weights.row(index).tobytes() for index in range(matrix.num_rows))
         weights = native.Weights.matrix(GGMLType.F32, matrix.num_rows, matrix.cols, rows, threads)
     items.append(weights)
+    adapter.file.let_go(matrix.tensor.name)
     return weights

@@ -25,6 +25,7 @@ __all__ = ["MAX_RANK", "Adapter", "LowRank", "open_adapter"]
 
 MAX_RANK = 4096
 MAX_INVOCATION = 256  # tokens
+_PIECE = 4 << 20  # bytes
 _DOWN, _UP = ".lora_a", ".lora_b"
 
 
@@ -57,10 +58,13 @@ class Adapter:
 
     @cached_property
     def sha256(self) -> str:
-        """Of every byte of the file, in hexadecimal: who it is. Reads it once."""
+        """Of every byte of the file, in hexadecimal: who it is. Reads it once, a piece in memory at a time."""
         digest = hashlib.sha256()
         for part in self.file.mapped_parts:
-            digest.update(part.view)
+            for start in range(0, part.size, _PIECE):
+                piece = part.view[start : start + _PIECE]
+                digest.update(piece)
+                part.let_go(start, len(piece))
         return digest.hexdigest()
 
     def check_base(self, base: GGUFFile) -> None:
