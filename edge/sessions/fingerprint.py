@@ -23,7 +23,6 @@ class Fingerprint:
     """In the order in which differences are told: what a person can act on first. All numbers are counts or bytes."""
 
     kv_type: str
-    adapter: str  # SHA-256 of the file; "": none, or one that acts behind what is saved
     architecture: str
     weights: str  # how many tensors of which type: the quantisation
     num_layers: int
@@ -35,6 +34,7 @@ class Fingerprint:
     block_bytes: int  # of all layers
     kv_version: int
     model_sha256: tuple[str, ...]  # of every byte of every part, as hubs publish it
+    adapter: str = ""  # SHA-256 of its file; "": none, or one that acts behind what is saved: the file has no such key
 
     @classmethod
     def of(
@@ -51,7 +51,6 @@ class Fingerprint:
         counts = Counter(type_name(number) for number in tensor_types)
         return cls(
             kv_type=kv_type,
-            adapter=adapter,
             architecture=config.model_type,
             weights=", ".join(f"{name} x {counts[name]}" for name in sorted(counts)),
             num_layers=config.num_hidden_layers,
@@ -63,11 +62,12 @@ class Fingerprint:
             block_bytes=block_bytes,
             kv_version=KV_VERSION,
             model_sha256=model_sha256,
+            adapter=adapter,
         )
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of all fields; of those before there were adapters, where there is none."""
+        """16 hexadecimal digits of all fields; without the adapter, as before there were any, where there is none."""
         named = [field.name for field in fields(self) if field.name != "adapter" or self.adapter]
         text = "\0".join(f"{name}={getattr(self, name)!r}" for name in named)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -206,7 +206,7 @@ def _fingerprint(path: Path, keys: Metadata) -> Fingerprint:
                 raise BadSessionFile(path, f"key {key!r}: it must be at most {_MAX_PARTS} texts of 64 characters")
             values[field.name] = tuple(hashes)
         elif field.name == "adapter" and not keys.has(key):
-            values[field.name] = ""  # saved before there were adapters
+            values[field.name] = ""
         elif field.type == "str":
             values[field.name] = _text(path, keys, key)
         else:

@@ -175,7 +175,6 @@ def fresh_answer(prompt: tuple[int, ...], adapter: AdapterUse | None) -> list[in
 
 FINGERPRINT = Fingerprint(
     kv_type="fake",
-    adapter="",
     architecture="fake",
     weights="none",
     num_layers=1,
