@@ -68,7 +68,8 @@ def test_run(files: Files, tmp_path: Path) -> None:
 def test_a_session_with_an_adapter(files: Files, tmp_path: Path) -> None:
     model, terse = str(files.model), str(files.adapters["terse"])
     saved = {"EDGE_SESSIONS_DIR": str(tmp_path)}
-    run_edge("run", model, "a long enough message to fill a block", "--session", "s", "--adapter", terse, **saved)
+    first = ["a message that fills a block", "--session", "s", "--adapter", terse]
+    run_edge("run", model, *first, *CHOICE, **saved)
     again = run_edge("run", model, "more", "--session", "s", "--adapter", terse, *CHOICE, **saved)
     assert "tokens restored" in again.stderr and " 0 of" not in again.stderr
     other = run_edge("run", model, "more", "--session", "s", code=4, **saved)
