@@ -23,7 +23,7 @@ CHOICE = ["--max-tokens", "8", "--temperature", "1", "--seed", "3"]
 OPTIONS: dict[str, Any] = {"max_tokens": 8, "temperature": 1.0, "seed": 3}
 
 
-def run_edge(*arguments: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+def run_edge(*arguments: str, code: int = 0, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     result = subprocess.run(
         [sys.executable, "-m", "edge", *arguments], capture_output=True, text=True, env=environment(env)
     )
@@ -56,7 +56,7 @@ def test_run(files: Files, tmp_path: Path) -> None:
         wanted = loaded.chat("hello", adapter="terse", **OPTIONS).text
         assert wanted != loaded.chat("hello", **OPTIONS).text
     assert run_edge("run", model, "hello", "--adapter", terse, *CHOICE).stdout == wanted + "\n"
-    assert run_edge("run", model, "hello", *CHOICE, EDGE_ADAPTER=f"x={terse}").stdout == wanted + "\n"
+    assert run_edge("run", model, "hello", *CHOICE, env={"EDGE_ADAPTER": f"x={terse}"}).stdout == wanted + "\n"
     two = run_edge("run", model, "hello", "--adapter", terse, "--adapter", f"b={terse}", code=2)
     assert "one adapter, not 2" in two.stderr
     missing = run_edge("run", model, "hello", "--adapter", "nowhere.gguf", code=4)
@@ -69,10 +69,10 @@ def test_a_session_with_an_adapter(files: Files, tmp_path: Path) -> None:
     model, terse = str(files.model), str(files.adapters["terse"])
     saved = {"EDGE_SESSIONS_DIR": str(tmp_path)}
     first = ["a message that fills a block", "--session", "s", "--adapter", terse]
-    run_edge("run", model, *first, *CHOICE, **saved)
-    again = run_edge("run", model, "more", "--session", "s", "--adapter", terse, *CHOICE, **saved)
+    run_edge("run", model, *first, *CHOICE, env=saved)
+    again = run_edge("run", model, "more", "--session", "s", "--adapter", terse, *CHOICE, env=saved)
     assert "tokens restored" in again.stderr and " 0 of" not in again.stderr
-    other = run_edge("run", model, "more", "--session", "s", code=4, **saved)
+    other = run_edge("run", model, "more", "--session", "s", code=4, env=saved)
     assert "adapter is" in other.stderr
 
 
