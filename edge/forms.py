@@ -28,6 +28,7 @@ class Forms:
     def read(self, options: GenerateOptions) -> tuple[SamplingParams, Constraint | None]:
         """RequestError: an option out of range, or a form that cannot be enforced. Whatever `before` raises."""
         rest: dict[str, Any] = dict(options)
+        rest.pop("adapter", None)  # says what computes the logits, nothing of what is chosen by them
         form = {name: rest.pop(name) for name in _NAMES if name in rest}
         params = SamplingParams(**rest)
         if all(value is None for value in form.values()):

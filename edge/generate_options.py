@@ -18,7 +18,8 @@ class GenerateOptions(TypedDict, total=False):
     """Keywords of stream and generate; see SamplingParams for meaning and limits.
 
     At most one of schema (a JSON schema as a dict, or a class with `model_json_schema()`), regex (of the whole answer)
-    and grammar (Lark or GBNF) holds the answer to a form; see docs/structured-output.md. None: free text.
+    and grammar (Lark or GBNF) holds the answer to a form; see docs/structured-output.md. None: free text. adapter: the
+    name of one that the model was loaded with; None: the model alone.
     """
 
     max_tokens: int | None
@@ -36,6 +37,7 @@ class GenerateOptions(TypedDict, total=False):
     schema: Any
     regex: str | None
     grammar: str | Grammar | None
+    adapter: str | None
 
 
 class TemplateOptions(TypedDict, total=False):

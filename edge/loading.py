@@ -7,15 +7,19 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import device, native
+from edge.adapters import opened_adapters
 from edge.backends.compiled import Compiled
 from edge.backends.native import CAPABILITIES, NativeBackend
 from edge.engine import Policy
+from edge.formats.adapter import Adapter
+from edge.formats.config import architecture_of
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.types import type_name
 from edge.memory import Budget, MemoryPlan, Settings, parse_bytes, plan_compiled, require_fit, stream_to_fit
@@ -55,6 +59,7 @@ def load(
     residency: str | None = None,
     verify: bool = False,
     on_progress: LoadProgress | None = None,
+    adapters: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> Model:
     """Loads a GGUF file, or the bundled model when path is None.
 
@@ -82,6 +87,8 @@ def load(
     byte of the packed file against its checksums. EDGE_CACHE_DIR is the place for packed files instead of beside the
     model. What became of all this is in `Model.weights`. EDGE_SESSIONS_DIR is the place for sessions and prepared
     prompts instead of the user's data folder.
+    adapters: LoRA adapters in GGUF files, by the names that answers ask for them with (`adapter="name"`); see
+    docs/adapters.md. Weights are shared, and one step computes answers with any of them and without.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -98,6 +105,7 @@ def load(
             kv_tokens=kv_tokens,
             no_cache=no_cache,
             verify=verify,
+            adapters=dict(adapters) if adapters else None,
         )
         return Model(
             opened.source,
@@ -121,11 +129,14 @@ def load(
     resident_because = why_resident(residency, no_cache)
 
     def admit(compiled: Compiled) -> int:
-        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because)
+        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files)
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_layers
 
+    stack = ExitStack()
     try:
+        opened_files = stack.enter_context(opened_adapters(adapters or {}))
+        architecture_of(file)
         file.get_strings("tokenizer.ggml.tokens")  # refused before the weights are read, not at the first prompt
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)
@@ -144,10 +155,13 @@ def load(
             cache=dataclasses.replace(cache, residency=tuning.residency),
             admit=admit,
             on_progress=on_progress,
+            adapters=opened_files,
         )
     except BaseException:
         file.close()
         raise
+    finally:
+        stack.close()  # the adapters are in memory
     return Model(
         GGUFSource(file),
         native_backend,
@@ -169,6 +183,7 @@ def _admitted(
     kv_tokens: int | None,
     allowed: int | None,
     resident_because: str | None,
+    adapters: Mapping[str, Adapter],
 ) -> MemoryPlan:
     """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
     the budget."""
@@ -180,6 +195,7 @@ def _admitted(
         chunk=limits.max_tokens,
         num_threads=num_threads,
         kv_tokens=kv_tokens,
+        adapters=tuple(adapters.values()),
     )
     plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
     if resident_because is None:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from edge.adapters import Adapters
 from edge.backends.protocol import LoadedBackend
 from edge.describe import TEMPLATE_KEY
 from edge.embeddings import Embeddings
@@ -20,12 +21,13 @@ from edge.engine.sampler import NativeSampler
 from edge.errors import RequestError
 from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
+from edge.kept import KeptKV
 from edge.memory import MemoryPlan, with_embeddings, with_grammar
 from edge.model_facts import ModelFacts
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
-from edge.sessions.prepared import PreparedPrompt, PreparedPrompts
-from edge.sources import ModelSource, store_of
+from edge.sessions.prepared import PreparedPrompt
+from edge.sources import ModelSource
 from edge.stream import PrefillProgress, Stream
 
 if TYPE_CHECKING:
@@ -60,10 +62,10 @@ class Model(ModelFacts):
         """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said."""
         self._sampler = NativeSampler(backend.limits.vocab_size)
         super().__init__(source, backend, Engine(backend, self._sampler, policy=policy))
-        self._saved = SavedPlaces(None) if saved is None else saved
         self._memory = memory
-        self._store = store_of(self._engine, source, backend, hash_folder)
-        self._prepared = PreparedPrompts(self._store, self._saved)
+        self._adapters = Adapters(backend.adapters)
+        places = SavedPlaces(None) if saved is None else saved
+        self._kept = KeptKV(self._engine, source, backend, self._adapters, places, hash_folder)
         self._tokenizer: Tokenizer | None = None
         self._forms = Forms(lambda: self.tokenizer, backend.limits.vocab_size, self._plan_grammar)
         self._embeddings = Embeddings(
@@ -84,12 +86,17 @@ class Model(ModelFacts):
     @property
     def prepared_note(self) -> str | None:
         """Why a prepared prompt that would fit is not used; None otherwise."""
-        return self._prepared.note
+        return self._kept.note
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the file does not say and had to be assumed."""
         return self.tokenizer.warnings
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the adapters that answers may use."""
+        return self._adapters.names
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -240,30 +247,38 @@ class Model(ModelFacts):
         """What `embed` calls, for programs that must end it early."""
         return self._embeddings
 
-    def session(self, name: str | os.PathLike[str], *, recompute: bool = False) -> Session:
+    def session(self, name: str | os.PathLike[str], *, recompute: bool = False, adapter: str | None = None) -> Session:
         """A conversation that lasts: the one saved under this name, or a new one.
 
         name: 1 to 64 letters, digits, ".", "_" or "-"; a Path is a file of yours. recompute: when the file is another
-        model's, or its K and V are damaged, keep its messages and let this model read them again.
+        model's, or its K and V are damaged, keep its messages and let this model read them again. adapter: the one that
+        its answers use.
         Raises StaleSessionFile (what differs, both values), BadSessionFile (what is damaged), SessionFileError (it
         cannot be read), RequestError (no name).
         """
         self.check_writes()
-        return Session.open(self, self._store, self._saved, name, recompute=recompute)
+        return self._kept.session(self, name, recompute=recompute, adapter=adapter)
 
-    def prepare(self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False) -> PreparedPrompt:
+    def prepare(
+        self, system: str, *, tools: Items[Tool] | None = None, raw: bool = False, adapter: str | None = None
+    ) -> PreparedPrompt:
         """Reads a system prompt and tools ahead and keeps their K and V on disk: every later prompt of this model that
-        begins with them takes them from there. raw: the text begins a prompt without chat template.
+        begins with them takes them from there. raw: the text begins a prompt without chat template. adapter: the one
+        that those prompts will use.
 
         Raises as stream_chat, RequestError for less than a block of tokens or a model whose layers see a window,
         DoesNotFit, SessionFileError.
         """
-        self._prepared.check()
-        tokens = self._shared_beginning(system, tools, raw)
-        size = self._store.block_size
-        with self.stream(tokens[: max(1, len(tokens) // size * size)], max_tokens=1) as stream:
-            stream.completion()
-        return self._prepared.write(tokens)
+        if raw and tools is not None:
+            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
+
+        def tokens_with(more: str) -> list[int]:
+            if raw:
+                return self.tokenizer.encode(system + more, parse_special=True)
+            return self.encode_chat([{"role": "system", "content": system}, {"role": "user", "content": more}], tools)
+
+        read = partial(self.generate, max_tokens=1, adapter=adapter)
+        return self._kept.prepare(tokens_with, read, adapter)
 
     def step(self) -> bool:
         """Computes one step of all answers, for a program that reads many streams from one thread while they are
@@ -309,6 +324,7 @@ class Model(ModelFacts):
         chat: ChatPrompt | None = None,
     ) -> Stream:
         self.check_writes()
+        adapter = self._adapters.use(options.get("adapter"), tokens)
         params, constraint = self._forms.read(options)
         if constraint is not None and chat is not None:
             constraint = chat.held(constraint, self.tokenizer)
@@ -324,10 +340,11 @@ class Model(ModelFacts):
                 priority=priority,
                 forced=None if chat is None else chat.forcing,
                 constraint=constraint,
+                adapter=adapter,
             )
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None
-        num_prepared = self._prepared.fetch(sequence.tokens)
+        num_prepared = self._kept.fetch(options.get("adapter"), sequence.tokens)
         with self._engine.lock:
             self._engine.add(sequence)
         return Stream(
@@ -340,16 +357,6 @@ class Model(ModelFacts):
             num_prepared_tokens=num_prepared,
             form=None if chat is None else chat.form,
         )
-
-    def _shared_beginning(self, text: str, tools: Items[Tool] | None, raw: bool) -> list[int]:
-        from edge.chat_prompt import shared_beginning
-
-        if raw and tools is not None:
-            raise RequestError("tools need the chat template, and raw uses none; leave one of them out")
-        if raw:
-            return shared_beginning(lambda more: self.tokenizer.encode(text + more, parse_special=True))
-        system: Message = {"role": "system", "content": text}
-        return shared_beginning(lambda more: self.encode_chat([system, {"role": "user", "content": more}], tools))
 
     @cached_property
     def _chat_prompts(self) -> ChatPrompts:

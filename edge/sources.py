@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge.backends.protocol import LoadedBackend
 from edge.describe import TEMPLATE_KEY
-from edge.engine import Engine
+from edge.engine import AdapterUse, Engine
 from edge.formats.gguf import GGUFFile
 from edge.native import BLOCK_SIZE
 from edge.sessions.content_hash import content_hashes
@@ -42,9 +42,9 @@ class ModelSource(Protocol):
         """Jinja; None when there is none."""
         ...
 
-    def fingerprint(self, backend: LoadedBackend, hash_folder: Path | None) -> Fingerprint:
-        """Of the K and V that this backend computes of these weights. It may read the whole model, where nobody has its
-        hash yet. hash_folder: where that of a large one may be kept."""
+    def fingerprint(self, backend: LoadedBackend, hash_folder: Path | None, adapter_sha256: str = "") -> Fingerprint:
+        """Of the K and V that this backend computes of these weights, with an adapter or ("") without. It may read the
+        whole model, where nobody has its hash yet. hash_folder: where that of a large one may be kept."""
         ...
 
     def close(self) -> None: ...
@@ -76,7 +76,7 @@ class GGUFSource:
     def chat_template(self) -> str | None:
         return self.file.get_str(TEMPLATE_KEY, default="") or None
 
-    def fingerprint(self, backend: LoadedBackend, hash_folder: Path | None) -> Fingerprint:
+    def fingerprint(self, backend: LoadedBackend, hash_folder: Path | None, adapter_sha256: str = "") -> Fingerprint:
         can, limits = backend.capabilities, backend.limits
         block_size = limits.block_size if can.kv_layout == "blocks" else BLOCK_SIZE  # of a slot nothing is kept
         with backend.reading():
@@ -87,17 +87,26 @@ class GGUFSource:
                 block_size=block_size,
                 block_bytes=backend.kv_bytes_per_position * block_size,
                 model_sha256=backend.source_hashes or content_hashes(self.file, hash_folder),
+                adapter=adapter_sha256,
             )
 
     def close(self) -> None:
         self.file.close()
 
 
-def store_of(engine: Engine, source: ModelSource, backend: LoadedBackend, hash_folder: Path | None) -> KVStore:
-    """What saves and restores this model's K and V."""
+def store_of(
+    engine: Engine,
+    source: ModelSource,
+    backend: LoadedBackend,
+    hash_folder: Path | None,
+    adapter: AdapterUse | None = None,
+    adapter_sha256: str = "",
+) -> KVStore:
+    """What saves and restores this model's K and V, with an adapter or without."""
     return KVStore(
         engine,
-        partial(source.fingerprint, backend, hash_folder),
+        partial(source.fingerprint, backend, hash_folder, adapter_sha256),
         model_path=os.fsencode(source.path.absolute()).decode(errors="replace"),
         model_name=source.name,
+        adapter=adapter,
     )

@@ -59,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "model": BASE
     | TEXT
     | {
+        "adapters",
         "memory",
         "tuning",
         "engine",
@@ -68,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
         "embeddings",
         "forms",
         "generate_options",
+        "kept",
         "model_facts",
         "results",
         "sessions",
@@ -76,10 +78,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "model_facts": BASE | {"backends", "engine", "sources"},
     "sources": BASE | {"backends", "describe", "engine", "native", "sessions", "tokenizer"},
+    "adapters": BASE | {"backends", "engine"},
+    "kept": BASE | {"adapters", "backends", "chat_prompt", "engine", "sessions", "sources"},
     "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {
+        "adapters",
         "backends",
         "device",
         "edge",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge import native
 from edge.backends.protocol import Limits
 from edge.backends.work import StepWork, step_work
 from edge.errors import RequestError, UnsupportedModel
+from edge.formats.adapter import Adapter
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import GGUFFile
 from edge.formats.types import GGMLType, type_name
-from edge.graph import NativeProgram, WeightRef, lower_native
+from edge.graph import LoweredAdapters, NativeProgram, WeightRef, lower_adapters, lower_native
 from edge.models import build
 
 __all__ = [
@@ -52,6 +54,7 @@ class Compiled(NamedTuple):
     limits: Limits
     work: StepWork
     kv_type: str
+    adapters: LoweredAdapters
 
 
 def compile_model(
@@ -63,11 +66,14 @@ def compile_model(
     num_sequences: int,
     kv_type: str,
     kv_tokens: int | None = None,
+    adapters: Sequence[Adapter] = (),
 ) -> Compiled:
     """context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
-    kv_tokens: whose K and V are kept at a time, of all sequences (None, or more: as many as they may have).
+    kv_tokens: whose K and V are kept at a time, of all sequences (None, or more: as many as they may have). adapters:
+    that rows may use.
 
-    Raises BadModelFile, UnsupportedModel, RequestError for an option out of range.
+    Raises BadModelFile, UnsupportedModel (an adapter that was made for another model, too), RequestError for an option
+    out of range.
     """
     check_number("chunk", chunk, 1, MAX_CHUNK)
     check_number("sequences", num_sequences, 1, MAX_SEQUENCES)
@@ -87,9 +93,13 @@ def compile_model(
     program = lower_native(graph)
     for ref in program.weights:
         _check_type(file, ref)
+    for adapter in adapters:
+        _check_adapter(file, adapter, config.vocab_size)
     work = step_work(config, graph, {name: (info.shape, info.type) for name, info in file.tensors.items()})
+    adapted = lower_adapters(program, adapters)
     if config.is_encoder:
-        return Compiled(config, program, states_limits(config.vocab_size, length, max(chunk, length)), work, "f32")
+        limits = states_limits(config.vocab_size, length, max(chunk, length))
+        return Compiled(config, program, limits, work, "f32", adapted)
     max_tokens = max(chunk, num_sequences)
     num_window_blocks = window_blocks(program.window, native.BLOCK_SIZE, num_sequences, max_tokens, num_blocks)
     limits = Limits(
@@ -101,8 +111,9 @@ def compile_model(
         num_blocks=num_blocks,
         window=program.window,
         num_window_blocks=num_window_blocks,
+        num_adapters=len(adapters),
     )
-    return Compiled(config, program, limits, work, kv_type)
+    return Compiled(config, program, limits, work, kv_type, adapted)
 
 
 def states_limits(vocab_size: int, context: int, max_tokens: int, *, window: int = 0) -> Limits:
@@ -138,6 +149,19 @@ def _check_type(file: GGUFFile, ref: WeightRef) -> None:
         names = ", ".join(sorted(item.name for item in allowed))
         raise UnsupportedModel(
             file.path, f"tensor {ref.tensor} is {type_name(kind)}; this version runs a {ref.kind} of {names}"
+        )
+
+
+def _check_adapter(file: GGUFFile, adapter: Adapter, vocab_size: int) -> None:
+    adapter.check_base(file)
+    for info in adapter.file.tensors.values():
+        if info.type not in MATRIX_TYPES:
+            raise UnsupportedModel(
+                adapter.path, f"tensor {info.name} is {type_name(info.type)}, which edge cannot read"
+            )
+    if max(adapter.invocation, default=0) >= vocab_size:
+        raise UnsupportedModel(
+            adapter.path, f"is invoked by token {max(adapter.invocation)}, the vocabulary has {vocab_size} tokens"
         )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from edge import device, native
+from edge.backends.adapters import LoadedAdapter, load_adapters
 from edge.backends.compiled import KV_TYPES, Compiled, check_number, compile_model
 from edge.backends.file_watch import FileWatch
 from edge.backends.protocol import Batch, Capabilities
 from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
 from edge.errors import NativeError, RequestError
+from edge.formats.adapter import Adapter
 from edge.formats.gguf import GGUFFile
 from edge.graph import NativeProgram
 from edge.packed import CacheOptions
@@ -26,7 +28,7 @@ CAPABILITIES = Capabilities(
     kv_types=KV_TYPES,
     reuses=True,
     saves=True,
-    options=frozenset({"isa", "kv_tokens", "no_cache", "residency", "verify"}),
+    options=frozenset({"adapters", "isa", "kv_tokens", "no_cache", "residency", "verify"}),
 )
 DECODE_TOKENS = 8  # steps of so many tokens are bound by reading memory: the kernels' border too
 
@@ -40,6 +42,7 @@ class NativeBackend:
     admit is called before anything is allocated, says how many layers are to be streamed from the packed file because
     they do not fit (0: none), and may raise DoesNotFit.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
+    adapters: by name, which rows of a step may use by their number; their files are only read here.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
     """
 
@@ -61,9 +64,12 @@ class NativeBackend:
         cache: CacheOptions | None = None,
         admit: Callable[[Compiled], int] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
+        adapters: Mapping[str, Adapter] | None = None,
     ) -> None:
         self._closed = False
         self.file = file
+        self.adapters: tuple[LoadedAdapter, ...] = ()
+        self._low_rank: list[native.Weights] = []  # the adapters' matrices
         self._watch: FileWatch | None = None
         self._weights: LoadedWeights | None = None
         self._threads: native.Threads | None = None
@@ -91,17 +97,19 @@ class NativeBackend:
                     num_sequences=num_sequences,
                     kv_type=kv_type,
                     kv_tokens=kv_tokens,
+                    adapters=tuple((adapters or {}).values()),
                 )
                 self.config, self.limits, self.kv_type = compiled.config, compiled.limits, compiled.kv_type
                 streamed_layers = 0 if admit is None else admit(compiled)
                 self._load(
                     file,
-                    compiled.program,
+                    compiled,
                     self.kv_type,
                     self._watch,
                     CacheOptions() if cache is None else cache,
                     on_progress,
                     streamed_layers,
+                    adapters or {},
                 )
         except BaseException:
             self.close()
@@ -165,6 +173,7 @@ class NativeBackend:
                 logit_rows=batch.logit_rows,
                 window_kv=window_kv,
                 window_tables=array("i") if batch.window_tables is None else batch.window_tables,
+                adapters=array("i") if batch.adapters is None else batch.adapters,
             )
         except NativeError as error:
             if self._watch is not None:
@@ -200,6 +209,7 @@ class NativeBackend:
             self._kv,
             self._window_kv,
             self._weights,
+            *self._low_rank,
             self._decode_pool,
             self._threads,
             self._watch,
@@ -208,6 +218,7 @@ class NativeBackend:
                 item.close()
         self._program = self._kv = self._window_kv = None
         self._weights = self._decode_pool = self._threads = self._watch = None
+        self._low_rank = []
 
     def _open(self) -> tuple[native.Program, native.Threads]:
         if self._program is None or self._threads is None:
@@ -224,18 +235,21 @@ class NativeBackend:
     def _load(
         self,
         file: GGUFFile,
-        lowered: NativeProgram,
+        compiled: Compiled,
         kv_type: str,
         watch: FileWatch,
         cache: CacheOptions,
         on_progress: Callable[[int, int], None] | None,
         streamed_layers: int,
+        adapters: Mapping[str, Adapter],
     ) -> None:
+        lowered = compiled.program
         self._threads = native.Threads(self.num_threads)
         if self.decode_threads != self.num_threads:
             self._decode_pool = native.Threads(self.decode_threads)
         self._weights = load_weights(file, lowered, self._threads, watch, cache, on_progress, streamed_layers)
         self._refs = lowered.weights
+        self.adapters, self._low_rank = load_adapters(adapters, compiled.adapters, self._threads)
         limits = self.limits
         shape = native.KVShape(kv_type, lowered.num_layers, lowered.num_kv_heads, lowered.head_dim)
         if lowered.num_layers:
@@ -249,7 +263,7 @@ class NativeBackend:
             buffers=arena.buffers,
             arena_bytes=arena.num_bytes,
             ropes=lowered.ropes,
-            weights=self._weights.items,
+            weights=[*self._weights.items, *self._low_rank],
             logits_buffer=lowered.logits_buffer,
             isa=self.isa,
             max_tokens=limits.max_tokens,
@@ -259,4 +273,6 @@ class NativeBackend:
             max_threads=self.num_threads,
             max_positions=limits.context,
             num_window_layers=lowered.num_window_layers,
+            loras=compiled.adapters.loras,
+            num_adapters=compiled.adapters.num_adapters,
         )

@@ -16,6 +16,7 @@ from edge.errors import RequestError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from edge.backends.adapters import LoadedAdapter
     from edge.backends.weights import WeightsInfo
     from edge.formats.config import ModelConfig
 
@@ -70,6 +71,7 @@ class Limits(NamedTuple):
     window: int = 0
     num_window_blocks: int = 0
     max_logits: int = 0  # rows of a step whose logits, or states, may be wanted; 0: one for each sequence
+    num_adapters: int = 0
 
     @property
     def num_logits(self) -> int:
@@ -90,6 +92,7 @@ class Batch(NamedTuple):
     table_stride: int
     logit_rows: array[int]  # (num_logits,) token indices, ascending
     window_tables: array[int] | None = None  # as block_tables, of layers with a window; -1 where nothing is seen
+    adapters: array[int] | None = None  # (num_tokens,) which one each row uses, -1: none; None: no row uses one
 
 
 class Backend(Protocol):
@@ -170,6 +173,11 @@ class LoadedBackend(Backend, Protocol):
     @property
     def weights(self) -> WeightsInfo:
         """How the weights are held, and how much of them is in RAM now."""
+        ...
+
+    @property
+    def adapters(self) -> tuple[LoadedAdapter, ...]:
+        """What rows of a step may use, by their numbers; () for a backend that takes none."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edge import native
+from edge.backends.adapters import adapter_sizes, adapter_type
 from edge.backends.compiled import Compiled
 from edge.formats.gguf import GGUFFile
 from edge.graph import NativeProgram
@@ -14,12 +15,13 @@ __all__ = ["EngineSizes", "engine_sizes"]
 
 class EngineSizes(NamedTuple):
     """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
-    packed. kv_block: one block of positions, all layers that see everything. window_block: one of those with a window.
-    program: op list, arena and scratch."""
+    packed. adapters: their matrices. kv_block: one block of positions, all layers that see everything.
+    window_block: one of those with a window. program: op list, arena and scratch."""
 
     matrices: int
     largest: int
     vectors: int
+    adapters: int
     kv_block: int
     window_block: int
     program: int
@@ -30,13 +32,18 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
     program, limits = compiled.program, compiled.limits
     tensors = [(ref, file.tensors[ref.tensor]) for ref in program.weights]
     sizes = [native.weights_sizes(info.type, *ref.shape) for ref, info in tensors if ref.kind == "matrix"]
-    largest = max(packed for _, packed in sizes)
+    low_rank = adapter_sizes(compiled.adapters)
+    largest = max(packed for _, packed in (*sizes, *low_rank))
     nothing = native.Region.allocate(largest + native.OVERREAD_BYTES)  # pages that nobody touches are not there
     weights = [
         native.Weights.mapped(info.type, ref.shape[0], ref.shape[1], nothing, 0)
         if ref.kind == "matrix"
         else native.Weights.vector(info.type, ref.shape[0], bytes(info.num_bytes))
         for ref, info in tensors
+    ]
+    weights += [
+        native.Weights.mapped(adapter_type(matrix), matrix.num_rows, matrix.cols, nothing, 0)
+        for matrix in compiled.adapters.matrices
     ]
     geometry = native.KVShape(kv_type, program.num_layers, program.num_kv_heads, program.head_dim)
     arena = program.arena(limits.max_tokens, limits.num_logits)
@@ -56,6 +63,8 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
             max_threads=num_threads,
             max_positions=limits.context,
             num_window_layers=program.num_window_layers,
+            loras=compiled.adapters.loras,
+            num_adapters=compiled.adapters.num_adapters,
         )
         program_bytes = planned.num_bytes
         planned.close()
@@ -68,6 +77,7 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
         matrices=sum(packed for _, packed in sizes),
         largest=max(source + packed for source, packed in sizes),
         vectors=vector_bytes,
+        adapters=sum(packed for _, packed in low_rank),
         kv_block=_block_bytes(kv_type, program, program.num_layers),
         window_block=_block_bytes(kv_type, program, program.num_window_layers),
         program=program_bytes,

@@ -44,13 +44,15 @@ class Answerer:
         options: Mapping[str, Any],
         templating: Mapping[str, Any],
         session: Session | None = None,
+        adapter: str | None = None,
         screen: Screen | None = None,
     ) -> None:
-        """options: how tokens are chosen; templating: how the prompt is made. Raises RequestError for what the model's
-        template cannot do."""
+        """options: how tokens are chosen; templating: how the prompt is made; adapter: its name. Raises RequestError
+        for what the model's template cannot do."""
         model.check_writes()
         self.model = model
         self.session = session
+        self.adapter = adapter
         self.tools = tools
         self.uses_template = not raw and model.chat_template is not None
         self.template_note = (
@@ -158,7 +160,7 @@ class Answerer:
             print(f"edge: {harmless(note)}", file=sys.stderr)
 
     def _stream(self, messages: Sequence[Message], on_prefill: PrefillProgress, interrupt: Interrupt) -> Stream:
-        options: Any = {**self._options, **self._templating}
+        options: Any = {**self._options, **self._templating, "adapter": self.adapter}
         first = [] if self._first_system is None else [{"role": "system", "content": self._first_system}]
         if self.session is not None:
             # The session has what came before, the system prompt included.

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from edge.cli.adapters import only_adapter
 from edge.cli.options import debug_option, json_option, model_argument, model_options, option
 from edge.cli.terminal import harmless
 from edge.cli.text_file import read_text
@@ -36,12 +37,13 @@ def command(
 ) -> None:
     """Let MODEL (default: the bundled one) read a system prompt and tools, and keep what it computed on disk.
 
-    Every later run of this model, with the same --kv-type, whose prompt begins with them takes it from there: its
-    measured line says how many tokens are prepared. `edge sessions` lists what is kept, `edge sessions rm @...`
-    removes it.
+    Every later run of this model, with the same --kv-type and --adapter, whose prompt begins with them takes it from
+    there: its measured line says how many tokens are prepared. `edge sessions` lists what is kept,
+    `edge sessions rm @...` removes it.
     """
     if (prompt_file is None) == (system is None):
         raise click.UsageError("give the system prompt: --prompt-file FILE, or --system TEXT")
+    adapter = only_adapter(loading["adapters"])
     path = None if model is None else str(resolve(model))
     text = system if prompt_file is None else _read_prompt(prompt_file)
     tool_list = None if tools is None else read_tools(tools)
@@ -51,7 +53,7 @@ def command(
     from edge.sessions.places import listed_name
 
     with load_with_progress(path, **loading) as loaded:
-        prepared = loaded.prepare(text or "", tools=tool_list, raw=raw)
+        prepared = loaded.prepare(text or "", tools=tool_list, raw=raw, adapter=adapter)
     name = listed_name(prepared.path)
     if as_json:
         click.echo(json.dumps({**asdict(prepared), "path": str(prepared.path), "name": name}))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from edge.cli.adapters import only_adapter
 from edge.cli.options import (
     debug_option,
     model_argument,
@@ -53,6 +54,7 @@ def command(
     ~/.local/share/edge/chat_history (EDGE_CHAT_HISTORY names another file, or "off").
     """
     check_session_options(session, recompute)
+    adapter = only_adapter(loading["adapters"])
     path = None if model is None else str(resolve(model))
     tool_list = None if tools is None else read_tools(tools)
 
@@ -68,7 +70,7 @@ def command(
     with (
         load_with_progress(path, **loading) as loaded,
         leaving_on_signals(),
-        opened_session(loaded, session, recompute) as conversation,
+        opened_session(loaded, session, recompute, adapter) as conversation,
     ):
         answerer = Answerer(
             loaded,
@@ -78,6 +80,7 @@ def command(
             options=sampling,
             templating=templating,
             session=conversation,
+            adapter=adapter,
             screen=chat_screen(plain=plain),
         )
         return chat_loop(answerer)

@@ -123,7 +123,7 @@ class ChatCommands:
             return
         places.find(name)  # a name that is not there would begin a new one
         start = time.perf_counter()
-        loaded = self._answerer.model.session(name)
+        loaded = self._answerer.model.session(name, adapter=self._answerer.adapter)
         self.close()
         self._answerer.session = loaded
         self._pending = []

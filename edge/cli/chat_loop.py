@@ -23,7 +23,7 @@ def chat_loop(answerer: Answerer) -> int:
     if not answerer.uses_template:
         hint += f" {answerer.template_note[0].upper()}{answerer.template_note[1:]}: every line is a prompt of its own."
     elif answerer.session is None:
-        answerer.session = model.session(UNNAMED)
+        answerer.session = model.session(UNNAMED, adapter=answerer.adapter)
     print(hint, file=sys.stderr)
     commands = ChatCommands(answerer)
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.cli.conversion import checked, making_options, recipe_of, settings, show
+from edge.cli.export_adapter import export_adapter, is_peft_folder, show_adapter
 from edge.cli.options import debug_option, json_option, option
 
 if TYPE_CHECKING:
@@ -25,21 +26,38 @@ if TYPE_CHECKING:
     help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones.",
 )
 @option("--quant", default=None, metavar="TYPE", help="As Q4_K_M: see edge quantize --help. [default: as stored]")
+@option(
+    "--base", default=None, metavar="FOLDER", help="Of an adapter: the model it was trained on, for its config.json."
+)
 @making_options
 @option("--output", "-o", default=None, metavar="FILE", help="[default: NAME-TYPE.gguf in this folder]")
 @json_option
 @debug_option
 def command(
-    source: str, form: str, quant: str | None, output: str | None, making: dict[str, Any], as_json: bool
+    source: str,
+    form: str,
+    quant: str | None,
+    base: str | None,
+    output: str | None,
+    making: dict[str, Any],
+    as_json: bool,
 ) -> None:
     """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file.
 
     Reads config.json, safetensors and the tokenizer as data; nothing in the folder is run, and pickles are refused.
     One tensor is in memory at a time. The file appears under its name when it is whole; then what it lost beside SOURCE
     is measured and written into it.
+
+    SOURCE may be a LoRA adapter's folder, as PEFT saves it: with --base it becomes a file for --adapter.
     """
-    from edge.convert import convert, open_source
     from edge.errors import RequestError
+
+    if is_peft_folder(source):
+        show_adapter(export_adapter(source, base, output, quant, force=making["force"]), as_json)
+        return
+    if base is not None:
+        raise RequestError(f"--base belongs to an adapter's folder, and {source} holds no adapter_config.json")
+    from edge.convert import convert, open_source
 
     recipe = recipe_of(quant, making)
     if not recipe.changes_types and not Path(source).is_dir():

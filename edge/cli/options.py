@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from edge.cli.adapters import read_adapters
 from edge.cli.app import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,6 +95,17 @@ def weight_options(function: F) -> F:
     return function
 
 
+def adapter_option(function: F) -> F:
+    return option(
+        "--adapter",
+        "adapter",
+        multiple=True,
+        type=Text(),
+        metavar="[NAME=]FILE",
+        help="A LoRA adapter of the model, as GGUF; edge serve takes several.",
+    )(function)
+
+
 _LOADING = ("backend", "context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
 
 
@@ -103,12 +115,14 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def gathered(**values: Any) -> Any:
         loading = {name: values.pop(name) for name in _LOADING}
+        loading["adapters"] = read_adapters(values.pop("adapter"))
         return command(loading=loading, **values)
 
     function: Callable[..., Any] = gathered
     for decorate in (
         option("--verify", is_flag=True, help="Check every byte of the packed file before it is used."),
         weight_options,
+        adapter_option,
         memory_option,
         option(
             "--kv-type",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.options import debug_option, json_option, memory_option, model_argument, option
+from edge.cli.adapters import read_adapters
+from edge.cli.options import adapter_option, debug_option, json_option, memory_option, model_argument, option
 
 if TYPE_CHECKING:
     from edge.cli.planning import PlanOptions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @model_argument()
+@adapter_option
 @memory_option
 @option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]")
 @option("--sequences", type=int, default=1, show_default=True, help="Answers that run at the same time.")
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @debug_option
 def command(
     model: str | None,
+    adapter: tuple[str, ...],
     memory: str | None,
     context: int | None,
     sequences: int,
@@ -53,7 +56,8 @@ def command(
     from edge.cli.planning import PlanOptions, plan_report
     from edge.cli.remote import opened
 
-    options = PlanOptions(memory, context, sequences, kv_tokens, kv_type, threads, prompt, device)
+    adapters = read_adapters(adapter)
+    options = PlanOptions(memory, context, sequences, kv_tokens, kv_type, threads, prompt, device, adapters)
     report = _on_another_backend(model, backend, options)
     if report is None:
         with opened(model) as (file, path):

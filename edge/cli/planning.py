@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from edge.formats.adapter import Adapter
     from edge.formats.gguf import GGUFFile
     from edge.memory import Budget
     from edge.profiles import Profile
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """memory: as 1.5GiB. prompt: tokens whose time is predicted. device: a shipped profile or a file; None: here."""
+    """memory: as 1.5GiB. prompt: tokens whose time is predicted. device: a shipped profile or a file; None: here.
+    adapters: paths by name."""
 
     memory: str | None = None
     context: int | None = None
@@ -29,6 +31,7 @@ class PlanOptions:
     threads: int | None = None
     prompt: int | None = None
     device: str | None = None
+    adapters: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
     @property
     def allowed_bytes(self) -> int | None:
@@ -39,7 +42,11 @@ class PlanOptions:
 
     def check_other(self, backend: str) -> None:
         """RequestError for an option that only plans of the native backend have."""
-        for name, value in (("--device", self.device), ("--kv-tokens", self.kv_tokens)):
+        for name, value in (
+            ("--device", self.device),
+            ("--kv-tokens", self.kv_tokens),
+            ("--adapter", self.adapters or None),
+        ):
             if value is not None:
                 raise RequestError(f"{name} is given; a plan for the {backend} backend has no such option")
 
@@ -49,6 +56,13 @@ def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, An
 
     BadModelFile, UnsupportedModel, RequestError (an option out of range), BadProfile.
     """
+    from edge.adapters import opened_adapters
+
+    with opened_adapters(options.adapters) as adapters:
+        return _plan_report(file, options, path, tuple(adapters.values()))
+
+
+def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tuple[Adapter, ...]) -> dict[str, Any]:
     from edge.loading import why_resident
     from edge.memory import Settings, compiled_for, fitting, plan_compiled, stream_to_fit
     from edge.predict import Question
@@ -65,6 +79,7 @@ def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, An
         kv_tokens=options.kv_tokens,
         chunk=chosen.chunk,
         num_threads=max(chosen.prefill_threads, chosen.decode_threads),
+        adapters=adapters,
     )
     compiled, budget = compiled_for(file, settings), place.budget
     plan = plan_compiled(file, compiled, settings)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from edge.cli.adapters import only_adapter
 from edge.cli.form import read_form
 from edge.cli.options import (
     debug_option,
@@ -75,6 +76,7 @@ def command(
         if raw and value is not None:
             raise RequestError(f"{name} needs a chat template, and --raw uses none; leave one of them out")
     check_session_options(session, recompute)
+    adapter = only_adapter(loading["adapters"])
     tool_list = None if tools is None else read_tools(tools)
     if prompt == "-" == schema:
         raise RequestError("standard input can be the prompt or the schema; give one of them in another way")
@@ -97,7 +99,7 @@ def command(
     with (
         load_with_progress(model_name, **loading) as model,
         nullcontext() if prompt is not None and session is None else leaving_on_signals(),
-        opened_session(model, session, recompute) as conversation,
+        opened_session(model, session, recompute, adapter) as conversation,
     ):
         answerer = Answerer(
             model,
@@ -107,6 +109,7 @@ def command(
             options=sampling | form,
             templating=templating,
             session=conversation,
+            adapter=adapter,
             screen=chat_screen() if prompt is None else Screen(),
         )
         if prompt is None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from edge.cli.adapters import adapter_words
 from edge.cli.options import debug_option, model_argument, model_options, option
 from edge.cli.text_file import read_text
 from edge.errors import EdgeError, RequestError
@@ -97,6 +98,8 @@ def command(
         sequences=sequences,
         queue=queue,
     )
+    if settings.model_name in loading["adapters"]:
+        raise RequestError(f"the model and an adapter are both named {settings.model_name!r}; --name gives another")
     if print_service:
         click.echo(_unit(path, settings, api_key_file, loading["memory"]), nl=False)
         return 0
@@ -156,7 +159,8 @@ def _given_options() -> list[str]:
         if parameter.is_flag:
             words += [flag] if value else []
         elif parameter.multiple:
-            words += [word for item in value for word in (flag, str(item))]
+            items = adapter_words(value) if name == "adapter" else map(str, value)
+            words += [word for item in items for word in (flag, item)]
         else:
             words += [flag, str(Path(value).absolute()) if name == "api_key_file" else str(value)]
     return words

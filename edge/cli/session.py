@@ -34,13 +34,15 @@ def check_session_options(session: str | None, recompute: bool) -> None:
 
 
 @contextmanager
-def opened_session(model: Model, name: str | None, recompute: bool) -> Generator[Session | None]:
+def opened_session(
+    model: Model, name: str | None, recompute: bool, adapter: str | None = None
+) -> Generator[Session | None]:
     """The session, which is saved at the end, however that comes; None without a name. Says what it begins with."""
     if name is None:
         yield None
         return
     start = time.perf_counter()
-    session = model.session(name, recompute=recompute)
+    session = model.session(name, recompute=recompute, adapter=adapter)
     print(said_of(session, time.perf_counter() - start), file=sys.stderr)
     with session:
         yield session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.engine.adapter_use import AdapterUse
 from edge.engine.block_manager import BlockManager
 from edge.engine.constraint import Constraint
 from edge.engine.engine import Engine
@@ -12,6 +13,7 @@ from edge.engine.sequence import FinishReason, Priority, Sequence
 from edge.engine.stats import EngineStats
 
 __all__ = [
+    "AdapterUse",
     "BlockManager",
     "Constraint",
     "Engine",

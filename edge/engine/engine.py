@@ -79,6 +79,8 @@ class Engine:
         for token in sequence.params.logit_bias:
             if token >= limits.vocab_size:
                 raise RequestError(f"logit_bias names token {token}; {known}")
+        if sequence.adapter is not None and not 0 <= sequence.adapter.number < limits.num_adapters:
+            raise RequestError(f"adapter {sequence.adapter.number} is not one of the {limits.num_adapters} loaded ones")
         if sequence.num_prompt_tokens >= limits.context:
             raise ContextExceeded(sequence.num_prompt_tokens, limits.context)
         sequence.max_length = min(sequence.max_length, limits.context)
@@ -107,6 +109,7 @@ class Engine:
             end_ids=sequence.end_ids,
             priority=sequence.priority,
             forced=None if sequence.forced is None else sequence.forced.fresh(),
+            adapter=sequence.adapter,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
         fork.arrival = sequence.arrival  # who asks for several answers does not queue again for each
@@ -294,7 +297,8 @@ class Engine:
 def _batch(work: list[Work], windows: Windows) -> Batch:
     """The rows of all sequences, one after another; logits of each row that completes its sequence."""
     stride = max(len(item.sequence.block_table) for item in work)
-    token_ids, positions, sequences, logit_rows, tables, seen = (array("i") for _ in range(6))
+    token_ids, positions, sequences, logit_rows, tables, seen, adapters = (array("i") for _ in range(7))
+    adapted = any(item.sequence.adapter is not None for item in work)
     for index, item in enumerate(work):
         start = item.sequence.num_computed_tokens
         end = start + item.num_tokens
@@ -307,6 +311,18 @@ def _batch(work: list[Work], windows: Windows) -> Batch:
         if windows.window:
             seen.extend(windows.table(item.sequence))
             seen.extend([-1] * (stride - len(table)))
+        if adapted:
+            use = item.sequence.adapter
+            adapters.extend(-1 if use is None else use.at(position) for position in range(start, end))
         if item.completes:
             logit_rows.append(len(token_ids) - 1)
-    return Batch(token_ids, positions, sequences, tables, stride, logit_rows, seen if windows.window else None)
+    return Batch(
+        token_ids,
+        positions,
+        sequences,
+        tables,
+        stride,
+        logit_rows,
+        seen if windows.window else None,
+        adapters if adapted else None,
+    )

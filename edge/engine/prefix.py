@@ -1,7 +1,8 @@
 """Finding the K and V of a prompt's beginning again: a key for every full block, of its tokens and all before them.
 
 A chain of hashes, so that equal keys mean equal prefixes (blocks found by hash: Kwon et al., 2023,
-https://arxiv.org/abs/2309.06180). Model, KV type and rope need no place in the key: they are one engine's own.
+https://arxiv.org/abs/2309.06180). The adapter is part of the key, from the first block on that it acts on. Model, KV
+type and rope need no place in it: they are one engine's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
+from edge.engine.adapter_use import AdapterUse
 from edge.engine.block_manager import BlockManager
 from edge.engine.sequence import Sequence
 from edge.engine.slots import Slots
@@ -20,18 +22,22 @@ KEY_BYTES = 16  # 128 bits of a cryptographic hash: no two prefixes that anyone 
 
 def block_keys(sequence: Sequence, block_size: int, first: int, last: int) -> Iterator[bytes]:
     """Keys of the blocks first to last - 1; those before `first` are in sequence.block_keys."""
-    return _chain(sequence.block_keys[first - 1] if first else b"", sequence.tokens, block_size, first, last)
+    key = sequence.block_keys[first - 1] if first else b""
+    return _chain(key, sequence.tokens, sequence.adapter, block_size, first, last)
 
 
-def keys_of(tokens: array[int], block_size: int) -> list[bytes]:
+def keys_of(tokens: array[int], block_size: int, adapter: AdapterUse | None = None) -> list[bytes]:
     """Keys of the blocks that these tokens fill."""
-    return list(_chain(b"", tokens, block_size, 0, len(tokens) // block_size))
+    return list(_chain(b"", tokens, adapter, block_size, 0, len(tokens) // block_size))
 
 
-def _chain(key: bytes, tokens: array[int], block_size: int, first: int, last: int) -> Iterator[bytes]:
+def _chain(
+    key: bytes, tokens: array[int], adapter: AdapterUse | None, block_size: int, first: int, last: int
+) -> Iterator[bytes]:
     for index in range(first, last):
         content = tokens[index * block_size : (index + 1) * block_size].tobytes()
-        key = blake2b(key + content, digest_size=KEY_BYTES).digest()
+        salt = b"" if adapter is None else adapter.salt(index, block_size)
+        key = blake2b(key + content + salt, digest_size=KEY_BYTES).digest()
         yield key
 
 

@@ -69,7 +69,7 @@ class Scheduler:
         while self.waiting and self._admit(min(self.waiting, key=waiting_order)):
             pass
         decodes = [sequence for sequence in self.running if sequence.num_uncomputed_tokens == 1]
-        decodes.sort(key=lambda sequence: sequence.block_table)  # neighbours that share blocks read them once
+        decodes.sort(key=_neighbours)
         prompts = sorted((item for item in self.running if item.num_uncomputed_tokens > 1), key=running_order)
         self._turn = (self._turn + 1) % BACKGROUND_TURN
         if self._turn == 0:
@@ -140,3 +140,8 @@ class Scheduler:
         self.running.remove(sequence)
         self._shelf.set_aside(sequence, evicted=evicted)
         self.waiting.append(sequence)
+
+
+def _neighbours(sequence: Sequence) -> tuple[int, list[int]]:
+    """Those with one adapter read it once, and those that share blocks read them once."""
+    return -1 if sequence.adapter is None else sequence.adapter.number, sequence.block_table

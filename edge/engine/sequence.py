@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from typing import Literal, Protocol, Self, get_args
 
+from edge.engine.adapter_use import AdapterUse
 from edge.engine.constraint import Constraint
 from edge.engine.logprobs import TokenLogprobs
 from edge.engine.sampling_params import SamplingParams
@@ -35,10 +36,12 @@ class Sequence:
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
     forced: tokens that the answer must take. constraint: what its tokens may be, its own, not shared; one of both.
+    adapter: which it uses; None: none.
     priority: "background" gives way to "interactive". RequestError: another.
     """
 
     __slots__ = (
+        "adapter",
         "admission",
         "arrival",
         "block_keys",
@@ -83,6 +86,7 @@ class Sequence:
         priority: str = "interactive",
         forced: Forced | None = None,
         constraint: Constraint | None = None,
+        adapter: AdapterUse | None = None,
     ) -> None:
         if priority not in get_args(Priority):
             names = " or ".join(repr(name) for name in get_args(Priority))
@@ -98,6 +102,7 @@ class Sequence:
         self.end_ids = end_ids
         self.forced = forced
         self.constraint = constraint  # which tokens may come
+        self.adapter = adapter
         self.block_table: list[int] = []
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them

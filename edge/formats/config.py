@@ -18,7 +18,7 @@ from edge.formats.positions import RopeScaling
 if TYPE_CHECKING:
     from edge.formats.gguf import GGUFFile
 
-__all__ = ["ARCHITECTURES", "ModelConfig", "Pooling", "RopeScaling", "activations"]
+__all__ = ["ARCHITECTURES", "ModelConfig", "Pooling", "RopeScaling", "activations", "architecture_of"]
 
 # general.architecture values with a file in edge/models. Mistral and SmolLM are written as llama.
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "phi3", "bitnet", "bitnet-b1.58", "bert")
@@ -218,7 +218,7 @@ class ModelConfig:
         BadModelFile: a key is missing, of the wrong type or contradicts another. UnsupportedModel: a sound file that
         asks for something edge does not compute.
         """
-        arch = _architecture(file)
+        arch = architecture_of(file)
         _refuse_foreign(file, arch)
         hidden = file.get_int(f"{arch}.embedding_length", minimum=1, maximum=2**20)
         layers = file.get_int(f"{arch}.block_count", minimum=1, maximum=1024)
@@ -269,10 +269,13 @@ def _not_supported(arch: str) -> str:
     return f"architecture {quoted(arch)} is not supported; edge runs {', '.join(ARCHITECTURES)}"
 
 
-def _architecture(file: GGUFFile) -> str:
+def architecture_of(file: GGUFFile) -> str:
+    """Of a file that holds a model. UnsupportedModel: it holds something else, or an architecture edge does not run."""
     kind = file.get_str("general.type", default="model")
     if kind == "adapter" or file.has("adapter.type"):
-        raise UnsupportedModel(file.path, "the file holds a LoRA adapter; give the model it belongs to")
+        raise UnsupportedModel(
+            file.path, "the file holds a LoRA adapter; give the model that it belongs to, and this as its adapter"
+        )
     if kind == "mmproj":
         raise UnsupportedModel(file.path, "the file holds a projector (mmproj); give the language model it belongs to")
     if kind != "model":

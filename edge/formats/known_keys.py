@@ -52,6 +52,8 @@ _GENERAL: dict[str, Kind] = {
     "split.count": Kind.INT,
     "split.tensors.count": Kind.INT,
     "adapter.type": Kind.STRING,
+    "adapter.lora.alpha": Kind.FLOAT,
+    "adapter.alora.invocation_tokens": Kind.INTS,
     "tokenizer.chat_template": Kind.STRING,
     "tokenizer.ggml.model": Kind.STRING,
     "tokenizer.ggml.pre": Kind.STRING,

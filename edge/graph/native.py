@@ -53,6 +53,17 @@ class WeightRef(NamedTuple):
         return f"{self.tensor}[{self.first_row}:{self.first_row + self.shape[0]}]" if self.is_part else self.tensor
 
 
+class LinearPlace(NamedTuple):
+    """Where rows first_row .. first_row + num_rows - 1 of a tensor are multiplied with: an op, and which of its up to
+    three matrices they are."""
+
+    tensor: str
+    first_row: int
+    num_rows: int
+    op: int
+    which: int
+
+
 class BufferSpec(NamedTuple):
     """A native buffer: the value it holds, and the ops (by number) from which to which it is in use."""
 
@@ -88,6 +99,7 @@ class NativeProgram(NamedTuple):
     head_dim: int
     num_window_layers: int = 0
     window: int = 0
+    linears: tuple[LinearPlace, ...] = ()
 
     def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
         """Places the buffers for steps of at most this many tokens and logit rows.
@@ -158,6 +170,7 @@ class _Lowering:
         self._kinds: list[WeightRef] = []
         self._ropes: list[RopeSpec] = []
         self._kv_layers: dict[int, int] = {}  # layer -> its number in the arena
+        self._linears: list[LinearPlace] = []
 
     def run(self) -> NativeProgram:
         attentions = [(n.op.attention, len(n.inputs)) for n in self._nodes if isinstance(n.op, FusedAttention)]
@@ -188,7 +201,7 @@ class _Lowering:
                 value = self._graph.nodes[i]
                 self._buffers[i] = len(buffers)
                 buffers.append(BufferSpec(value.name, value.shape.width, value.shape.rows, at, last_use[i]))
-        ops = b"".join(self._op(node).pack() for node in self._nodes)
+        ops = b"".join(self._op(at, node).pack() for at, node in enumerate(self._nodes))
         logits = self._graph.nodes[self._graph.output]
         if logits.shape.rows is not Rows.LOGITS:
             raise GraphError(f"{logits.name} has rows of tokens: select rows before the head")
@@ -204,6 +217,7 @@ class _Lowering:
             num_layers=len({*self._kv_layers.values()}) - num_window_layers,
             num_window_layers=num_window_layers,
             window=max(windows.values()),
+            linears=tuple(self._linears),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
@@ -213,7 +227,7 @@ class _Lowering:
         multiplied = {linear.weight for op in ops if isinstance(op, FusedLinear) for linear in op.linears}
         return frozenset(op.weight for op in ops if isinstance(op, Embedding) and op.weight not in multiplied)
 
-    def _op(self, node: FusedNode) -> _Op:
+    def _op(self, at: int, node: FusedNode) -> _Op:
         ins = tuple(self._buffers[i] for i in node.inputs)
         outs = tuple(self._buffers[i] for i in node.outputs)
         match node.op:
@@ -225,7 +239,7 @@ class _Lowering:
                 norms = (self._weight(gain, "vector"), self._weight(bias, "vector"))
                 return _Op(_LAYER_NORM, ins, outs, norms=norms, eps=eps)
             case FusedLinear():
-                return self._linear(node.op, ins, outs)
+                return self._linear(at, node.op, ins, outs)
             case FusedAttention():
                 return self._attention(node.op, node.op.attention, ins, outs)
             case Add():
@@ -237,7 +251,10 @@ class _Lowering:
             case SelectRows():
                 return _Op(_SELECT_ROWS, ins, outs)
 
-    def _linear(self, op: FusedLinear, ins: tuple[int, ...], outs: tuple[int, ...]) -> _Op:
+    def _linear(self, at: int, op: FusedLinear, ins: tuple[int, ...], outs: tuple[int, ...]) -> _Op:
+        for index, linear in enumerate(op.linears):
+            first, end = linear.rows or (0, self._graph.weight_shapes[linear.weight][0])
+            self._linears.append(LinearPlace(linear.weight, first, end - first, at, index))
         return _Op(
             _LINEAR,
             ins[:1],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from edge.graph.ops import (
     Relu2,
     RmsNorm,
     Rope,
+    Rows,
     SelectRows,
     Silu,
 )
@@ -50,6 +51,14 @@ class Weight:
     values: NDArray[np.floating[Any]]
     type: int = GGMLType.F32
     data: bytes | memoryview = b""
+
+
+class LowRank(NamedTuple):
+    """What an adapter adds to a matrix (out, in): up (scale * (down x)), with down (rank, in) and up (out, rank)."""
+
+    down: NDArray[np.floating[Any]]
+    up: NDArray[np.floating[Any]]
+    scale: float
 
 
 @dataclass(slots=True)
@@ -84,14 +93,21 @@ class Reference:
     """One model and the KV state of its sequences.
 
     weights: gives a tensor by name; asked once per tensor. kv_type: what K and V are rounded to when they are stored,
-    in every mode ("f32" in float64 mode: not at all). `values` holds what each node computed in the last step, by
-    name, when it was run with keep=True.
+    in every mode ("f32" in float64 mode: not at all). adapters: what each adds, by tensor. `values` holds what each
+    node computed in the last step, by name, when it was run with keep=True.
     """
 
     def __init__(
-        self, graph: Graph, weights: Callable[[str], Weight], *, mode: Mode = "float64", kv_type: KVType = "f32"
+        self,
+        graph: Graph,
+        weights: Callable[[str], Weight],
+        *,
+        mode: Mode = "float64",
+        kv_type: KVType = "f32",
+        adapters: Sequence[Mapping[str, LowRank]] = (),
     ) -> None:
         self._graph = graph
+        self._adapters = adapters
         self._provider = weights
         self._engine = mode == "engine"
         self._dtype = np.dtype(np.float64 if mode == "float64" else np.float32)
@@ -108,21 +124,24 @@ class Reference:
         sequences: Sequence[int] | None = None,
         logit_rows: Sequence[int] | None = None,
         *,
+        adapters: Sequence[int] | None = None,
         keep: bool = False,
     ) -> Array:
         """Logits (num_logits, vocab_size) of one step, one row per token.
 
         positions: 0, 1, ... when not given. sequences: the sequence of each token, 0 when not given. logit_rows: rows
-        whose logits are wanted, all when not given. ValueError: a position is attended to that was never stored.
+        whose logits are wanted, all when not given. adapters: the one that each token uses, -1 for none. ValueError: a
+        position is attended to that was never stored.
         """
         run = _Step(
             np.asarray(token_ids, dtype=np.int64),
             np.asarray(range(len(token_ids)) if positions is None else positions, dtype=np.int64),
             np.asarray([0] * len(token_ids) if sequences is None else sequences, dtype=np.int64),
             np.asarray(range(len(token_ids)) if logit_rows is None else logit_rows, dtype=np.int64),
+            np.asarray([-1] * len(token_ids) if adapters is None else adapters, dtype=np.int64),
         )
-        if not len(run.token_ids) == len(run.positions) == len(run.sequences):
-            raise ValueError("token_ids, positions and sequences differ in length")
+        if not len(run.token_ids) == len(run.positions) == len(run.sequences) == len(run.adapters):
+            raise ValueError("token_ids, positions, sequences and adapters differ in length")
         last_use = {i: node.number for node in self._graph.nodes for i in node.inputs}
         results: dict[int, Array] = {}
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # Inf and NaN are results, as in the engine
@@ -158,7 +177,7 @@ class Reference:
                 layer_norm = engine_math.layer_norm if self._engine else numerics.layer_norm
                 return layer_norm(inputs[0], self._weight(gain), self._weight(bias), eps)
             case Linear():
-                return self._linear(node.op, inputs[0])
+                return self._adapted(node, inputs[0], self._linear(node.op, inputs[0]), run)
             case Rope(spec, head_dim):
                 if self._engine:  # which has it as a float
                     spec = spec._replace(magnitude=float(np.float32(spec.magnitude)))
@@ -203,6 +222,24 @@ class Reference:
         if op.rows is not None:
             y = y[:, op.rows[0] : op.rows[1]]
         return y if op.bias is None else y + self._weight(op.bias)
+
+    def _adapted(self, node: Node, x: Array, y: Array, run: _Step) -> Array:
+        """y, and what the adapters of its rows add to it."""
+        assert isinstance(node.op, Linear)
+        used = run.adapters[run.logit_rows] if node.shape.rows is Rows.LOGITS else run.adapters
+        for number in set(used.tolist()) - {-1}:
+            pair = self._adapters[number].get(node.op.weight)
+            if pair is None:
+                continue
+            rows = np.flatnonzero(used == number)
+            up = pair.up if node.op.rows is None else pair.up[node.op.rows[0] : node.op.rows[1]]
+            if self._engine:
+                low = np.float32(pair.scale) * engine_math.matmul_floats(x[rows], pair.down.astype(np.float32))
+                y[rows] = y[rows] + engine_math.matmul_floats(low, up.astype(np.float32))
+            else:
+                low = self._dtype.type(pair.scale) * (x[rows] @ pair.down.astype(self._dtype).T)
+                y[rows] = y[rows] + low @ up.astype(self._dtype).T
+        return y
 
     def _attention(self, op: Attention, inputs: list[Array], run: _Step) -> Array:
         q, *stored = (x.reshape(x.shape[0], -1, op.head_dim) for x in inputs)
@@ -265,3 +302,4 @@ class _Step:
     positions: NDArray[np.int64]
     sequences: NDArray[np.int64]
     logit_rows: NDArray[np.int64]
+    adapters: NDArray[np.int64]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edge.backends.compiled import Compiled, check_number, compile_model
 from edge.backends.sizes import engine_sizes
 from edge.backends.streaming import stream_sizes
+from edge.formats.adapter import Adapter
 from edge.formats.gguf import GGUFFile
 from edge.native import MAX_THREADS
 from edge.packed.options import SMALLEST_BYTES
@@ -43,6 +44,7 @@ class Settings:
     num_threads: int = 1
     kv_tokens: int | None = None
     streamed_layers: int = 0  # the last ones, read from the packed file for every step
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class MemoryPlan:
     sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
     program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
     embeddings: NumPy, which pools states, and of a decoder its second program with KV of its own, once it is asked to
-    embed.
+    embed. adapters: their matrices.
     packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how fast it
     will be; None where no profile says.
     """
@@ -75,11 +77,12 @@ class MemoryPlan:
     streamed_layers: int = 0
     grammar_bytes: int = 0
     embeddings_bytes: int = 0
+    adapters_bytes: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
-        weights_bytes = self.weights_bytes + self.ring_bytes
+        weights_bytes = self.weights_bytes + self.ring_bytes + self.adapters_bytes
         engine_bytes = self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.grammar_bytes
         engine_bytes += self.embeddings_bytes
         return weights_bytes + engine_bytes + self.process_bytes
@@ -121,6 +124,7 @@ def compiled_for(file: GGUFFile, settings: Settings) -> Compiled:
         num_sequences=settings.num_sequences,
         kv_type=settings.kv_type,
         kv_tokens=settings.kv_tokens,
+        adapters=settings.adapters,
     )
 
 
@@ -142,6 +146,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         chunk=settings.chunk,
         num_threads=settings.num_threads,
         embeddings_bytes=NUMPY_BYTES if compiled.config.is_encoder else 0,
+        adapters_bytes=sizes.adapters,
     )
     return with_streaming(file, compiled, plan, settings.streamed_layers)
 

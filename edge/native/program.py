@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_ROWS = 65536  # EDGE_MAX_ROWS: tokens, logit rows, sequences
 _MAX_POSITION = 1 << 25  # EDGE_MAX_POSITION
+_MAX_ADAPTERS = 256  # EDGE_MAX_ADAPTERS
 _MAX_INT32 = 2**31 - 1
 
 
@@ -63,7 +64,7 @@ class KVShape(NamedTuple):
 
 class Program(Closable):
     """ops, buffers: packed edge_op and edge_buffer structs. logits_buffer: the buffer of logit rows. max_positions: of
-    one sequence, which the scratch of attention grows with.
+    one sequence, which the scratch of attention grows with. loras: packed edge_lora structs of num_adapters adapters.
 
     NativeError: a rule is broken (the message says which). DoesNotFit: not enough memory. After this a step allocates
     nothing. The weights may be closed at any time: the program keeps what it needs.
@@ -86,6 +87,8 @@ class Program(Closable):
         max_threads: int,
         max_positions: int,
         num_window_layers: int = 0,
+        loras: Buffer = b"",
+        num_adapters: int = 0,
     ) -> None:
         lib, out, error = library(), ctypes.c_void_p(), structs.Error()
         config = structs.ProgramConfig()
@@ -105,7 +108,14 @@ class Program(Closable):
         config.num_weights, config.num_ropes = len(handles), len(ropes)
         config.weights = (ctypes.c_void_p * len(handles))(*(h.address.value for h in handles))
         config.ropes = (structs.Rope * len(ropes))(*(_rope(rope) for rope in ropes))
-        with Pinned(ops, "ops") as op_list, Pinned(buffers, "buffers") as buffer_list:
+        config.num_adapters = checked_int(num_adapters, "num_adapters", 0, _MAX_ADAPTERS)
+        with (
+            Pinned(ops, "ops") as op_list,
+            Pinned(buffers, "buffers") as buffer_list,
+            Pinned(loras, "loras") as lora_list,
+        ):
+            if lora_list.num_bytes:
+                config.loras, config.num_loras = lora_list.address, _whole(lora_list, structs.LORA_BYTES, "loras")
             config.ops, config.num_ops = op_list.address, _whole(op_list, structs.OP_BYTES, "ops")
             config.buffers = buffer_list.address
             config.num_buffers = num_buffers = _whole(buffer_list, structs.BUFFER_BYTES, "buffers")
@@ -140,12 +150,14 @@ class Program(Closable):
         logit_rows: Int32s,
         window_kv: KV | None = None,
         window_tables: Int32s = (),
+        adapters: Int32s = (),
     ) -> None:
         """Runs one step; the logits of `logit_rows` are then at `logits`.
 
         token_ids, positions, sequences: (num_tokens,). block_tables: (num_sequences, table_stride), -1 where none.
         logit_rows: (num_logits,), token indices, ascending. window_kv, window_tables: of the layers with a window, like
-        kv and block_tables, which may be None and anything where all layers have one. All int32.
+        kv and block_tables, which may be None and anything where all layers have one. adapters: (num_tokens,), the one
+        that each row uses, -1 for none; empty: no row uses one. All int32.
         NativeError: the batch breaks a rule and nothing ran. Cancelled, NumericalError: the KV positions of this batch
         are undefined, everything else is intact.
         """
@@ -159,6 +171,9 @@ class Program(Closable):
             tables = stack.enter_context(pin_int32(block_tables, "block_tables"))
             rows = stack.enter_context(pin_int32(logit_rows, "logit_rows"))
             seen = stack.enter_context(pin_int32(window_tables, "window_tables"))
+            used = stack.enter_context(pin_int32(adapters, "adapters"))
+            if used.count not in (0, ids.count):
+                raise NativeError(f"{used.count} adapters and {ids.count} token_ids: they must be equal")
             if not ids.count == places.count == owners.count:
                 raise NativeError(
                     f"{ids.count} token_ids, {places.count} positions and {owners.count} sequences: they must be equal"
@@ -181,6 +196,7 @@ class Program(Closable):
                 rows.address,
                 None if windows is None else seen.address,
                 None if windows is None else windows.address,
+                used.address if used.count else None,
             )
             stack.enter_context(threads.lock)
             self._num_tokens = self._num_logits = 0

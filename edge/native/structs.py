@@ -7,6 +7,7 @@ from ctypes import POINTER, c_char, c_double, c_float, c_int32, c_int64, c_uint6
 from typing import ClassVar
 
 OP_BYTES = 108  # edge_op: 27 four-byte fields
+LORA_BYTES = 44  # edge_lora: 11 four-byte fields
 BUFFER_BYTES = 16  # edge_buffer: uint64 offset, int32 width, int32 rows
 
 
@@ -68,6 +69,9 @@ class ProgramConfig(ctypes.Structure):
         ("max_threads", c_int32),
         ("max_positions", c_int32),
         ("num_window_layers", c_int32),
+        ("loras", c_void_p),
+        ("num_loras", c_int32),
+        ("num_adapters", c_int32),
     ]
 
 
@@ -92,6 +96,7 @@ class Batch(ctypes.Structure):
         ("logit_rows", c_void_p),
         ("window_tables", c_void_p),
         ("window_kv", c_void_p),
+        ("adapters", c_void_p),
     ]
 
 

@@ -72,11 +72,11 @@ class Api:
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     async def models(self, request: Request) -> ASGIApp:
-        return JSONResponse({"object": "list", "data": [self._about_model()]})
+        return JSONResponse({"object": "list", "data": [self._about(name) for name in (None, *self._model.adapters)]})
 
     async def one_model(self, request: Request) -> ASGIApp:
-        check_model(Fields({"model": request.path_params["model"]}), self._settings.model_name)
-        return JSONResponse(self._about_model())
+        asked = Fields({"model": request.path_params["model"]})
+        return JSONResponse(self._about(check_model(asked, self._settings.model_name, self._model.adapters)))
 
     async def chat(self, request: Request) -> ASGIApp:
         def parse(body: object) -> Ask:
@@ -89,7 +89,7 @@ class Api:
 
     async def complete(self, request: Request) -> ASGIApp:
         def parse(body: object) -> Ask:
-            return completion_ask(body, self._settings.model_name)
+            return completion_ask(body, self._settings.model_name, self._model.adapters)
 
         def reply(ask: Ask, prompts: list[list[int]]) -> Reply:
             tokenizer = self._model.tokenizer
@@ -204,14 +204,16 @@ class Api:
                 raise stopping() from None
             raise
 
-    def _about_model(self) -> dict[str, Any]:
-        return {
-            "id": self._settings.model_name,
+    def _about(self, adapter: str | None) -> dict[str, Any]:
+        """The model, or one of its adapters, which requests ask for as models of their own."""
+        about = {
+            "id": adapter or self._settings.model_name,
             "object": "model",
             "created": self._created,
             "owned_by": "edge",
             "context_length": self._model.context,
         }
+        return about if adapter is None else about | {"parent": self._settings.model_name}
 
     def guarded(self, endpoint: Endpoint, path: str) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint with errors as JSON, and counted."""

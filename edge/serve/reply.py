@@ -54,7 +54,7 @@ class _Reply:
             "id": f"{'chatcmpl' if ask.messages else 'cmpl'}-{uuid.uuid4().hex}",
             "object": kind,
             "created": int(time.time()),
-            "model": model_name,
+            "model": ask.adapter or model_name,
             "system_fingerprint": fingerprint,
         }
         if ask.delivery.service_tier is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +26,12 @@ _NOT_KEPT = "nothing is stored"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """prompts: of completions, token ids each, or texts that are still to be encoded. messages, tools, templating: of
-    chats. logprobs: whether the answer shows them."""
+    """adapter: the model that was asked for, if it is one. prompts: of completions, token ids each, or texts that are
+    still to be encoded. messages, tools, templating: of chats. logprobs: whether the answer shows them."""
 
     options: GenerateOptions
     delivery: Delivery
+    adapter: str | None = None
     prompts: tuple[str | list[int], ...] = ()
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tools: list[dict[str, Any]] | None = None
@@ -58,7 +59,7 @@ class Ask:
 def chat_ask(body: object, model: Model, model_name: str) -> Ask:
     """A chat request. ApiError names the first field that cannot be honoured."""
     fields = Fields(body)
-    check_model(fields, model_name)
+    adapter = check_model(fields, model_name, model.adapters)
     messages = take_messages(fields)
     options = take_options(fields)
     most = fields.whole("max_completion_tokens", 1, 2**31 - 1)
@@ -91,13 +92,13 @@ def chat_ask(body: object, model: Model, model_name: str) -> Ask:
     check_ranges(options)
     if schema is not None:
         options["schema"] = schema
-    return Ask(options, delivery, messages=messages, tools=tools, templating=templating, logprobs=logprobs)
+    return Ask(options, delivery, adapter, messages=messages, tools=tools, templating=templating, logprobs=logprobs)
 
 
-def completion_ask(body: object, model_name: str) -> Ask:
+def completion_ask(body: object, model_name: str, adapters: Sequence[str] = ()) -> Ask:
     """A completion request. ApiError names the first field that cannot be honoured."""
     fields = Fields(body)
-    check_model(fields, model_name)
+    adapter = check_model(fields, model_name, adapters)
     prompts = take_prompts(fields, "prompt")
     options = take_options(fields)
     num_top = fields.whole("logprobs", 0, 5)
@@ -115,7 +116,7 @@ def completion_ask(body: object, model_name: str) -> Ask:
     check_ranges(options)
     if len(prompts) * delivery.n > MAX_PROMPTS:
         raise refused("n", f"times the number of prompts is more than {MAX_PROMPTS}")
-    return Ask(options, delivery, prompts=prompts, logprobs=num_top is not None, echo=echo)
+    return Ask(options, delivery, adapter, prompts=prompts, logprobs=num_top is not None, echo=echo)
 
 
 def check_ranges(options: GenerateOptions) -> None:
@@ -124,14 +125,18 @@ def check_ranges(options: GenerateOptions) -> None:
     SamplingParams(**numbers)
 
 
-def check_model(fields: Fields, model_name: str) -> None:
-    """`model`: may be left out, there is only one."""
+def check_model(fields: Fields, model_name: str, adapters: Sequence[str] = ()) -> str | None:
+    """`model`: the model, which may be left out, or the name of one of its adapters, which this gives then."""
     name = fields.text("model")
-    if name is not None and name != model_name:
+    if name is None or name == model_name:
+        return None
+    if name not in adapters:
+        known = " and ".join(map(repr, (model_name, *adapters)))
         raise ApiError(
-            404, f"model {shown(name)} does not exist; this server has {model_name!r}", param="model",
+            404, f"model {shown(name)} does not exist; this server has {known}", param="model",
             code="model_not_found",
         )  # fmt: skip
+    return name
 
 
 def take_prompts(fields: Fields, name: str, limit: int = MAX_PROMPTS) -> tuple[str | list[int], ...]:
@@ -164,7 +169,7 @@ def begin(ask: Ask, model: Model, longest_token: int) -> tuple[list[Stream], lis
     """
     if ask.messages:
         check_length((str(message["content"]) for message in ask.messages), model, longest_token)
-        options: dict[str, Any] = {**ask.options, **ask.templating}
+        options: dict[str, Any] = {**ask.options, **ask.templating, "adapter": ask.adapter}
         return [model.stream_chat(ask.messages, tools=ask.tools, priority=ask.delivery.priority, **options)], []
     for text in ask.prompts:
         if isinstance(text, str):
@@ -173,7 +178,8 @@ def begin(ask: Ask, model: Model, longest_token: int) -> tuple[list[Stream], lis
     streams: list[Stream] = []
     try:
         for tokens in prompts:
-            streams.append(model.stream(tokens, priority=ask.delivery.priority, **ask.options))
+            chosen: GenerateOptions = {**ask.options, "adapter": ask.adapter}
+            streams.append(model.stream(tokens, priority=ask.delivery.priority, **chosen))
     except BaseException:
         for stream in streams:
             stream.close()

@@ -19,7 +19,7 @@ _MAX_IDS = 1 << 18
 def tokenized(body: object, model: Model, model_name: str, longest_token: int) -> dict[str, Any]:
     """Token ids of `prompt`, or of `messages` as the chat template writes them."""
     fields = Fields(body)
-    check_model(fields, model_name)
+    check_model(fields, model_name, model.adapters)
     prompt, add_special = fields.text("prompt"), fields.flag("add_special_tokens")
     if prompt is None:
         if add_special is not None:
@@ -38,7 +38,7 @@ def tokenized(body: object, model: Model, model_name: str, longest_token: int) -
 def detokenized(body: object, model: Model, model_name: str, longest_token: int) -> dict[str, Any]:
     """The text of `tokens`, control tokens by their names."""
     fields = Fields(body)
-    check_model(fields, model_name)
+    check_model(fields, model_name, model.adapters)
     items = fields.items("tokens", _MAX_IDS)
     fields.end()
     if items is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from edge.serve.requests import Ask
 
 # What an error begins with -> the field that the client sent.
-_FIELDS = {"schema": "response_format", "template_options": "chat_template_kwargs"}
+_FIELDS = {"schema": "response_format", "template_options": "chat_template_kwargs", "adapter": "model"}
 
 
 def in_words_of(ask: Ask, error: EdgeError, model: Model) -> Exception:

@@ -34,6 +34,7 @@ class Fingerprint:
     block_bytes: int  # of all layers
     kv_version: int
     model_sha256: tuple[str, ...]  # of every byte of every part, as hubs publish it
+    adapter: str = ""  # SHA-256 of its file; "": none, or one that acts behind what is saved: the file has no such key
 
     @classmethod
     def of(
@@ -45,6 +46,7 @@ class Fingerprint:
         block_size: int,
         block_bytes: int,
         model_sha256: tuple[str, ...],
+        adapter: str = "",
     ) -> Fingerprint:
         counts = Counter(type_name(number) for number in tensor_types)
         return cls(
@@ -60,12 +62,14 @@ class Fingerprint:
             block_bytes=block_bytes,
             kv_version=KV_VERSION,
             model_sha256=model_sha256,
+            adapter=adapter,
         )
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits of all fields."""
-        text = "\0".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+        """16 hexadecimal digits of all fields; without the adapter, as before there were any, where there is none."""
+        named = [field.name for field in fields(self) if field.name != "adapter" or self.adapter]
+        text = "\0".join(f"{name}={getattr(self, name)!r}" for name in named)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def difference(self, other: Fingerprint) -> str | None:
@@ -94,5 +98,5 @@ def _rope(config: ModelConfig) -> str:
 
 
 def _text(value: str | int | tuple[str, ...]) -> str:
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    text = ", ".join(value) if isinstance(value, tuple) else str(value) or "none"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

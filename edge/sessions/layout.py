@@ -106,6 +106,8 @@ def _encode(contents: Contents) -> tuple[bytes, bytes]:
     ]
     for field in fields(Fingerprint):
         value = getattr(contents.fingerprint, field.name)
+        if field.name == "adapter" and not value:
+            continue
         values.append((fingerprint_key(field.name), value, _type_of(value)))
     kv_bytes = contents.num_blocks * contents.fingerprint.block_bytes
     table = encode_tensor(TENSOR.encode(), (kv_bytes,), GGMLType.I8, 0) if kv_bytes else b""

@@ -205,6 +205,8 @@ def _fingerprint(path: Path, keys: Metadata) -> Fingerprint:
             if len(hashes) > _MAX_PARTS or any(len(text) != 64 for text in hashes):
                 raise BadSessionFile(path, f"key {key!r}: it must be at most {_MAX_PARTS} texts of 64 characters")
             values[field.name] = tuple(hashes)
+        elif field.name == "adapter" and not keys.has(key):
+            values[field.name] = ""
         elif field.type == "str":
             values[field.name] = _text(path, keys, key)
         else:

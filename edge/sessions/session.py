@@ -46,7 +46,13 @@ class Session:
     """
 
     def __init__(
-        self, chats: Chats, store: KVStore, places: SavedPlaces, path: Path, conversation: Conversation
+        self,
+        chats: Chats,
+        store: KVStore,
+        places: SavedPlaces,
+        path: Path,
+        conversation: Conversation,
+        adapter: str | None = None,
     ) -> None:
         self.path = path
         self.num_restored_tokens = 0  # whose K and V were in memory when the file had been read
@@ -55,23 +61,31 @@ class Session:
         self._store = store
         self._places = places
         self._conversation = conversation
+        self._adapter = adapter
         self._tokens: tuple[int, ...] = ()
         self._turn = 0
         self._changed = False
 
     @classmethod
     def open(
-        cls, chats: Chats, store: KVStore, places: SavedPlaces, name: str | os.PathLike[str], *, recompute: bool
+        cls,
+        chats: Chats,
+        store: KVStore,
+        places: SavedPlaces,
+        name: str | os.PathLike[str],
+        *,
+        recompute: bool,
+        adapter: str | None = None,
     ) -> Session:
         """The session of a name, or a new one; `Model.session` says the rest."""
         path = places.session(name)
         if not os.path.lexists(path):
-            return cls(chats, store, places, path, Conversation())
+            return cls(chats, store, places, path, Conversation(), adapter)
         with SavedFile(path) as saved:
             contents = saved.contents
             if contents.kind != "session":
                 raise BadSessionFile(path, f"holds a {contents.kind} prompt, not a session")
-            session = cls(chats, store, places, path, Conversation.of_json(path, contents.conversation))
+            session = cls(chats, store, places, path, Conversation.of_json(path, contents.conversation), adapter)
             try:
                 saved.check_fingerprint(store.fingerprint)
                 keys = store.keys(contents.tokens)[: contents.num_blocks]
@@ -127,6 +141,8 @@ class Session:
         new = _messages(message)
         told = self._conversation.tools if tools is None else tuple(tools)
         asked = (*self._conversation.messages, *new)
+        if self._adapter is not None:
+            options.setdefault("adapter", self._adapter)
         stream = self._chats.stream_chat(asked, tools=told, on_prefill=on_prefill, **options)
         self._turn += 1
         turn = self._turn
@@ -179,7 +195,7 @@ class Session:
         path = self._places.session(name)
         if os.path.lexists(path):
             raise RequestError(f"there is a session {os.fspath(name)!r} already: {path}")
-        fork = Session(self._chats, self._store, self._places, path, self._conversation)
+        fork = Session(self._chats, self._store, self._places, path, self._conversation, self._adapter)
         fork._tokens, fork._changed = self._tokens, True
         return fork
 

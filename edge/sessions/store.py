@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from edge.engine import Engine
+from edge.engine import AdapterUse, Engine
 from edge.engine.prefix import keys_of
 from edge.engine.slots import Slots
 from edge.sessions.fingerprint import Fingerprint
@@ -27,13 +27,21 @@ __all__ = ["KVStore"]
 class KVStore:
     """One loaded model's. fingerprint: called once, when the first file is read or written; it may read the model.
 
-    model_path, model_name: for those who list files.
+    model_path, model_name: for those who list files. adapter: which one K and V are computed with, from the first token
+    on; None: none.
     """
 
     def __init__(
-        self, engine: Engine, fingerprint: Callable[[], Fingerprint], *, model_path: str, model_name: str
+        self,
+        engine: Engine,
+        fingerprint: Callable[[], Fingerprint],
+        *,
+        model_path: str,
+        model_name: str,
+        adapter: AdapterUse | None = None,
     ) -> None:
         self._engine = engine
+        self._adapter = adapter
         self._make_fingerprint = fingerprint
         self._model_path = model_path[:MAX_TEXT]
         self._model_name = model_name[:MAX_TEXT]
@@ -58,7 +66,7 @@ class KVStore:
 
     def keys(self, tokens: Sequence[int]) -> list[bytes]:
         """Of the blocks that these tokens fill."""
-        return keys_of(array("i", tokens), self.block_size)
+        return keys_of(array("i", tokens), self.block_size, self._adapter)
 
     def num_kept(self, keys: Sequence[bytes]) -> int:
         """How many of these blocks, from the first on, are in memory."""

@@ -138,7 +138,7 @@ static int32_t time_case(bench *b, int32_t tokens, int32_t depth, int32_t repeat
     }
     b->row = tokens - 1;
     const edge_batch batch = {tokens,       1,        MAX_BLOCKS, 1,    b->ids, b->positions,
-                              b->sequences, b->table, &b->row,    NULL, NULL};
+                              b->sequences, b->table, &b->row,    NULL, NULL,   NULL};
     for (; n < repeats && (n < 3 || seconds < CASE_SECONDS); n++) {
         edge_threads_run(b->threads, evict, &b->evicts);
         const uint64_t start = edge_os_nanoseconds();

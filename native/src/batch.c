@@ -217,10 +217,26 @@ static edge_status check_windowed(edge_program *program, const edge_batch *batch
     return status == EDGE_OK ? check_places(program, batch, batch->window_tables, error) : status;
 }
 
+static edge_status check_adapters(edge_program *program, const edge_batch *batch, edge_error *error) {
+    program->adapted = 0;
+    for (int32_t t = 0; batch->adapters && t < batch->num_tokens; t++) {
+        int32_t adapter = batch->adapters[t];
+        if (adapter < -1 || adapter >= program->config.num_adapters) {
+            return edge_fail(error, EDGE_INVALID, "token %d: adapter %d is not in -1 .. %d", (int)t, (int)adapter,
+                             (int)program->config.num_adapters - 1);
+        }
+        program->adapted |= adapter >= 0;
+    }
+    return EDGE_OK;
+}
+
 edge_status edge_batch_check(edge_program *program, const edge_batch *batch, const edge_kv *kv, edge_error *error) {
     edge_status status = check_counts(program, batch, error);
     if (status == EDGE_OK) {
         status = check_tokens(program, batch, error);
+    }
+    if (status == EDGE_OK) {
+        status = check_adapters(program, batch, error);
     }
     if (status == EDGE_OK && program->config.num_layers > 0) {
         status = check_full(program, batch, kv, error);

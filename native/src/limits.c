@@ -77,14 +77,17 @@ edge_status edge_program_check_limits(const edge_program_config *c, edge_error *
                   {"max_logits", c->max_logits, 1, c->max_tokens},
                   {"max_sequences", c->max_sequences, 1, EDGE_MAX_ROWS},
                   {"max_threads", c->max_threads, 1, EDGE_MAX_THREADS},
-                  {"max_positions", c->max_positions, 1, EDGE_MAX_POSITION}};
+                  {"max_positions", c->max_positions, 1, EDGE_MAX_POSITION},
+                  {"num_loras", c->num_loras, 0, EDGE_MAX_ITEMS},
+                  {"num_adapters", c->num_adapters, 0, EDGE_MAX_ADAPTERS}};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         edge_status status = check_count(error, counts[i].name, counts[i].value, counts[i].least, counts[i].most);
         if (status != EDGE_OK) {
             return status;
         }
     }
-    if (!c->ops || !c->buffers || (c->num_weights > 0 && !c->weights) || (c->num_ropes > 0 && !c->ropes)) {
+    if (!c->ops || !c->buffers || (c->num_weights > 0 && !c->weights) || (c->num_ropes > 0 && !c->ropes) ||
+        (c->num_loras > 0 && !c->loras)) {
         return edge_fail(error, EDGE_INVALID, "an array of the program is NULL");
     }
     for (int32_t i = 0; i < c->num_weights; i++) {

@@ -2,6 +2,7 @@
  *
  * Small steps (EDGE_PRIVATE_ROWS): every thread quantises the input for itself, so no barrier stands before the
  * product. Large steps quantise into a shared area, in a phase of their own unless the operation before did it. */
+#include "lora.h"
 #include "os.h"
 #include "program.h"
 
@@ -13,6 +14,7 @@
 typedef struct product {
     const edge_program *program;
     const edge_op *op;
+    const edge_op_plan *plan;
     const edge_acts_area *area;
     const float *x; /* what float weights read */
     int64_t cols;
@@ -20,11 +22,8 @@ typedef struct product {
     int32_t count; /* activation rows */
 } product;
 
-static edge_shape shape_of(int32_t count) {
-    return count == 1 ? EDGE_SHAPE_1X16 : count <= REGISTERS ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
-}
-
-/* y[t * 16 + r] = weight[which] x + bias[which] for the rows of a tile row; returns how many rows are real. */
+/* y[t * 16 + r] = weight[which] x + bias[which] for the rows of a tile row, and what adapters add; returns how many
+ * rows are real. */
 static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float *y) {
     const edge_program *program = p->program;
     const edge_weights *w = program->weights[p->op->weight[which]];
@@ -33,7 +32,7 @@ static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float
     for (int32_t t = 0; t < p->count; t += most) {
         const int32_t count = p->count - t < most ? p->count - t : most;
         edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row + t, p->cols);
-        program->kernels->matmul[w->family][shape_of(count)](y + t * TILE, tiles, (int32_t)p->cols, &acts, count);
+        program->kernels->matmul[w->family][edge_shape_of(count)](y + t * TILE, tiles, (int32_t)p->cols, &acts, count);
     }
     int64_t left = w->rows - tile_row * TILE;
     int32_t rows = left < TILE ? (int32_t)left : TILE;
@@ -44,6 +43,9 @@ static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float
                 y[t * TILE + r] = y[t * TILE + r] + bias[tile_row * TILE + r];
             }
         }
+    }
+    if (edge_lora_runs(program, p->plan)) {
+        edge_lora_add(program, p->op, p->plan, which, tile_row, p->row, p->count, y);
     }
     return rows;
 }
@@ -129,17 +131,17 @@ static void run_products(edge_worker *worker, const edge_op *op, const edge_op_p
 }
 
 /* Normalises (where the operation has a norm) and quantises one input row into an area. */
-static void prepare_row(const edge_worker *worker, const edge_op *op, const edge_op_plan *plan,
-                        const edge_acts_area *area, int64_t row) {
+static void prepare_row(const edge_worker *worker, const edge_op *op, int32_t kinds, const edge_acts_area *area,
+                        int64_t row) {
     const edge_program *program = worker->program;
     int64_t cols = program->buffers[op->in[0]].width;
     const float *x = edge_buffer_rows(program, op->in[0]) + row * cols;
     if (op->norm[0] >= 0) {
-        float *normed = plan->kinds & EDGE_KIND(EDGE_ACT_F32) ? area->x + row * cols : worker->own->row;
+        float *normed = kinds & EDGE_KIND(EDGE_ACT_F32) ? area->x + row * cols : worker->own->row;
         program->kernels->rms_norm(normed, x, edge_vector(program, op->norm[0]), (int32_t)cols, op->eps);
         x = normed;
     }
-    edge_acts_quantize(program->kernels, area, plan->kinds, x, row, cols, 0, (int32_t)cols);
+    edge_acts_quantize(program->kernels, area, kinds, x, row, cols, 0, (int32_t)cols);
 }
 
 void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan *plan) {
@@ -147,27 +149,27 @@ void edge_run_linear(edge_worker *worker, const edge_op *op, const edge_op_plan 
     int32_t rows = edge_row_count(program, plan->row_kind);
     int large = rows > EDGE_PRIVATE_ROWS;
     edge_acts_area *area = large ? &program->shared[plan->slot] : &worker->own->acts;
-    int ready = large && plan->linked;
+    int ready = large && plan->linked, adapted = edge_lora_runs(program, plan);
+    int32_t kinds = plan->kinds | (adapted ? EDGE_KIND(EDGE_ACT_F32) : 0);
     int prepare = !ready && (op->norm[0] >= 0 || (plan->kinds & EDGE_KINDS_QUANTIZED));
     if (prepare && large) {
         int64_t begin, end;
         while (edge_worker_next(worker, rows, 1, &begin, &end)) {
             for (int64_t row = begin; row < end; row++) {
-                prepare_row(worker, op, plan, area, row);
+                prepare_row(worker, op, kinds, area, row);
             }
         }
         edge_worker_barrier(worker);
     } else if (prepare) {
         for (int64_t row = 0; row < rows; row++) {
-            prepare_row(worker, op, plan, area, row);
+            prepare_row(worker, op, kinds, area, row);
         }
     }
-    product p = {program,
-                 op,
-                 area,
-                 op->norm[0] >= 0 ? area->x : edge_buffer_rows(program, op->in[0]),
-                 program->buffers[op->in[0]].width,
-                 0,
-                 0};
+    const float *x = op->norm[0] >= 0 ? area->x : edge_buffer_rows(program, op->in[0]);
+    if (adapted) {
+        edge_lora_run_down(worker, op, plan, x, rows);
+        edge_worker_barrier(worker);
+    }
+    product p = {program, op, plan, area, x, program->buffers[op->in[0]].width, 0, 0};
     run_products(worker, op, plan, p, rows, large);
 }

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include "attention.h"
+#include "lora.h"
 #include "os.h"
 #include "rope.h"
 
@@ -61,8 +62,9 @@ static edge_acts_need need_of(const edge_program *program, int32_t slot, uint64_
         int32_t most = plan->row_kind == 0 ? program->config.max_tokens : program->config.max_logits;
         uint64_t stride = (uint64_t)edge_acts_stride(program->buffers[op->in[0]].width);
         uint64_t values = stride * (rows > 0 ? rows : (uint64_t)most);
+        int32_t kinds = plan->kinds | (plan->rank > 0 ? EDGE_KIND(EDGE_ACT_F32) : 0);
         for (int32_t kind = 0; kind < 3; kind++) {
-            if (plan->kinds & EDGE_KIND(kind) && (kind != EDGE_ACT_F32 || op->norm[0] >= 0)) {
+            if (kinds & EDGE_KIND(kind) && (kind != EDGE_ACT_F32 || op->norm[0] >= 0)) {
                 need.values[kind] = larger(need.values[kind], values);
             }
         }
@@ -258,5 +260,5 @@ int edge_program_reserve(edge_program *program) {
     }
     program->arena = edge_program_take(program, program->config.arena_bytes + SLACK);
     return program->arena && reserve_ropes(program) && reserve_shared(program) && reserve_threads(program) &&
-           reserve_attention(program) && reserve_batch(program);
+           reserve_attention(program) && reserve_batch(program) && edge_lora_reserve(program);
 }

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "fpenv.h"
+#include "lora.h"
 #include "os.h"
 #include "plan.h"
 
@@ -31,10 +32,12 @@ static int copy_config(edge_program *program, const edge_program_config *config)
     program->buffers = take_copy(program, config->buffers, (uint64_t)config->num_buffers * sizeof(edge_buffer));
     program->weights = take_copy(program, config->weights, (uint64_t)config->num_weights * sizeof(edge_weights *));
     program->plans = edge_program_take(program, (uint64_t)config->num_ops * sizeof(edge_op_plan));
+    program->loras = take_copy(program, config->loras, (uint64_t)config->num_loras * sizeof(edge_lora));
     program->config.ops = program->ops;
     program->config.buffers = program->buffers;
+    program->config.loras = program->loras;
     program->config.weights = program->weights;
-    return program->ops && program->buffers && program->weights && program->plans;
+    return program->ops && program->buffers && program->weights && program->plans && program->loras;
 }
 
 /* The copies are what is checked: nobody can change them behind the check's back. */
@@ -48,7 +51,7 @@ static edge_status check_copies(edge_program *program, edge_error *error) {
     edge_status status =
         edge_program_check(c, program->plans, &program->vocab_size, flags, flags + c->num_buffers, error);
     edge_os_free(flags, bytes);
-    return status;
+    return status == EDGE_OK ? edge_lora_check(c, program->plans, error) : status;
 }
 
 /* The regions that weights lie in, for the step's look at them. */

@@ -18,6 +18,7 @@
 #define EDGE_MAX_FREQUENCY 16.0
 #define EDGE_MAX_BLOCKS    24 /* allocations of one program */
 #define EDGE_MAX_REGIONS   16 /* files that its weights are mapped from */
+#define EDGE_MAX_ADAPTERS  256
 
 /* Up to so many rows every thread quantises the whole input for itself: that is cheaper than a barrier. */
 #define EDGE_PRIVATE_ROWS 8
@@ -33,6 +34,7 @@ typedef struct edge_op_plan {
     int32_t unit;         /* LINEAR: tile rows that a large step quantises together */
     int32_t begins_span;  /* the span of a stream that this operation is the first to read; -1: none */
     int32_t ends_span;    /* the one that it is the last to read; -1: none */
+    int32_t rank;         /* LINEAR: the largest of what adapters add to it; 0: nothing */
 } edge_op_plan;
 
 typedef struct edge_rope_plan {
@@ -81,6 +83,8 @@ struct edge_program {
     edge_weights **weights;
     edge_op_plan *plans;
     edge_rope_plan *ropes;
+    edge_lora *loras;
+    int32_t *lora_of; /* (num_ops, num_adapters): which of the loras, -1: none */
     const edge_kernels *kernels;
     int32_t window;     /* the widest of the layers in window_kv */
     int32_t is_whole;   /* some attention sees whole sequences, so a step has nothing less of one */
@@ -92,6 +96,8 @@ struct edge_program {
     uint8_t *arena;
     edge_acts_area shared[2];
     edge_private *threads;
+    float *low;               /* (3, max_tokens, low_width): the rows of a linear operation as `down` leaves them */
+    int64_t low_width;        /* the largest rank */
     edge_partial partials;    /* attention of a step with few tokens: a row for each token, query head and run */
     _Atomic int32_t *arrived; /* finished pieces of what another piece waits for, 0 between operations */
     int32_t *last_block;      /* (max_sequences,): scratch of the batch check */
@@ -104,6 +110,7 @@ struct edge_program {
 
     /* One step. Plain fields are written before the threads start. */
     const edge_batch *batch;
+    int adapted; /* a row of it uses an adapter */
     edge_kv *kv;
     edge_kv *window_kv; /* of the layers behind num_layers */
     edge_threads *pool;
@@ -162,6 +169,11 @@ static inline int edge_is_last(_Atomic int32_t *arrived, int32_t count) {
     }
     atomic_store_explicit(arrived, 0, memory_order_relaxed);
     return 1;
+}
+
+/* The shape of the kernels for so many rows. */
+static inline edge_shape edge_shape_of(int32_t count) {
+    return count == 1 ? EDGE_SHAPE_1X16 : count <= 8 ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
 }
 
 static inline edge_unary_fn *edge_activation_of(const edge_kernels *kernels, int32_t activation) {

@@ -39,7 +39,8 @@ static inline void bench_open(bench *b, int32_t type, int32_t layers, int32_t th
     for (int32_t i = 0; i < 2 * STRIDE; i++) {
         b->tables[i] = i;
     }
-    b->batch = (edge_batch){TOKENS, 2, STRIDE, 1, b->ids, b->positions, b->sequences, b->tables, b->rows, NULL, NULL};
+    b->batch =
+        (edge_batch){TOKENS, 2, STRIDE, 1, b->ids, b->positions, b->sequences, b->tables, b->rows, NULL, NULL, NULL};
 }
 
 static inline void bench_close(bench *b) {

@@ -42,7 +42,8 @@ static void step(world *w, edge_program *program, edge_threads *threads, int32_t
         ids[i] = w->ids[sequences[i]][positions[i]];
         rows[i] = i;
     }
-    const edge_batch batch = {count, SEQUENCES, STRIDE, count, ids, positions, sequences, w->tables, rows, NULL, NULL};
+    const edge_batch batch = {count,     SEQUENCES, STRIDE, count, ids,  positions,
+                              sequences, w->tables, rows,   NULL,  NULL, NULL};
     edge_error error = {""};
     CHECK(edge_program_step(program, threads, w->kv, &batch, &error) == EDGE_OK, "%s: %s", what, error.message);
     int32_t vocab = w->t.vocab;

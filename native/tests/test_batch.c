@@ -42,6 +42,15 @@ static void test_batches(void) {
     REFUSE_BATCH(b, rows[1], 0);
     REFUSE_BATCH(b, rows[1], TOKENS);
     REFUSE_BATCH(b, rows[0], -1);
+    int32_t adapters[TOKENS];
+    memset(adapters, 0xff, sizeof adapters);
+    b.batch.adapters = adapters; /* a program without adapters */
+    CHECK(bench_step(&b) == EDGE_OK, "%s", b.error.message);
+    for (int32_t value = -3; value <= 1; value++) {
+        adapters[TOKENS - 1] = value;
+        CHECK((bench_step(&b) == EDGE_OK) == (value == -1), "adapter %d", value);
+    }
+    b.batch.adapters = NULL;
     b.batch.num_tokens = 1;
     b.batch.num_logits = 0;
     b.positions[0] = 2 * EDGE_KV_BLOCK_SIZE;

@@ -138,7 +138,7 @@ typedef struct work {
 
 static edge_status step(const run *r, const work *w, edge_error *error) {
     const edge_batch batch = {w->count,     SEQUENCES, STRIDE,  w->count, w->ids, w->positions,
-                              w->sequences, w->tables, w->rows, NULL,     NULL};
+                              w->sequences, w->tables, w->rows, NULL,     NULL,   NULL};
     return edge_program_step(r->program, r->threads, r->kv, &batch, error);
 }
 

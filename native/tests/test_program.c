@@ -1,4 +1,5 @@
-/* The step: equal bits on every level, for every number of threads, split of the prompt and batch. */
+/* The step: equal bits on every level, for every number of threads, split of the prompt and batch, whatever adapters
+ * its rows use. */
 #include "edge/program.h"
 
 #include <stdlib.h>
@@ -17,6 +18,11 @@ typedef struct expected {
     int32_t ids[SEQUENCES][TOKENS];
     float *logits; /* (SEQUENCES, TOKENS, vocab) */
 } expected;
+
+/* Sequences differ in it, and the last one turns it on and changes it on its way. */
+static int32_t adapter_at(const tiny *t, int32_t sequence, int32_t position) {
+    return (sequence < SEQUENCES - 1 ? sequence : position / 30) % (t->num_adapters + 1) - 1;
+}
 
 /* Blocks in random order: places in the arena must not matter. */
 static void shuffle_blocks(uint64_t *state, int32_t tables[SEQUENCES * STRIDE]) {
@@ -61,7 +67,7 @@ static void compare(tiny *t, const expected *e, edge_isa isa, int32_t threads, i
                     int32_t count, uint64_t *state) {
     run r;
     int32_t ids[SEQUENCES * TOKENS], positions[SEQUENCES * TOKENS], sequences[SEQUENCES * TOKENS],
-        rows[SEQUENCES * TOKENS];
+        rows[SEQUENCES * TOKENS], adapters[SEQUENCES * TOKENS];
     open_run(&r, t, isa, threads, chunk * count, state);
     for (int32_t from = 0; from < TOKENS; from += chunk) {
         int32_t size = TOKENS - from < chunk ? TOKENS - from : chunk, n = 0;
@@ -71,9 +77,10 @@ static void compare(tiny *t, const expected *e, edge_isa isa, int32_t threads, i
                 positions[n] = from + i;
                 sequences[n] = s;
                 rows[n] = n;
+                adapters[n] = adapter_at(t, first + s, from + i);
             }
         }
-        const edge_batch batch = {n, count, STRIDE, n, ids, positions, sequences, r.tables, rows, NULL, NULL};
+        const edge_batch batch = {n, count, STRIDE, n, ids, positions, sequences, r.tables, rows, NULL, NULL, adapters};
         edge_error error = {""};
         edge_status status = edge_program_step(r.program, r.threads, r.kv, &batch, &error);
         CHECK(status == EDGE_OK, "%s", error.message);
@@ -90,16 +97,17 @@ static void compare(tiny *t, const expected *e, edge_isa isa, int32_t threads, i
 
 static void make_expected(tiny *t, expected *e, uint64_t *state) {
     run r;
-    int32_t positions[TOKENS], sequences[TOKENS] = {0}, rows[TOKENS];
+    int32_t positions[TOKENS], sequences[TOKENS] = {0}, rows[TOKENS], adapters[TOKENS];
     e->logits = malloc(sizeof(float) * SEQUENCES * TOKENS * (size_t)t->vocab);
     for (int32_t s = 0; s < SEQUENCES; s++) {
         open_run(&r, t, EDGE_ISA_SCALAR, 1, TOKENS, state);
         for (int32_t i = 0; i < TOKENS; i++) {
             e->ids[s][i] = random_int(&t->state, 0, t->vocab - 1);
             positions[i] = rows[i] = i;
+            adapters[i] = adapter_at(t, s, i);
         }
         const edge_batch batch = {TOKENS,    1,        STRIDE, TOKENS, e->ids[s], positions,
-                                  sequences, r.tables, rows,   NULL,   NULL};
+                                  sequences, r.tables, rows,   NULL,   NULL,      adapters};
         edge_error error = {""};
         CHECK(edge_program_step(r.program, r.threads, r.kv, &batch, &error) == EDGE_OK, "%s", error.message);
         memcpy(e->logits + (int64_t)s * TOKENS * t->vocab, edge_program_logits(r.program),
@@ -115,6 +123,7 @@ static void test_equal_bits(int32_t programs) {
         tiny t;
         expected e;
         tiny_make(&t, (uint64_t)seed, 2);
+        tiny_adapters(&t, seed % 4); /* with none: nothing is added */
         make_expected(&t, &e, &state);
         for (int32_t isa = 0; isa < EDGE_ISA_COUNT; isa++) {
             for (int32_t threads = 1; threads <= 3 && edge_isa_supported((edge_isa)isa); threads++) {

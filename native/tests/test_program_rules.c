@@ -83,6 +83,59 @@ static void test_sizes(void) {
     bench_close(&b);
 }
 
+static void test_adapters(void) {
+    bench b;
+    bench_open(&b, EDGE_TYPE_Q8_0, 1, 1);
+    tiny_adapters(&b.t, 2);
+    int32_t kept = b.config.num_weights;
+    b.config.num_weights = b.t.num_weights;
+    b.config.num_loras = b.t.num_loras;
+    b.config.num_adapters = 2;
+    edge_program *program = NULL;
+    CHECK(edge_program_create(&program, &b.config, &b.error) == EDGE_OK, "%s", b.error.message);
+    edge_program_destroy(&program);
+    REFUSE(b, config.num_adapters, -1);
+    REFUSE(b, config.num_adapters, 1);
+    REFUSE(b, config.num_adapters, 257);
+    REFUSE(b, config.num_loras, -1);
+    REFUSE(b, config.num_loras, 1 << 20);
+    REFUSE(b, config.num_weights, kept);
+    REFUSE(b, t.loras[0].op, -1);
+    REFUSE(b, t.loras[0].op, 0); /* EMBED */
+    REFUSE(b, t.loras[0].op, 64);
+    REFUSE(b, t.loras[0].adapter, -1);
+    REFUSE(b, t.loras[0].adapter, 1); /* as the next */
+    REFUSE(b, t.loras[1].adapter, 2);
+    REFUSE(b, t.loras[0].down[0], -1);
+    REFUSE(b, t.loras[0].down[0], -2);
+    REFUSE(b, t.loras[0].up[0], -1);
+    REFUSE(b, t.loras[0].up[0], 1 << 20);
+    REFUSE(b, t.loras[0].down[0], b.t.loras[0].up[0]);
+    REFUSE(b, t.loras[0].down[0], b.t.ops[1].norm[0]);   /* a vector */
+    REFUSE(b, t.loras[0].down[0], b.t.ops[1].weight[0]); /* of another rank, and quantised */
+    REFUSE(b, t.loras[0].up[0], b.t.loras[0].up[1]);     /* k has fewer rows than q */
+    REFUSE_FLOAT(b, t.loras[0].scale[2], NAN);
+    for (int32_t i = 0; i < b.t.num_loras; i++) {
+        if (b.t.loras[i].op == 3) { /* one matrix, a second pair */
+            REFUSE(b, t.loras[i].down[1], b.t.loras[i].down[0]);
+        }
+    }
+    const edge_lora *loras = b.config.loras;
+    b.config.loras = NULL;
+    refuse(&b, "no loras");
+    b.config.loras = loras;
+    /* Quantised matrices of sizes that fit. */
+    int32_t type = b.t.forced_type;
+    b.t.forced_type = EDGE_TYPE_Q8_0;
+    int32_t down = tiny_matrix(&b.t, 32, b.t.hidden), up = tiny_matrix(&b.t, b.t.hidden, 32);
+    b.t.forced_type = type;
+    b.config.num_weights = b.t.num_weights;
+    b.t.loras[0].down[0] = down;
+    b.t.loras[0].up[0] = up;
+    refuse(&b, "quantised");
+    bench_close(&b);
+}
+
 static void test_ropes(void) {
     bench b;
     bench_open(&b, EDGE_TYPE_Q8_0, 1, 1);
@@ -258,6 +311,7 @@ static void test_row_operations(void) {
 
 int main(void) {
     test_sizes();
+    test_adapters();
     test_ropes();
     test_references();
     test_attention();

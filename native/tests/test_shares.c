@@ -211,7 +211,7 @@ static int64_t time_of_step(world *w, int32_t threads, int32_t slow, int32_t tok
     for (int32_t i = 0; i < STRIDE; i++) {
         table[i] = i;
     }
-    const edge_batch batch = {tokens, 1, STRIDE, 1, ids, positions, sequences, table, &row, NULL, NULL};
+    const edge_batch batch = {tokens, 1, STRIDE, 1, ids, positions, sequences, table, &row, NULL, NULL, NULL};
     CHECK(edge_threads_create(&pool, threads) == EDGE_OK, "threads");
     w->program->pace = pace;
     w->program->pace_context = &r;

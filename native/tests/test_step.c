@@ -138,11 +138,12 @@ static void test_allocations(void) {
 static void test_struct_sizes(void) {
     CHECK(sizeof(edge_op) == 27 * 4, "edge_op");
     CHECK(sizeof(edge_buffer) == 16, "edge_buffer");
+    CHECK(sizeof(edge_lora) == 11 * 4, "edge_lora");
     CHECK(sizeof(edge_error) == 256, "edge_error");
     CHECK(sizeof(edge_kv_config) == 5 * 4, "edge_kv_config");
     CHECK(sizeof(edge_rope) == 24 + sizeof(void *), "edge_rope");
-    CHECK(sizeof(edge_program_config) == 4 * sizeof(void *) + 8 * 4 + 8 + 8 * 4, "edge_program_config");
-    CHECK(sizeof(edge_batch) == 4 * 4 + 7 * sizeof(void *), "edge_batch");
+    CHECK(sizeof(edge_program_config) == 5 * sizeof(void *) + 8 * 4 + 8 + 8 * 4 + 2 * 4, "edge_program_config");
+    CHECK(sizeof(edge_batch) == 4 * 4 + 8 * sizeof(void *), "edge_batch");
     CHECK(sizeof(edge_sampling) == 6 * 4 + 3 * 8, "edge_sampling");
 }
 

@@ -10,7 +10,9 @@
 
 #define TINY_MAX_OPS       64
 #define TINY_MAX_BUFFERS   64
-#define TINY_MAX_WEIGHTS   128
+#define TINY_MAX_WEIGHTS   512
+#define TINY_ADAPTERS      3
+#define TINY_MAX_LORAS     (TINY_MAX_OPS * TINY_ADAPTERS)
 #define TINY_MAX_PAIRS     32
 #define TINY_MAX_POSITIONS 1024 /* of a sequence: four runs of attention */
 
@@ -22,6 +24,8 @@ typedef struct tiny {
     edge_rope rope;
     double frequency_scale[TINY_MAX_PAIRS];
     int32_t num_ops, num_buffers, num_weights, num_layers, num_heads, num_kv_heads, head_dim, hidden, ff, vocab;
+    edge_lora loras[TINY_MAX_LORAS];
+    int32_t num_loras, num_adapters;
     int32_t logits_buffer, kv_type;
     int32_t forced_type; /* of all matrices; -1: by lot */
     int32_t plain;       /* nothing by lot: everything fused, no bias, no head norms */
@@ -243,6 +247,33 @@ static inline void tiny_build(tiny *t) {
     t->logits_buffer = tiny_linear(t, selected, 1, t->vocab, -1, 1);
 }
 
+/* Adapters that add to most linear operations, of any rank: those of one operation differ. */
+static inline void tiny_adapters(tiny *t, int32_t num_adapters) {
+    static const int32_t types[] = {EDGE_TYPE_F32, EDGE_TYPE_F16, EDGE_TYPE_BF16};
+    int32_t kept = t->forced_type;
+    t->num_adapters = num_adapters;
+    for (int32_t i = 0; i < t->num_ops * num_adapters; i++) {
+        const edge_op *op = &t->ops[i / num_adapters];
+        if (op->kind != EDGE_OP_LINEAR || tiny_chance(t, 5)) {
+            continue;
+        }
+        edge_lora *lora = &t->loras[t->num_loras++];
+        *lora = (edge_lora){i / num_adapters, i % num_adapters, {-1, -1, -1}, {-1, -1, -1}, {0}};
+        for (int32_t w = 0; w < 3 && op->weight[w] >= 0; w++) {
+            int32_t rank = t->plain ? 4 : random_int(&t->state, 1, 40);
+            int32_t rows = t->buffers[op->out[op->activation == EDGE_ACT_NONE ? w : 0]].width;
+            if (tiny_chance(t, 5)) {
+                continue;
+            }
+            t->forced_type = types[random_int(&t->state, 0, 2)];
+            lora->down[w] = tiny_matrix(t, rank, t->buffers[op->in[0]].width);
+            lora->up[w] = tiny_matrix(t, rows, rank);
+            lora->scale[w] = 0.25f * random_unit(&t->state);
+        }
+    }
+    t->forced_type = kept;
+}
+
 static inline void tiny_make(tiny *t, uint64_t seed, int32_t num_layers) {
     static const int32_t hiddens[] = {32, 64, 256, 96}, ffs[] = {64, 96, 256, 288, 512}, dims[] = {16, 32, 8, 64};
     memset(t, 0, sizeof *t);
@@ -292,6 +323,9 @@ static inline edge_program_config tiny_config(tiny *t, edge_isa isa, int32_t max
     }
     edge_program_config c = {.ops = t->ops,
                              .buffers = t->buffers,
+                             .loras = t->loras,
+                             .num_loras = t->num_loras,
+                             .num_adapters = t->num_adapters,
                              .weights = t->weights,
                              .ropes = &t->rope,
                              .num_ops = t->num_ops,

@@ -21,6 +21,7 @@ from typing import TypedDict
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.campaigns.state import load_state, save_state  # noqa: E402
+from tests.formats.bad_adapters import bad_adapters, sound_adapter  # noqa: E402
 from tests.formats.bad_files import bad_files, bad_vocabularies  # noqa: E402
 from tests.formats.mutations import mutate, sound_files, use_everything  # noqa: E402
 
@@ -40,7 +41,8 @@ def _load(path: Path, seed: int) -> State:
 def campaign(state_path: Path, seed: int, runs: int, chunk: int = 1000) -> State:
     """Do `runs` more runs (0: until interrupted) and return the totals."""
     state = _load(state_path, seed)
-    seeds = sound_files() + [case.content for case in bad_files() + bad_vocabularies()]
+    sound = [*sound_files(), sound_adapter()]
+    seeds = sound + [case.content for case in bad_files() + bad_vocabularies() + bad_adapters()]
     last = state["runs"] + runs
     with tempfile.TemporaryDirectory(prefix="fuzz-gguf-") as folder:
         path = Path(folder) / "model.gguf"
@@ -50,7 +52,7 @@ def campaign(state_path: Path, seed: int, runs: int, chunk: int = 1000) -> State
             for number in range(state["runs"], stop):
                 rng = random.Random(f"{seed}/{number}")
                 # half of the runs start from a sound file, half from one that breaks a rule already
-                content = mutate(rng.choice(seeds[:2] if rng.random() < 0.5 else seeds), rng)
+                content = mutate(rng.choice(sound if rng.random() < 0.5 else seeds), rng)
                 path.write_bytes(content)
                 try:
                     state["refused"] += not use_everything(path)

@@ -1,6 +1,7 @@
-"""A backend without a model: its "KV" holds token ids, and logits hash what a row can see through its block table.
+"""A backend without a model: its "KV" holds token ids and which adapter computed them, and logits hash what a row can
+see through its block table.
 
-A wrong table, a missed copy of a shared block or a wrong position therefore changes the tokens.
+A wrong table, a missed copy of a shared block, a wrong position or the block of another adapter changes the tokens.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING
 from edge.backends import Batch, Capabilities, Limits
 from edge.backends.compiled import window_blocks
 from edge.backends.native import CAPABILITIES
-from edge.engine import Engine, Policy, SamplingParams, Sequence
+from edge.engine import AdapterUse, Engine, Policy, SamplingParams, Sequence
 from edge.errors import Cancelled, NumericalError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 VOCAB_SIZE = 61
+NUM_ADAPTERS = 2
+ADAPTED = 64  # added to a token's cell for each adapter, the first once
 POISON = 13  # a row that sees this token has logits that are not finite, if the backend is told so
 
 
@@ -59,9 +62,10 @@ class FakeBackend:
 
         window = self.limits.window
         for row, (token, position) in enumerate(zip(batch.token_ids, batch.positions, strict=True)):
-            self.cells[block(row, position)][position % size] = token
+            cell = token if batch.adapters is None else token + ADAPTED * (batch.adapters[row] + 1)
+            self.cells[block(row, position)][position % size] = cell
             if window:
-                self.cells[place(row, position)][position % size] = token
+                self.cells[place(row, position)][position % size] = cell
         if self.cancelled:
             self.cancelled = False
             raise Cancelled("the run was cancelled")
@@ -73,7 +77,7 @@ class FakeBackend:
                 first = max(0, batch.positions[row] - window + 1)
                 through = [self.cells[place(row, p)][p % size] for p in range(first, batch.positions[row] + 1)]
                 assert through == seen[first:], "a window holds something else"
-            if self.poisoned and POISON in seen:
+            if self.poisoned and any(cell % ADAPTED == POISON for cell in seen):
                 raise NumericalError("logits are not finite")
             whole = zlib.crc32(bytes(seen))
             logits.extend((zlib.crc32(bytes([token]), whole) % 10007) / 16 for token in range(VOCAB_SIZE))
@@ -118,7 +122,9 @@ class Bench:
         swap_folder: Path | None = None,
     ) -> None:
         places = window_blocks(window, block_size, max_sequences, max_tokens, num_blocks)
-        limits = Limits(VOCAB_SIZE, context, max_tokens, max_sequences, block_size, num_blocks, window, places)
+        limits = Limits(
+            VOCAB_SIZE, context, max_tokens, max_sequences, block_size, num_blocks, window, places, NUM_ADAPTERS
+        )
         self.backend = FakeBackend(limits, poisoned)
         policy = Policy(schedule, disk_bytes_s=disk_bytes_s, swap_folders=() if swap_folder is None else (swap_folder,))
         self.engine = Engine(self.backend, greedy, policy=policy, clock=lambda: self.backend.now)
@@ -129,6 +135,7 @@ class Bench:
         max_new: int = 6,
         end_ids: Iterable[int] = (),
         priority: str = "interactive",
+        adapter: AdapterUse | None = None,
     ) -> Sequence:
         tokens = list(prompt)
         sequence = Sequence(
@@ -138,6 +145,7 @@ class Bench:
             seed=0,
             end_ids=frozenset(end_ids),
             priority=priority,
+            adapter=adapter,
         )
         self.engine.add(sequence)
         return sequence
@@ -146,9 +154,9 @@ class Bench:
         while self.engine.step():
             self.check_blocks()
 
-    def answer(self, prompt: Iterable[int], max_new: int = 6) -> list[int]:
+    def answer(self, prompt: Iterable[int], max_new: int = 6, adapter: AdapterUse | None = None) -> list[int]:
         """The tokens of one sequence run alone, to its end."""
-        sequence = self.add(prompt, max_new)
+        sequence = self.add(prompt, max_new, adapter=adapter)
         self.run()
         return list(sequence.output)
 

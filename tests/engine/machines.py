@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 import edge
-from edge.engine import BlockManager, Sequence
+from edge.engine import AdapterUse, BlockManager, Sequence
 from edge.sessions.fingerprint import KV_VERSION, Fingerprint
 from edge.sessions.reader import SavedFile
 from edge.sessions.store import KVStore
@@ -30,6 +30,8 @@ from tests.engine.fake import POISON, VOCAB_SIZE, Bench
 
 NUM_BLOCKS, BLOCK_SIZE = 12, 4
 CONTEXT = 40  # of the engine's sequences: 10 blocks
+
+IDENTITIES = (b"first", b"second")  # of the adapters
 
 # What prompts have in common, for blocks to be found.
 BEGINNINGS: tuple[list[int], ...] = ([], list(range(17, 34)), [*range(17, 26), 40, 41, 42], [9] * 24)
@@ -166,9 +168,9 @@ class BlockMachine(RuleBasedStateMachine):
 
 
 @cache
-def fresh_answer(prompt: tuple[int, ...]) -> list[int]:
+def fresh_answer(prompt: tuple[int, ...], adapter: AdapterUse | None) -> list[int]:
     """Of an engine that runs nothing else, to the end of the context."""
-    return Bench(context=CONTEXT, num_blocks=64, max_tokens=64).answer(prompt, CONTEXT)
+    return Bench(context=CONTEXT, num_blocks=64, max_tokens=64).answer(prompt, CONTEXT, adapter)
 
 
 FINGERPRINT = Fingerprint(
@@ -193,6 +195,7 @@ class EngineMachine(RuleBasedStateMachine):
     steps = 0
     disk_is_faster: bool | None = None  # than computing KV again; None: as Hypothesis chooses
     keeps_all = False  # no layer sees a window: only then is KV swapped and saved
+    num_adapted = 0  # sequences with an adapter
     num_preempted = 0  # of all machines: a test asks that there were some
     num_swapped = 0
     num_compared = 0
@@ -249,10 +252,25 @@ class EngineMachine(RuleBasedStateMachine):
         rest=st.lists(st.integers(14, 60), min_size=1, max_size=14),
         max_new=st.sampled_from([1, 5, 20, 30]),
         background=st.booleans(),
+        adapter=st.sampled_from([None, None, *IDENTITIES]),
+        starts=st.sampled_from([0, 0, 3, 4, 12, 20]),
     )
-    def start(self, beginning: list[int], rest: list[int], max_new: int, background: bool) -> None:
-        priority = "background" if background else "interactive"
-        self.sequences.append((self.bench.add([*beginning, *rest], max_new, priority=priority), 0))
+    def start(
+        self,
+        beginning: list[int],
+        rest: list[int],
+        max_new: int,
+        background: bool,
+        adapter: bytes | None,
+        starts: int,
+    ) -> None:
+        """With an adapter, from anywhere in the prompt on: equal tokens do not mean equal K and V."""
+        priority, prompt = "background" if background else "interactive", [*beginning, *rest]
+        use = None
+        if adapter is not None:
+            use = AdapterUse(IDENTITIES.index(adapter), adapter, min(starts, len(prompt) - 1))
+        self.sequences.append((self.bench.add(prompt, max_new, priority=priority, adapter=use), 0))
+        type(self).num_adapted += use is not None
 
     @rule(count=st.integers(1, 12), reads=st.booleans())
     def append(self, count: int, reads: bool) -> None:
@@ -382,7 +400,7 @@ class EngineMachine(RuleBasedStateMachine):
             assert POISON in sequence.tokens
         cut_short = sequence.error is not None or sequence.finish_reason == "cancelled"
         assert cut_short or POISON not in sequence.tokens[:-1]
-        expected = fresh_answer(prompt)[skipped : sequence.max_length - len(prompt)]
+        expected = fresh_answer(prompt, sequence.adapter)[skipped : sequence.max_length - len(prompt)]
         got = sequence.tokens[len(prompt) + skipped :].tolist()
         assert got == expected[: len(got)]
         assert len(got) == len(expected) or cut_short

@@ -26,6 +26,7 @@ def test_engine(swaps: bool) -> None:
     short = settings(max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=SLOW)
     run_state_machine_as_test(Counted, settings=short)
     assert Counted.num_compared > 0
+    assert Counted.num_adapted > 0
     assert Counted.num_preempted > 0
     assert (Counted.num_swapped > 0) == swaps
     assert Counted.num_restored > 0 or not swaps

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.errors import ModelFileError
 from edge.formats import GGMLType, GGUFFile, open_gguf
+from edge.formats.adapter import open_adapter
 from edge.formats.config import ModelConfig
 from edge.tokenizer.vocabulary import Vocabulary
 from tests.formats import raw_gguf as raw
@@ -87,6 +88,9 @@ def use_everything(path: Path) -> bool:
     try:
         with open_gguf(path) as file:
             _read_all(file)
+            if file.get_str("general.type", default="") == "adapter":
+                open_adapter(path).close()
+                return True
             Vocabulary.from_gguf(file).text_ids()
             ModelConfig.from_gguf(file)
     except ModelFileError as error:

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import native
+from edge.backends.adapters import load_adapters
 from edge.backends.compiled import window_blocks
+from edge.formats.adapter import Adapter
 from edge.formats.types import GGMLType
-from edge.graph import WeightRef, lower_native
+from edge.graph import WeightRef, lower_adapters, lower_native
 from edge.graph.ops import Graph
 from edge.graph.reference import Weight
 from edge.quant import decode
@@ -59,10 +61,14 @@ class NativeModel:
         max_tokens: int = 64,
         share: bool = False,
         max_positions: int = NUM_BLOCKS * native.BLOCK_SIZE,
+        adapters: Sequence[Adapter] = (),
     ) -> None:
         self.lowered = lower_native(graph)
+        adapted = lower_adapters(self.lowered, adapters)
         self._threads = native.Threads(num_threads)
         self._weights = [_pack(tensors[w.tensor], w) for w in self.lowered.weights]
+        files = {str(number): adapter for number, adapter in enumerate(adapters)}
+        self._weights += load_adapters(files, adapted, self._threads)[1]
         low = self.lowered
         geometry = low.num_kv_heads, low.head_dim
         self._kv = native.KV(kv_type, low.num_layers, *geometry, NUM_BLOCKS) if low.num_layers else None
@@ -84,10 +90,18 @@ class NativeModel:
             max_threads=num_threads,
             max_positions=max_positions,
             num_window_layers=low.num_window_layers,
+            loras=adapted.loras,
+            num_adapters=adapted.num_adapters,
         )
 
-    def step(self, token_ids: Sequence[int], start: int = 0, logit_rows: Sequence[int] | None = None) -> F32:
-        """Logits of one step of a single sequence, at positions start, start + 1, ..."""
+    def step(
+        self,
+        token_ids: Sequence[int],
+        start: int = 0,
+        logit_rows: Sequence[int] | None = None,
+        adapters: Sequence[int] = (),
+    ) -> F32:
+        """Logits of one step of a single sequence, at positions start, start + 1, ... adapters: that its rows use."""
         n = len(token_ids)
         table = [(7 * i + 3) % NUM_BLOCKS for i in range(NUM_BLOCKS)]
         self._program.step(
@@ -101,6 +115,7 @@ class NativeModel:
             logit_rows=array("i", range(n) if logit_rows is None else logit_rows),
             window_kv=self._window_kv,
             window_tables=array("i", self._window_table(start, n)),
+            adapters=array("i", adapters),
         )
         return np.array(self._program.logits, dtype=np.float32)
 

@@ -14,6 +14,7 @@ import pytest
 import edge
 from edge.backends.sizes import engine_sizes
 from edge.errors import DoesNotFit, RequestError
+from edge.formats import GGMLType
 from edge.formats.gguf import open_gguf
 from edge.memory import Budget, Settings, compiled_for, fitting, parse_bytes, plan_memory, require_fit
 from edge.native import Region
@@ -21,6 +22,7 @@ from edge.packed.resident import resident
 from edge.references import resolve
 from edge.sources import GGUFSource
 from scripts.random_model import write
+from tests.adapters.made import adaptable, random_pairs, write_adapter
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
@@ -73,6 +75,17 @@ def check(model: Path, **options: Any) -> None:
 def test_the_peak_is_as_planned(small_models: dict[str, Path], options: dict[str, Any]) -> None:
     for kind in ("Q8_0", "Q4_0"):  # the first load that packs is one of them
         check(small_models[kind], **options)
+
+
+def test_the_peak_with_adapters_is_as_planned(small_models: dict[str, Path], tmp_path: Path) -> None:
+    """24 MB each, of F16 and of Q8_0, which becomes F32: the files are not in memory beside what is made of them."""
+    with open_gguf(small_models["Q4_0"]) as file:
+        shapes = adaptable({name: info.shape for name, info in file.tensors.items()})
+    paths = {
+        kind.name: str(write_adapter(tmp_path / f"{kind.name}.gguf", random_pairs(shapes, (128,)), kinds=(kind,)))
+        for kind in (GGMLType.F16, GGMLType.Q8_0)
+    }
+    check(small_models["Q4_0"], context=256, adapters=paths)
 
 
 def test_the_peak_of_the_bundled_model_is_as_planned() -> None:

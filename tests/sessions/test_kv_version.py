@@ -19,7 +19,7 @@ TOKENS = [(index * 37 + 11) % 250 for index in range(65)]
 def kv_bytes(path: Path, kv_type: str) -> bytes:
     with edge.load(path, kv_type=kv_type) as model:
         model.generate(TOKENS, max_tokens=1)
-        blocks = model._engine.blocks.find(model._store.keys(TOKENS))  # pyright: ignore[reportPrivateUsage]
+        blocks = model._engine.blocks.find(model._kept.store().keys(TOKENS))  # pyright: ignore[reportPrivateUsage]
         assert len(blocks) == 2
         return b"".join(bytes(model.native_backend.read_block(block)) for block in blocks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,17 @@ def test_no_bad_file_costs_a_descriptor(path: Path) -> None:
         with pytest.raises(SessionFileError):
             SavedFile(path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_file_with_an_adapter(path: Path) -> None:
+    """Its key is there only then, so that files without are what they were before there were adapters."""
+    fields = {name: value if isinstance(value, (int, str)) else tuple(value) for name, value in FINGERPRINT.items()}
+    plain = Fingerprint(**fields)  # type: ignore[arg-type]
+    adapted = replace(plain, adapter="ab" * 32)
+    write_saved(path, Contents("session", adapted, "m", "n", 0, (), "", ()), 0, ())
+    with SavedFile(path) as saved:
+        assert saved.contents.fingerprint == adapted
+        saved.check_fingerprint(adapted)
+        with pytest.raises(StaleSessionFile, match=f"adapter is {'ab' * 32} in the file, none of the model"):
+            saved.check_fingerprint(plain)
+    assert adapted.digest != plain.digest

@@ -67,7 +67,7 @@ def test_a_changed_bit_of_kv_would_change_the_answer(model_file: Path, folder: P
     with edge.load(model_file) as model:
         session = model.session("a")
         backend, blocks = model.native_backend, model._engine.blocks  # pyright: ignore[reportPrivateUsage]
-        for block in blocks.find(model._store.keys(session.tokens)):  # pyright: ignore[reportPrivateUsage]
+        for block in blocks.find(model._kept.store().keys(session.tokens)):  # pyright: ignore[reportPrivateUsage]
             backend.write_block(block, bytes(len(backend.read_block(block))))
         found = answers(session, QUESTIONS[1:2])[0]
     assert found.usage == wanted.usage and found.text != wanted.text

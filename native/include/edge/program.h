@@ -76,6 +76,18 @@ typedef struct edge_op {
     int32_t mode;   /* EMBED: edge_embed_mode; ATTENTION: edge_attention_mode; 0 otherwise */
 } edge_op;
 
+/* What one adapter (LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685) adds to a LINEAR operation, for those rows
+ * of a step that use it: out[i] = (weight[i] x + bias[i]) + up[i] (scale[i] * (down[i] x)), before activation and
+ * residual. down[i] (rank, inputs) and up[i] (outputs, rank) are weight numbers of float matrices, whose input is not
+ * quantised; -1 and -1: nothing is added. 11 four-byte fields, no padding. */
+typedef struct edge_lora {
+    int32_t op;      /* number of the operation */
+    int32_t adapter; /* 0 .. num_adapters - 1; an operation and an adapter come together once */
+    int32_t down[3];
+    int32_t up[3];
+    float scale[3];
+} edge_lora;
+
 typedef struct edge_buffer {
     uint64_t offset; /* bytes from the start of the arena, a multiple of 64 */
     int32_t width;   /* floats in a row */
@@ -110,6 +122,8 @@ typedef struct edge_program_config {
     /* Behind the num_layers others (either may be 0): their K and V are in an arena of their own, which holds windows.
      */
     int32_t num_window_layers;
+    const edge_lora *loras; /* what adapters add */
+    int32_t num_loras, num_adapters;
 } edge_program_config;
 
 typedef struct edge_program edge_program;
@@ -131,6 +145,7 @@ typedef struct edge_batch {
      * blocks, (num_sequences, table_stride). What no token of the step sees through its window may be -1. */
     const int32_t *window_tables;
     edge_kv *window_kv;
+    const int32_t *adapters; /* (num_tokens,) the adapter that each row uses, -1: none; NULL: no row uses one */
 } edge_batch;
 
 /* Checks the whole op list against buffers, weights, ropes and the KV shape, then allocates everything a step will use.
