@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from edge.errors import BadModelFile, EdgeError
+from edge.errors import BadModelFile, EdgeError, UnsupportedModel
 from edge.formats import GGUFFile, open_gguf
 from edge.formats.config import ModelConfig
 from edge.formats.types import type_name
@@ -24,7 +24,10 @@ def describe(reference: str | os.PathLike[str] | None) -> dict[str, Any]:
 
     ModelFileError: no such file, or it breaks its format.
     """
-    with open_gguf(resolve(reference)) as file:
+    path = resolve(reference)
+    if path.is_dir():
+        raise UnsupportedModel(path, "is a folder for ONNX Runtime; this reads the header of GGUF files")
+    with open_gguf(path) as file:
         architecture = file.get_str("general.architecture", default=None)
         try:
             config: ModelConfig | None = ModelConfig.from_gguf(file)

@@ -58,14 +58,17 @@ def load(
     no_cache: bool | None = None,
     residency: str | None = None,
     verify: bool = False,
+    provider: str | None = None,
+    strict: bool = False,
     on_progress: LoadProgress | None = None,
     adapters: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> Model:
-    """Loads a GGUF file, or the bundled model when path is None.
+    """Loads a GGUF file, an ONNX folder, or the bundled model when path is None.
 
     backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
-    (docs/backends.md); "auto", the first of them that can run the file, which `Model.tuning.note` tells when it is not
-    the native one; None: native. An option that a backend does not have is refused by name.
+    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md); "auto", the first of them that can run the
+    file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder. An option
+    that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less
@@ -89,6 +92,9 @@ def load(
     prompts instead of the user's data folder.
     adapters: LoRA adapters in GGUF files, by the names that answers ask for them with (`adapter="name"`); see
     docs/adapters.md. Weights are shared, and one step computes answers with any of them and without.
+    provider: of an ONNX model, "cpu" (the default) or another that `edge doctor` lists, with options behind a colon:
+    "openvino:device_type=NPU". What it cannot compute runs on the CPU, which `Model.weights.note` says; strict refuses
+    such a model.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -106,6 +112,8 @@ def load(
             no_cache=no_cache,
             verify=verify,
             adapters=dict(adapters) if adapters else None,
+            provider=provider,
+            strict=strict,
         )
         return Model(
             opened.source,
@@ -118,6 +126,7 @@ def load(
             memory=opened.allowed,
             load_seconds=time.perf_counter() - started_at,
         )
+    CAPABILITIES.check_options(provider=provider, strict=strict)
     kv_type = CAPABILITIES.kv_types[0] if kv_type is None else kv_type
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None

@@ -83,6 +83,11 @@ class Model(ModelFacts):
         for, by the profile that the load found: an answer need not wait for that."""
         return self._plan()
 
+    def num_kept_tokens(self, tokens: Items[int]) -> int:
+        """How many of these, from the first on, have K and V in memory, for a prompt that begins with them
+        and uses no adapter."""
+        return self._kept.store().num_kept_tokens(tokens)
+
     @property
     def prepared_note(self) -> str | None:
         """Why a prepared prompt that would fit is not used; None otherwise."""

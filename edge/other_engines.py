@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,7 +21,7 @@ __all__ = ["Asked", "Opened", "Opening", "choose_backend", "open_other"]
 
 DEFAULT_CHUNK = 512  # tokens: what the other engines were made for
 
-_OPENERS = {"llama": "edge.llama_model"}  # each has open_model, an `Opener`
+_OPENERS = {"llama": "edge.llama_model", "onnx": "edge.onnx_model"}  # each has open_model, an `Opener`
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,15 @@ class Asked:
 
 
 class Opening(NamedTuple):
-    """What an opener is asked for. allowed: bytes of the process, as the user said. on_progress: of weights."""
+    """What an opener is asked for. allowed: bytes of the process, as the user said. on_progress: of weights. options:
+    those of edge.load that few backends have, and this one does."""
 
     path: Path
     settings: Settings
     allowed: int | None
     residency: str | None
     on_progress: Callable[[int, int], None] | None
+    options: Mapping[str, object]
 
 
 class Opener(Protocol):
@@ -106,7 +108,7 @@ def open_other(
     )
     allowed = None if asked.memory is None else parse_bytes(asked.memory)
     opener: Opener = importlib.import_module(_OPENERS[info.name]).open_model
-    source, backend, plan = opener(Opening(path, settings, allowed, asked.residency, on_progress))
+    source, backend, plan = opener(Opening(path, settings, allowed, asked.residency, on_progress, not_common))
     tuning = Choice(
         decode_threads=backend.decode_threads,
         prefill_threads=backend.num_threads,

@@ -11,6 +11,7 @@ from edge.errors import ModelFileError, RequestError, UnsupportedModel
 from edge.library import Found, HubName, Library, UrlName, is_url, parse_name
 
 DEFAULT_MODEL = "assistant"
+ONNX_CONFIG = "genai_config.json"  # what tells a folder for ONNX Runtime from others
 _BUNDLED = {"assistant": "assistant.gguf"}
 _PATH_STARTS = ("/", "./", "../", "~/")
 
@@ -47,7 +48,7 @@ def elsewhere(reference: str | None, hub: str) -> HubName | UrlName | None:
 
 
 def resolve(reference: str | os.PathLike[str] | None) -> Path:
-    """The file that a reference means; None means the bundled model.
+    """The file that a reference means, or the folder of an ONNX model; None means the bundled model.
 
     ModelFileError: no such file. UnsupportedModel: a kind of model this version cannot run. RequestError: neither a
     path nor a known name.
@@ -56,12 +57,15 @@ def resolve(reference: str | os.PathLike[str] | None) -> Path:
     path = Path(text).expanduser()
     try:
         if path.is_dir():
+            if (path / ONNX_CONFIG).is_file():
+                return path
             raise UnsupportedModel(
-                path, "is a folder; this version runs GGUF files only, `edge export` makes one of it"
+                path,
+                f"is a folder without {ONNX_CONFIG}; edge runs GGUF files and ONNX folders: see edge export --help",
             )
         if path.exists():
             if path.suffix.lower() == ".onnx":
-                raise UnsupportedModel(path, "ONNX models are not supported yet by this version; it runs GGUF files")
+                raise UnsupportedModel(path, f"is one file of an ONNX model; give its folder, with {ONNX_CONFIG}")
             return path
     except (OSError, ValueError) as error:  # a name too long for the system, or with a zero byte
         raise RequestError(f"model {text!r} is not a usable path: {error}") from None

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.json_file import Fields
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields
 
 __all__ = ["Config", "Dimensions", "Rope"]
 

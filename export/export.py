@@ -20,13 +20,13 @@ from edge.formats.types import GGMLType, ValueType
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Encode", "export"]
+__all__ = ["ITEM_TYPES", "Encode", "export"]
 
 # (tensor, its values, type name) -> the bytes of all its rows
 Encode = Callable[[SourceTensor, NDArray[np.float32], str], "Buffer"]
 
 # Arrays whose element type loaders take for granted.
-_ITEM_TYPES = {"tokenizer.ggml.token_type": ValueType.INT32, "tokenizer.ggml.scores": ValueType.FLOAT32}
+ITEM_TYPES = {"tokenizer.ggml.token_type": ValueType.INT32, "tokenizer.ggml.scores": ValueType.FLOAT32}
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -51,7 +51,7 @@ def export(
     try:
         for key, value in {**source.metadata, **(extra_metadata or {})}.items():
             if value != []:  # an empty array says nothing
-                writer.add(key, value, _ITEM_TYPES.get(key))
+                writer.add(key, value, ITEM_TYPES.get(key))
         for tensor in source.tensors:
             chosen = types[tensor.name]
             writer.add_tensor(tensor.name, GGMLType[chosen], tensor.shape, _Lazily(source, tensor, chosen, encode))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -56,6 +57,16 @@ class GGUFSource:
         data.release()
         self._file.let_go(name)
         return values
+
+    @contextmanager
+    def stored(self, name: str) -> Generator[memoryview]:
+        """The bytes of a tensor as they are in the file, while the block lasts."""
+        data = self._file.tensor_data(name)
+        try:
+            yield data
+        finally:
+            data.release()
+            self._file.let_go(name)
 
     def close(self) -> None:
         self._file.close()

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.export.architectures import Layout, layout_of, module_shape
 from edge.export.config import Config
-from edge.export.folder import ModelFolder
 from edge.export.pooling import pooling_of
 from edge.export.shards import Shards
 from edge.export.source import SourceTensor
 from edge.export.stored_weights import WeightReader
 from edge.export.tokenizers import tokenizer_of
 from edge.formats.cursor import quoted
+from edge.formats.folder import ModelFolder
 
 __all__ = ["HuggingFaceSource"]
 

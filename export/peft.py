@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from edge.errors import BadModelFile, UnsupportedModel
 from edge.export.architectures import Layout, layout_of, module_shape
 from edge.export.config import Config
-from edge.export.folder import ModelFolder
-from edge.export.json_file import Fields
 from edge.export.safetensors import SafetensorsFile
 from edge.export.source import SourceTensor
 from edge.formats.adapter import MAX_RANK
 from edge.formats.cursor import quoted
+from edge.formats.folder import ModelFolder
+from edge.formats.json_file import Fields
 
 __all__ = ["CONFIG_NAME", "PeftSource"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.folder import ModelFolder
-from edge.export.json_file import Fields, is_object, parse_list
 from edge.formats.cursor import quoted
+from edge.formats.folder import ModelFolder
+from edge.formats.json_file import Fields, is_object, parse_list
 
 __all__ = ["Pooling", "pooling_of"]
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.json_file import is_list, is_object, parse_object
 from edge.formats.cursor import quoted
+from edge.formats.json_file import is_list, is_object, parse_object
 from edge.formats.mapping import MappedFile
 from edge.formats.sniff import describe_foreign_file
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from edge.errors import BadModelFile, ModelFileError
-from edge.export.folder import ModelFolder
 from edge.export.safetensors import SafetensorsFile, StoredTensor
 from edge.formats.cursor import quoted
+from edge.formats.folder import ModelFolder
 
 __all__ = ["Shards"]
 

@@ -22,11 +22,23 @@ BUDGETS = (  # first match wins
     (".py", 400),
     (".c", 300),
     (".h", 300),
+    (".js", 300),
+    (".css", 300),
 )
 TESTS_LIMIT = 600
 # Data is never code: nothing in the runtime may unpickle, evaluate or build an unsandboxed template.
 BANNED = ("import pickle", "torch.load", "import marshal", "import shelve", "jinja2.Environment(", "trust_remote_code=")
 BANNED_IN = ("edge/", "export/", "quant/")
+# Text from elsewhere never becomes markup or code in the page.
+BANNED_JS = (
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "document.write",
+    "eval(",
+    "new Function",
+    "createContextualFragment",
+)
 
 
 def _limit(name: str) -> int | None:
@@ -49,6 +61,8 @@ def main() -> int:
             wrong.append(f"{name}: {lines} lines, budget {limit}")
         if name.endswith(".py") and name.startswith(BANNED_IN):
             wrong += [f"{name}: {ban!r} is banned" for ban in BANNED if ban in text]
+        if name.endswith(".js"):
+            wrong += [f"{name}: {ban!r} is banned" for ban in BANNED_JS if ban in text]
     print("\n".join(wrong) or "budgets: every file is within its budget")
     return 1 if wrong else 0
 

@@ -81,6 +81,9 @@ ALLOWED: dict[str, set[str]] = {
     "adapters": BASE | {"backends", "engine"},
     "kept": BASE | {"adapters", "backends", "chat_prompt", "engine", "sessions", "sources"},
     "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
+    "onnx_source": BASE
+    | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
+    "onnx_model": BASE | {"backends", "device", "edge", "memory", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {
@@ -105,26 +108,42 @@ ALLOWED: dict[str, set[str]] = {
     | {"assets", "backends", "device", "edge", "export", "graph", "models", "native", "packed", "quant", "tokenizer"},
     "serve": {"edge", "engine", "errors", "generate_options", "model", "results", "stream", "tokenizer", "tools"},
     "conform": {"errors"},
+    "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
-    "convert": BASE | {"calibration", "damage", "device", "export", "packed", "quant", "references", "edge"},
+    "npu": BASE | {"graph"},
+    "convert": BASE
+    | {
+        "calibration",
+        "damage",
+        "device",
+        "export",
+        "models",
+        "npu",
+        "packed",
+        "quant",
+        "references",
+        "tokenizer",
+        "edge",
+    },
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
     "quant": BASE | {"graph", "models", "native", "edge", "damage"},
-    "export": BASE | {"quant", "graph", "models", "tokenizer", "edge", "damage"},
+    "export": BASE | {"npu", "quant", "graph", "models", "tokenizer", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
     """(layer, file) for every Python file that is installed."""
-    for folder in (ROOT / "edge", ROOT / "export", ROOT / "quant", ROOT / "device_profiles"):
+    links = ("export", "quant", "device_profiles", "assistant")  # in edge: visited where they really are
+    for folder in (ROOT / "edge", ROOT / "export", ROOT / "quant", ROOT / "device_profiles", ROOT / "apps/assistant"):
         for path in sorted(folder.rglob("*.py")):
             inside = path.relative_to(folder)
             if folder.name == "edge":
-                if inside.parts[0] in ("export", "quant", "device_profiles"):
-                    continue  # links: visited at the root
+                if inside.parts[0] in links:
+                    continue
                 yield "edge" if inside.name == "__init__.py" and len(inside.parts) == 1 else inside.parts[0], path
             else:
                 yield folder.name, path

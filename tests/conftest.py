@@ -50,7 +50,7 @@ def byte_tokens() -> list[str]:
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
 
 
-def _write(
+def write_tiny_model(
     path: Path,
     *,
     kind: GGMLType = GGMLType.Q8_0,
@@ -124,22 +124,22 @@ def _write(
 
 @pytest.fixture(scope="session")
 def write_model() -> WriteModel:
-    return _write
+    return write_tiny_model
 
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Q8_0, with a chat template, context 256."""
-    return _write(tmp_path_factory.mktemp("model") / "tiny.gguf")
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.gguf")
 
 
 @pytest.fixture(scope="session")
 def bare_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same weights without a chat template."""
-    return _write(tmp_path_factory.mktemp("model") / "bare.gguf", template=None)
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "bare.gguf", template=None)
 
 
 @pytest.fixture(scope="session")
 def poisoned_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose logits are not finite once it has read NAN_BYTE."""
-    return _write(tmp_path_factory.mktemp("model") / "poisoned.gguf", poisoned=True)
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "poisoned.gguf", poisoned=True)

@@ -121,6 +121,10 @@ class LlamaBackend:
     def source_hashes(self) -> None:
         """Nobody has them."""
 
+    @property
+    def placement(self) -> None:
+        """There are no execution providers."""
+
     def reading(self) -> AbstractContextManager[None]:
         return self._watch.reading()
 

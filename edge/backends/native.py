@@ -120,6 +120,10 @@ class NativeBackend:
         return f"native/{self.isa}"
 
     @property
+    def placement(self) -> None:
+        """There are no execution providers."""
+
+    @property
     def weights(self) -> WeightsInfo:
         """How the weights are held, and how much of them is in RAM now."""
         if self._weights is None:

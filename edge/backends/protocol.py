@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from edge.errors import RequestError
 
@@ -183,6 +183,11 @@ class LoadedBackend(Backend, Protocol):
     @property
     def source_hashes(self) -> tuple[str, ...] | None:
         """SHA-256 of each part of the model, where the backend knows it."""
+        ...
+
+    @property
+    def placement(self) -> dict[str, Any] | None:
+        """Which operators run on which execution provider, and what fell back; None where there are none."""
         ...
 
     def reading(self) -> AbstractContextManager[None]:

@@ -48,6 +48,7 @@ BACKENDS: dict[str, BackendInfo] = {
     for info in (
         BackendInfo("native", "edge.backends.native", "GGUF"),
         BackendInfo("llama", "edge.backends.llama", "GGUF", "llama_cpp", "llama"),
+        BackendInfo("onnx", "edge.backends.onnx", "ONNX", "onnxruntime", "onnx"),
     )
 }
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": ("edge.cli.run", "Answer a prompt, or chat when there is none."),
     "chat": ("edge.cli.chat", "Talk with a model, and go on with an earlier conversation."),
     "serve": ("edge.cli.serve", "Answer over HTTP, as OpenAI's API does."),
+    "assistant": ("edge.cli.assistant", "An assistant that acts on this device: timers, notes, files, a home."),
     "conform": ("edge.cli.conform", "Ask a server which fields of OpenAI's API it honours, refuses or ignores."),
     "embed": ("edge.cli.embed", "Turn texts into vectors, one line of JSON each."),
     "sessions": ("edge.cli.sessions", "List, show, check and remove saved conversations and prepared prompts."),

@@ -22,6 +22,7 @@ _MAKING = ("size", "bits", "method", "calibration", "damage_text", "no_measure",
 _UNITS: dict[Stage, tuple[str, float]] = {
     "reading": (" MiB", 2**20),
     "calibrating": (" tokens", 1),
+    "calibrating operations": ("", 1),
     "choosing": (" matrices", 1),
     "writing": (" MiB", 2**20),
     "loading": (" MiB", 2**20),

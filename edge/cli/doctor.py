@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edge.cli.doctor_onnx import examine_onnx, onnx_rows
 from edge.cli.options import debug_option, json_option, option
 
 
@@ -22,9 +23,19 @@ from edge.cli.options import debug_option, json_option, option
     help="Measure this machine, in about a minute, and write its profile. [default: where edge looks for it]",
 )
 @option("--model", default=None, help="With --save: measure with the shapes of this model.")
+@option("--onnx", "folder", default=None, metavar="FOLDER", help="Load this ONNX model and say what runs where.")
+@option("--provider", default=None, metavar="NAME[:KEY=VALUE,...]", help="With --onnx: what is to compute it.")
 @json_option
 @debug_option
-def command(isa: str | None, threads: int | None, save: str | None, model: str | None, as_json: bool) -> int:
+def command(
+    isa: str | None,
+    threads: int | None,
+    save: str | None,
+    model: str | None,
+    folder: str | None,
+    provider: str | None,
+    as_json: bool,
+) -> int:
     """Describe this machine: CPU, instruction sets, cores allowed, memory, disk, what would run and why.
 
     --save measures it: how fast memory is read by how many threads, from a mapped file and from owned memory, what
@@ -38,7 +49,9 @@ def command(isa: str | None, threads: int | None, save: str | None, model: str |
         return 0
     if model is not None:
         raise click.UsageError("--model says what to measure with: it needs --save")
-    report = examine(isa, threads)
+    if provider is not None and folder is None:
+        raise click.UsageError("--provider says where a model is to run: it needs --onnx")
+    report = examine(isa, threads) | {"onnx": examine_onnx(folder, provider)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _lines(report))
     return 1 if report["problems"] else 0
 
@@ -163,6 +176,7 @@ def _lines(report: dict[str, Any]) -> str:
                       else f"cgroup limit {size(limit)} ({size(memory['cgroup_used_bytes'])} used)")),
         ("disk", _disk_line(report["disk"])),
         ("backends", "; ".join([", ".join(report["backends"]) or "none", *report["backends_missing"]])),
+        *onnx_rows(report["onnx"]),
         ("would run", report["would_run"] or "nothing"),
         *_choice_rows(report),
         ("bundled model", report["bundled_model"] or "missing"),

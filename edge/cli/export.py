@@ -1,4 +1,5 @@
-"""`edge export SOURCE`: a Hugging Face folder, or another GGUF file, becomes a GGUF file."""
+"""`edge export SOURCE`: a Hugging Face folder, or a GGUF file, becomes a GGUF file, or a folder for ONNX Runtime or an
+NPU."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ import click
 
 from edge.cli.conversion import checked, making_options, recipe_of, settings, show
 from edge.cli.export_adapter import export_adapter, is_peft_folder, show_adapter
+from edge.cli.export_npu import export_to_npu, npu_options, refuse_npu_options
+from edge.cli.export_onnx import export_folder, onnx_options, refuse_onnx_options, show_folder
 from edge.cli.options import debug_option, json_option, option
 
 if TYPE_CHECKING:
@@ -20,17 +23,30 @@ if TYPE_CHECKING:
 @option(
     "--to",
     "form",
-    type=click.Choice(["gguf", "packed"]),
+    type=click.Choice(["gguf", "packed", "onnx", "npu"]),
     default="gguf",
     show_default=True,
-    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones.",
+    help="A GGUF file; or that and its packed file, so that the first load is as fast as later ones; or a folder for "
+    "ONNX Runtime's CPU kernels, which onnxruntime-genai runs too; or a folder of ONNX graphs for an NPU.",
 )
 @option("--quant", default=None, metavar="TYPE", help="As Q4_K_M: see edge quantize --help. [default: as stored]")
 @option(
     "--base", default=None, metavar="FOLDER", help="Of an adapter: the model it was trained on, for its config.json."
 )
 @making_options
-@option("--output", "-o", default=None, metavar="FILE", help="[default: NAME-TYPE.gguf in this folder]")
+@onnx_options
+@npu_options
+@option(
+    "--context",
+    type=int,
+    default=None,
+    metavar="TOKENS",
+    help="onnx: positions of a sequence at most. [default: the model's own] npu: slots for K and V. [default: 1024]",
+)
+@option(
+    "--output", "-o", default=None, metavar="FILE",
+    help="[default: NAME-TYPE.gguf in this folder; onnx: a folder NAME-onnx; npu: NAME-DEVICE]",
+)  # fmt: skip
 @json_option
 @debug_option
 def command(
@@ -39,14 +55,17 @@ def command(
     quant: str | None,
     base: str | None,
     output: str | None,
+    context: int | None,
     making: dict[str, Any],
+    onnx: dict[str, Any],
+    npu: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file.
+    """Write SOURCE, a folder as Hugging Face publishes them or a GGUF file, as a GGUF file, or for ONNX or an NPU.
 
     Reads config.json, safetensors and the tokenizer as data; nothing in the folder is run, and pickles are refused.
-    One tensor is in memory at a time. The file appears under its name when it is whole; then what it lost beside SOURCE
-    is measured and written into it.
+    One tensor is in memory at a time. The file or folder appears under its name when it is whole; then what a GGUF file
+    lost beside SOURCE is measured and written into it.
 
     SOURCE may be a LoRA adapter's folder, as PEFT saves it: with --base it becomes a file for --adapter.
     """
@@ -57,9 +76,24 @@ def command(
         return
     if base is not None:
         raise RequestError(f"--base belongs to an adapter's folder, and {source} holds no adapter_config.json")
+    if form != "onnx":
+        refuse_onnx_options(form, onnx)
+    if form != "npu":
+        refuse_npu_options(npu, form)
+    if context is not None and form not in ("onnx", "npu"):
+        raise RequestError(f"--context goes with --to onnx and --to npu, not with --to {form}")
     from edge.convert import convert, open_source
 
+    if form == "onnx":
+        with open_source(source) as opened:
+            show_folder(export_folder(source, opened, quant, making, output, onnx | {"context": context}), as_json)
+        return
     recipe = recipe_of(quant, making)
+    if form == "npu":
+        if recipe.changes_types or recipe.is_calibrated:
+            raise RequestError("--to npu has types of its own: --weights, --kv-bits, --activation-bits")
+        export_to_npu(source, output, npu | {"context": 1024 if context is None else context}, as_json)
+        return
     if not recipe.changes_types and not Path(source).is_dir():
         raise RequestError("the file is GGUF already: say with --quant, --size or --bpw what shall become of it")
     with open_source(source) as opened:

@@ -8,7 +8,7 @@ __all__ = ["GROUPS", "ROOT_PAGE", "page_of"]
 
 # Headings of `edge --help`, and the commands under them.
 GROUPS = {
-    "Talk with a model": ("run", "chat", "serve", "embed", "sessions", "cache"),
+    "Talk with a model": ("run", "chat", "assistant", "serve", "embed", "sessions", "cache"),
     "Get models": ("pull", "ls", "rm", "show", "plan"),
     "Make models": ("export", "quantize", "imatrix", "eval"),
     "Measure": ("bench", "verify", "doctor", "conform"),
@@ -64,6 +64,11 @@ _PAGES = {
         ("edge serve model.gguf --sequences 8 --memory 2GiB", ""),
         ("EDGE_API_KEY=... edge serve model.gguf --host 0.0.0.0 --allow-host pi.local", ""),
         ("edge serve model.gguf --print-service > ~/.config/systemd/user/edge.service", ""),
+    )),
+    "assistant": _Page((
+        ("edge assistant", "a page on 127.0.0.1; the address is printed"),
+        ("edge assistant --terminal --allow set_timer", ""),
+        ("edge assistant --model model.gguf --workspace ~/notes --memory 2GiB", ""),
     )),
     "conform": _Page((
         ("edge conform http://127.0.0.1:8080", ""),

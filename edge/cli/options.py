@@ -82,6 +82,17 @@ def backend_option(function: F) -> F:
     )(function)
 
 
+def provider_options(function: F) -> F:
+    """Which of ONNX Runtime's providers computes an ONNX model."""
+    for decorate in (
+        option("--strict", is_flag=True, help="ONNX: refuse a model of which a part would run on the CPU instead."),
+        option("--provider", default=None, metavar="NAME[:KEY=VALUE,...]",
+               help="ONNX: cpu, or another that edge doctor lists. [default: cpu]"),
+    ):  # fmt: skip
+        function = decorate(function)
+    return function
+
+
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
@@ -106,7 +117,19 @@ def adapter_option(function: F) -> F:
     )(function)
 
 
-_LOADING = ("backend", "context", "threads", "isa", "kv_type", "memory", "no_cache", "residency", "verify")
+_LOADING = (
+    "backend",
+    "context",
+    "threads",
+    "isa",
+    "kv_type",
+    "memory",
+    "no_cache",
+    "residency",
+    "verify",
+    "provider",
+    "strict",
+)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,6 +154,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
+        provider_options,
         backend_option,
     ):
         function = decorate(function)

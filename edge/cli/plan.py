@@ -69,14 +69,16 @@ def command(
 def _on_another_backend(model: str | None, backend: str | None, options: PlanOptions) -> dict[str, Any] | None:
     """The report of a backend that is not edge's own; None where the native one is meant."""
     from edge.cli.plan_llama import llama_report
+    from edge.cli.plan_onnx import onnx_report
+    from edge.hub import Http
     from edge.other_engines import choose_backend
-    from edge.references import resolve
+    from edge.references import elsewhere, resolve
 
-    if backend is None:
-        return None
+    if backend is None and elsewhere(model, Http.of().hub) is not None:
+        return None  # only GGUF files are read where they are
     path = resolve(model)
     engine = choose_backend(backend, path)[0].name
     if engine == "native":
         return None
     options.check_other(engine)
-    return llama_report(path, options)
+    return onnx_report(path, options) if engine == "onnx" else llama_report(path, options)

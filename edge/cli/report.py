@@ -86,6 +86,7 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
         "weights": dataclasses.asdict(model.weights),
         "model": model.path,
         "backend": completion.backend,
+        "placement": model.step_backend.placement,
         "isa": model.isa,
         "kv_type": model.kv_type,
         "threads": model.num_threads,

@@ -27,7 +27,9 @@ from edge.quant.names import Chosen, as_stored, choose
 
 __all__ = ["Converted", "Stage", "Stages", "convert"]
 
-Stage: TypeAlias = Literal["reading", "calibrating", "choosing", "writing", "loading", "measuring"]
+Stage: TypeAlias = Literal[
+    "reading", "calibrating", "calibrating operations", "choosing", "writing", "loading", "measuring"
+]
 Progress: TypeAlias = Callable[[int, int], None]  # (done, total): bytes, tokens, matrices, bytes, bytes, tokens
 Stages: TypeAlias = Callable[[Stage], AbstractContextManager[Progress | None]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -193,7 +194,14 @@ class Engine:
             preemptions=self.shelf.num_preemptions,
             swaps=self.shelf.num_swaps,
             note=self.shelf.note,
+            blocks_shared=self._num_shared(),
+            block_size=self.blocks.block_size,
         )
+
+    def _num_shared(self) -> int:
+        """Blocks that several sequences own."""
+        owners = Counter(block for sequence in tuple(self.scheduler.running) for block in tuple(sequence.block_table))
+        return sum(count > 1 for count in owners.values())
 
     def close(self) -> None:
         """Ends all sequences and frees the backend."""

@@ -75,7 +75,8 @@ class Scheduler:
         if self._turn == 0:
             prompts.sort(key=gives_way, reverse=True)
         work = [Work(sequence, 1) for sequence in decodes]
-        work += shares(prompts, self._pace.prompt_tokens(decodes))
+        if prompts:  # what a share may cost need not be worked out for nobody
+            work += shares(prompts, self._pace.prompt_tokens(decodes))
         return self._with_blocks(work) or self._with_blocks([Work(item, 1) for item in self.running])
 
     def _with_blocks(self, work: list[Work]) -> list[Work]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class EngineStats:
     """Counts at one moment. waiting: not begun. preempted: begun and set aside; swapped: those of them on the disk.
 
+    blocks_shared: those in use that several sequences own. block_size: tokens that a block holds.
     cached_tokens: whose K and V nobody uses, but a prompt that begins with them would find. preemptions and swaps: so
     far. note: why KV was last computed again instead of swapped; None: never.
     """
@@ -23,3 +24,5 @@ class EngineStats:
     preemptions: int
     swaps: int
     note: str | None = None
+    blocks_shared: int = 0
+    block_size: int = 0

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edge.errors import DoesNotFit
 
-__all__ = ["atomic_file", "remove_orphans", "scratch_folder", "sync_folder"]
+__all__ = ["atomic_file", "atomic_folder", "remove_orphans", "scratch_folder", "sync_folder"]
 
 _MAX_NAME = 100  # characters of the final name in the temporary one
 _ORPHAN_SECONDS = 60.0  # a temporary file that was just created may not be locked yet
@@ -63,6 +63,32 @@ def scratch_folder(path: Path) -> Generator[Path]:
     finally:
         os.close(descriptor)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def atomic_folder(path: Path, num_bytes: int) -> Generator[Path]:
+    """A folder to write `num_bytes` to; it takes the name `path` when the block ends without an error.
+
+    A folder of that name is replaced then. Raises DoesNotFit when the file system has less space free, OSError when
+    writing fails.
+    """
+    path = Path(os.path.realpath(path))
+    space = os.statvfs(path.parent)
+    free = space.f_bavail * space.f_frsize
+    if num_bytes > free:
+        raise DoesNotFit(f"{path}: writing takes {num_bytes} bytes, the file system has {free} free")
+    with scratch_folder(path) as scratch:
+        new = scratch / "new"
+        new.mkdir()
+        yield new
+        for entry in new.iterdir():
+            with entry.open("rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(new)
+        if path.exists():
+            os.replace(path, scratch / "old")
+        os.replace(new, path)
+    sync_folder(path.parent)
 
 
 def remove_orphans(path: Path) -> None:

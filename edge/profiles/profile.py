@@ -16,6 +16,7 @@ from edge.profiles.records import (
     Evidence,
     Isa,
     Memory,
+    Npu,
     Read,
     Record,
     Reference,
@@ -26,7 +27,7 @@ from edge.profiles.records import (
 FORMAT = 1
 
 # Key -> record. SINGLE are written [key], ARRAYS are written [[key]]; in a file only `device` must be there.
-SINGLE: dict[str, type[Record]] = {"device": Device, "isa": Isa, "memory": Memory}
+SINGLE: dict[str, type[Record]] = {"device": Device, "isa": Isa, "memory": Memory, "npu": Npu}
 ARRAYS: dict[str, type[Record]] = {
     "cores": Cores,
     "reads": Read,
@@ -58,6 +59,7 @@ class Profile:
     cores: tuple[Cores, ...] = ()
     isa: Isa | None = None
     memory: Memory | None = None
+    npu: Npu | None = None
     reads: tuple[Read, ...] = ()
     caches: tuple[Cache, ...] = ()
     compute: tuple[Compute, ...] = ()

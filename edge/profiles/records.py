@@ -16,8 +16,10 @@ from edge.profiles.rules import (
     matrix_counts,
     matrix_text,
     one_of,
+    option_texts,
     positive,
     shown,
+    some_of,
     text,
     whole,
 )
@@ -108,6 +110,28 @@ class Memory(Record):
     size_bytes: Annotated[int | None, whole(2**50)] = None
     peak_gb_s: Annotated[float | None, positive(100_000)] = None
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Npu(Record):
+    """What runs graphs with fixed shapes. provider: of ONNX Runtime, with its options as key=value. on_cpu: parts of a
+    model that stay on the processor; what is not named runs on the NPU. chunk (tokens of a prefill step) and weights
+    (as int8 or int4x32) are what an export does unless told otherwise."""
+
+    name: Annotated[str, text()]  # "Hexagon V75"
+    provider: Annotated[str, one_of("qnn", "openvino")]
+    options: Annotated[tuple[str, ...], option_texts]
+    on_cpu: Annotated[tuple[str, ...], some_of("embeddings", "head", "outliers")]
+    chunk: Annotated[int | None, whole(1024)] = None
+    weights: Annotated[str | None, one_of("int8", "int4", "int8x32", "int4x32")] = None
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        Record.__post_init__(self)
+        if not {"embeddings", "head"} <= set(self.on_cpu):
+            raise BadProfile(
+                f"on_cpu is {', '.join(self.on_cpu)}, it must name embeddings and head: no export moves them"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

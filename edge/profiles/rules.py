@@ -13,6 +13,7 @@ _MAX_SHOWN = 80
 _FEATURE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 _MATRIX = re.compile(r"[A-Z][A-Z0-9_]{1,15} [1-9]\d{0,8} x [1-9]\d{0,8}")
 _COUNTED = re.compile(r"[1-9]\d{0,5} x (.+)")
+_OPTION = re.compile(r"[A-Za-z0-9_.-]{1,64}=[\x20-\x7e]{0,200}")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/\S*)?")
 
 
@@ -72,6 +73,22 @@ def matrix_counts(value: object) -> str | None:
     matches = [_COUNTED.fullmatch(item) if isinstance(item, str) else None for item in items]
     good = 1 <= len(items) <= 64 and all(match is not None and matrix_text(match[1]) is None for match in matches)
     return None if good else 'an array of 1 to 64 texts of count, type, rows and columns, as "22 x Q4_0 2048 x 5632"'
+
+
+def option_texts(value: object) -> str | None:
+    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    keys = [item.partition("=")[0] for item in items if isinstance(item, str) and _OPTION.fullmatch(item)]
+    good = 1 <= len(items) <= 64 and len(set(keys)) == len(items)
+    return None if good else 'an array of 1 to 64 texts with different keys, as "htp_arch=75"'
+
+
+def some_of(*choices: str) -> Rule:
+    def rule(value: object) -> str | None:
+        items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+        good = bool(items) and len(set(map(repr, items))) == len(items) and all(item in choices for item in items)
+        return None if good else "an array of different ones of " + ", ".join(choices)
+
+    return rule
 
 
 def address(value: object) -> str | None:

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from edge.errors import BadModelFile, ModelFileError
 from edge.export.config import Config
-from edge.export.folder import ModelFolder
-from edge.export.json_file import Fields
 from edge.export.tokenizers.pieces import Pieces, read_added
 from edge.export.tokenizers.sentencepiece import from_sentencepiece
 from edge.export.tokenizers.settings import added_ends, chat_templates, special_ids
 from edge.export.tokenizers.tokenizer_json import from_tokenizer_json, is_byte_level, merged_vocabulary
 from edge.export.tokenizers.wordpiece import from_wordpiece, is_wordpiece
 from edge.formats.cursor import quoted
+from edge.formats.folder import ModelFolder
+from edge.formats.json_file import Fields
 from edge.tokenizer.vocabulary import SPACE
 
 __all__ = ["Converted", "tokenizer_of"]

@@ -6,11 +6,14 @@ name stands for is refused, never approximated.
 
 from __future__ import annotations
 
-from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.json_file import Fields, is_object
-from edge.formats.cursor import quoted
+from typing import Any, NamedTuple
 
-__all__ = ["pre_tokenizer_name"]
+from edge.errors import BadModelFile, UnsupportedModel
+from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields, is_object
+from edge.tokenizer.pretokenizers import PRE_TOKENIZERS
+
+__all__ = ["PreTokenizerJson", "pre_tokenizer_name", "pre_tokenizer_of"]
 
 _TAIL = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -57,6 +60,39 @@ def pre_tokenizer_name(tokenizer: Fields, *, ignore_merges: bool) -> str:
             pre_tokenizer.path, f"no name in GGUF stands for this way to cut words: {quoted(shown, 300)}{whole}"
         )
     return name
+
+
+class PreTokenizerJson(NamedTuple):
+    """steps: the object `pre_tokenizer` of a tokenizer.json. ignore_merges: words that are tokens are taken whole."""
+
+    steps: dict[str, Any]
+    ignore_merges: bool
+
+
+def pre_tokenizer_of(name: str) -> PreTokenizerJson | None:
+    """What a tokenizer.json says for GGUF's name of a way to cut words, or for another name of the same way; None where
+    no published one is known."""
+    wanted = PRE_TOKENIZERS.get(name)
+    for steps, names in _KNOWN.items():
+        for ignore_merges, known in enumerate(names):
+            if known is not None and (known == name or (wanted is not None and PRE_TOKENIZERS[known] is wanted)):
+                return PreTokenizerJson(
+                    {"type": "Sequence", "pretokenizers": [_said(step) for step in steps]}, bool(ignore_merges)
+                )
+    return None
+
+
+def _said(step: tuple[str, ...]) -> dict[str, Any]:
+    if step[0] == "split":
+        return {"type": "Split", "pattern": {"Regex": step[1]}, "behavior": "Isolated", "invert": False}
+    if step[0] == "digits":
+        return {"type": "Digits", "individual_digits": True}
+    return {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": step[0] == "gpt2 words",
+    }
 
 
 def _steps(fields: Fields, depth: int) -> list[tuple[str, ...]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import BadModelFile
-from edge.export.json_file import Fields, is_object
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields, is_object
 from edge.tokenizer.vocabulary import SPACE, TokenType
 
 __all__ = ["AddedToken", "Pieces", "read_added"]

@@ -6,9 +6,9 @@ from typing import Any
 
 from edge.errors import BadModelFile
 from edge.export.config import Config
-from edge.export.folder import ModelFolder
-from edge.export.json_file import Fields, is_list, is_object
 from edge.export.tokenizers.pieces import Pieces
+from edge.formats.folder import ModelFolder
+from edge.formats.json_file import Fields, is_list, is_object
 
 __all__ = ["added_ends", "chat_templates", "special_ids", "template_ends"]
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.errors import BadModelFile, UnsupportedModel
-from edge.export.json_file import Fields, is_list, is_object
 from edge.export.tokenizers.definitions import pre_tokenizer_name
 from edge.export.tokenizers.merge_scores import scores_of
 from edge.export.tokenizers.pieces import Pieces, read_added
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields, is_list, is_object
 from edge.tokenizer.vocabulary import SPACE, TokenType
 
 __all__ = ["from_tokenizer_json", "is_byte_level", "merged_vocabulary", "vocabulary_of"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from edge.errors import UnsupportedModel
-from edge.export.json_file import Fields
 from edge.export.tokenizers.pieces import Pieces, read_added
 from edge.export.tokenizers.settings import template_ends
 from edge.export.tokenizers.tokenizer_json import vocabulary_of
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields
 from edge.tokenizer.vocabulary import SPACE, TokenType
 from edge.tokenizer.wordpiece import CONTINUED
 

@@ -14,6 +14,8 @@
 
 #define UNITS     0x1p40f   /* the weight of the most probable token */
 #define MAX_VOCAB (1 << 22) /* so sums stay below 2^63 */
+#define LANES     16        /* compared side by side */
+#define BLOCK     128       /* logits whose largest is found in one go, a multiple of LANES */
 
 struct edge_sampler {
     int32_t vocab_size;
@@ -141,14 +143,43 @@ static void penalise(edge_sampler *s, const edge_sampling *p, const int32_t *his
     }
 }
 
-/* The most probable token, the lower id on ties; -1 when all are forbidden. */
+/* The greatest of a block, whose lanes are compared side by side. */
+static float largest_of(const float *block) {
+    float lanes[LANES];
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        lanes[lane] = block[lane];
+    }
+    for (int32_t i = LANES; i < BLOCK; i += LANES) {
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            lanes[lane] = block[i + lane] > lanes[lane] ? block[i + lane] : lanes[lane];
+        }
+    }
+    float value = lanes[0];
+    for (int32_t lane = 1; lane < LANES; lane++) {
+        value = lanes[lane] > value ? lanes[lane] : value;
+    }
+    return value;
+}
+
+/* The most probable token, the lower id on ties; -1 when all are forbidden. Found by blocks first: one comparison after
+ * the other over a whole vocabulary takes longer than what decides it. */
 static int32_t largest(const edge_sampler *s) {
-    int32_t best = -1;
+    int32_t best = -1, first = 0;
     float value = -INFINITY;
-    for (int32_t i = 0; i < s->vocab_size; i++) {
-        if (s->logits[i] > value) {
-            value = s->logits[i];
-            best = i;
+    for (; s->vocab_size - first >= BLOCK; first += BLOCK) {
+        const float most = largest_of(s->logits + first);
+        if (most > value) {
+            value = most;
+            best = first; /* its block, until the end */
+        }
+    }
+    while (best >= 0 && s->logits[best] != value) {
+        best++;
+    }
+    for (; first < s->vocab_size; first++) {
+        if (s->logits[first] > value) {
+            value = s->logits[first];
+            best = first;
         }
     }
     return best;

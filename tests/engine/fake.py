@@ -123,7 +123,15 @@ class Bench:
     ) -> None:
         places = window_blocks(window, block_size, max_sequences, max_tokens, num_blocks)
         limits = Limits(
-            VOCAB_SIZE, context, max_tokens, max_sequences, block_size, num_blocks, window, places, NUM_ADAPTERS
+            VOCAB_SIZE,
+            context,
+            max_tokens,
+            max_sequences,
+            block_size,
+            num_blocks,
+            window,
+            places,
+            num_adapters=NUM_ADAPTERS,
         )
         self.backend = FakeBackend(limits, poisoned)
         policy = Policy(schedule, disk_bytes_s=disk_bytes_s, swap_folders=() if swap_folder is None else (swap_folder,))

@@ -14,9 +14,9 @@ import tokenizers
 from edge.errors import UnsupportedModel
 from edge.export import GGUFWriter
 from edge.export.config import Config
-from edge.export.folder import ModelFolder
 from edge.export.tokenizers import tokenizer_of
 from edge.formats import ValueType, open_gguf
+from edge.formats.folder import ModelFolder
 from edge.tokenizer import Tokenizer
 from edge.tokenizer.vocabulary import SPACE
 from tests.export.sentencepiece_model import field

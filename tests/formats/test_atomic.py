@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import DoesNotFit
-from edge.formats.atomic import atomic_file, remove_orphans, scratch_folder
+from edge.formats.atomic import atomic_file, atomic_folder, remove_orphans, scratch_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -92,3 +92,21 @@ def test_a_scratch_folder_is_no_orphan_while_it_is_used(tmp_path: Path) -> None:
         assert (folder / "copy.gguf").exists()
         raise ValueError("in the block")
     assert names(tmp_path) == []
+
+
+def test_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    with atomic_folder(target, 10) as folder:
+        (folder / "a").write_bytes(b"new")
+        assert not target.exists()
+    assert (target / "a").read_bytes() == b"new"
+    with pytest.raises(RuntimeError), atomic_folder(target, 10) as folder:
+        (folder / "a").write_bytes(b"newer")
+        raise RuntimeError
+    assert (target / "a").read_bytes() == b"new"
+    with atomic_folder(target, 10) as folder:
+        (folder / "b").write_bytes(b"newest")
+    assert [path.name for path in target.iterdir()] == ["b"]
+    with pytest.raises(DoesNotFit, match="writing takes 9223372036854775807 bytes"), atomic_folder(target, 2**63 - 1):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -16,6 +16,7 @@ from edge.tuning.board import Board
 
 # What bounds a token, in GB/s: reads with the threads that are chosen, or else the data sheet; None: neither is there.
 LIMITS = {
+    "intel-core-ultra-7-155u": None,
     "intel-n150": 38.4,
     "jetson-orin-nano": 68.0,
     "laptop-avx-vnni": 41.6,

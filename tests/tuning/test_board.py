@@ -16,6 +16,7 @@ from edge.tuning.board import Board
 PROOF = Evidence(measured=True, method="m")
 GIB = 2**30
 LEVELS = {
+    "intel-core-ultra-7-155u": "avxvnni",
     "intel-n150": "avxvnni",
     "jetson-orin-nano": "dotprod",
     "laptop-avx-vnni": "avxvnni",
@@ -68,7 +69,9 @@ def test_a_shipped_name_and_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RequestError, match="device is 'toaster'.*there are intel-n150, .*snapdragon-8-gen-3$"):
+    with pytest.raises(
+        RequestError, match="device is 'toaster'.*there are intel-core-ultra-7-155u, .*snapdragon-8-gen-3$"
+    ):
         Board.of("toaster")
 
 

@@ -11,8 +11,8 @@ import stat
 from pathlib import Path
 
 from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
-from edge.export.json_file import Fields, parse_object
 from edge.formats.cursor import quoted
+from edge.formats.json_file import Fields, parse_object
 from edge.formats.mapping import MappedFile, kind_of
 
 __all__ = ["ModelFolder"]

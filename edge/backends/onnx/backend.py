@@ -1,0 +1,240 @@
+"""ONNX Runtime as a backend: K and V of a sequence in one buffer, which its operators read and write in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edge.backends.onnx import CAPABILITIES
+from edge.backends.onnx.decoder import Decoder
+from edge.backends.onnx.providers import Provider, runtime
+from edge.backends.onnx.session import open_session, reason_of
+from edge.backends.onnx.sizes import chunk_of
+from edge.backends.protocol import Batch, Limits
+from edge.backends.weights import WeightsInfo
+from edge.errors import Cancelled, NativeError, NumericalError, RequestError, UnsupportedModel
+from edge.formats.onnx import CheckedModel
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from edge.formats.config import ModelConfig
+
+__all__ = ["OnnxBackend"]
+
+_KV_DTYPES = {"f32": np.float32, "f16": np.float16}
+
+
+class OnnxBackend:
+    """One model in ONNX Runtime. Implements `edge.backends.LoadedBackend`; close() frees it.
+
+    context: of a sequence, at most decoder.longest. chunk: prompt tokens in one run, of `chunk_of`. config: what edge
+    knows of the architecture, None when the folder does not say it. strict: all operators must run on the provider.
+    Raises UnsupportedModel for what the runtime refuses, RequestError, ModelFileError for files that changed.
+    """
+
+    def __init__(
+        self,
+        model: CheckedModel,
+        decoder: Decoder,
+        *,
+        provider: Provider,
+        context: int,
+        num_threads: int,
+        chunk: int,
+        num_sequences: int,
+        config: ModelConfig | None = None,
+        strict: bool = False,
+    ) -> None:
+        self._model, self._decoder, self._config, self._provider = model, decoder, config, provider
+        self.capabilities = CAPABILITIES
+        self.num_threads = self.decode_threads = num_threads
+        self.kv_type = decoder.kv_type
+        self.kv_bytes_per_position = decoder.kv_bytes_per_position
+        self.chunk = chunk_of(decoder, chunk)
+        self.limits = Limits(
+            vocab_size=decoder.vocab_size,
+            context=context,
+            max_tokens=max(chunk, num_sequences),
+            max_sequences=num_sequences,
+            block_size=context,
+            num_blocks=num_sequences,
+        )
+        ort = runtime()
+        self._session: Any  # None when closed
+        self._session, self._placement = open_session(ort, model.path, provider, num_threads, strict=strict)
+        model.require_unchanged()
+        layers = len(decoder.layers)
+        shape = (num_sequences, layers, 2, decoder.num_kv_heads, context, decoder.head_dim)
+        # pages are taken when positions are stored
+        self._kv: np.ndarray[Any, Any] = np.zeros(shape, _KV_DTYPES[decoder.kv_type])
+        self._lengths = [0] * num_sequences  # positions that a slot may hold
+        self._bindings: list[Any] = [self._bound(slot) for slot in range(num_sequences)]
+        self._bound_for = [(0, 0)] * num_sequences  # tokens of the slot's last run, where its logits went
+        self._ids = np.zeros(self.chunk, np.int64)
+        self._ones = np.ones(context, np.int64)
+        self._positions = np.arange(context, dtype=np.int64)
+        rows = self.chunk if decoder.head == "all" else 1
+        self._scratch = np.empty((rows, decoder.vocab_size), np.float32)
+        self._logits = np.empty((num_sequences, decoder.vocab_size), np.float32)
+        self._options: Any = ort.RunOptions()
+        self._cancelled = False
+
+    @property
+    def name(self) -> str:
+        return f"onnx/{self._provider.short}"
+
+    @property
+    def config(self) -> ModelConfig:
+        if self._config is None:
+            raise UnsupportedModel(self._model.path, "the folder does not say what edge's configuration holds")
+        return self._config
+
+    @property
+    def isa(self) -> None:
+        """ONNX Runtime chooses by itself."""
+
+    @property
+    def weights(self) -> WeightsInfo:
+        return WeightsInfo("memory", None, self._model.num_bytes, None, None, self._placement.fallback)
+
+    @property
+    def adapters(self) -> tuple[()]:
+        """edge's adapters are matrices of its own engine."""
+        return ()
+
+    @property
+    def source_hashes(self) -> None:
+        """Nobody has them."""
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        return {**self._placement.as_json(), "fallback": self._placement.fallback}
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        yield
+        self._model.require_unchanged()
+
+    def step(self, batch: Batch) -> memoryview[float]:
+        """As the protocol says; one run for each sequence, or each part of it that ends with a wanted row."""
+        self._open()
+        if self._cancelled:
+            self._reset()
+            raise Cancelled("cancelled")
+        logits = self._room(len(batch.logit_rows))
+        wanted = {row: index for index, row in enumerate(batch.logit_rows)}
+        for first, end in _sequences(batch):
+            slot = batch.block_tables[batch.sequences[first] * batch.table_stride]
+            while first < end:
+                count = self._part(first, end, wanted)
+                self._run(batch, slot, first, count, wanted, logits)
+                first += count
+        # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
+        if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
+            raise NumericalError("ONNX Runtime computed logits that are not finite")
+        return cast("memoryview[float]", logits.reshape(-1).data)
+
+    def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """For logits, until the next step."""
+        if num_rows > len(self._logits):
+            self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
+        return self._logits[:num_rows]
+
+    def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
+        """Rows of the next run: a chunk, or up to a wanted row where only the last one has logits."""
+        count = min(end - first, self.chunk)
+        if self._decoder.head == "last":
+            count = next((i + 1 for i in range(count) if first + i in wanted), count)
+        return count
+
+    def _run(
+        self, batch: Batch, slot: int, first: int, count: int, wanted: dict[int, int], logits: np.ndarray[Any, Any]
+    ) -> None:
+        position = batch.positions[first]
+        total = position + count
+        self._ids[:count] = batch.token_ids[first : first + count]
+        binding = self._bindings[slot]
+        rows = count if self._decoder.head == "all" else 1
+        # where the last row alone has logits, and is wanted, they are written to where they are to be
+        place = wanted.get(first + count - 1) if rows == 1 else None
+        target = self._scratch if place is None else logits[place:]
+        if self._bound_for[slot] != (count, target.ctypes.data):  # else it is bound since the slot's last run
+            self._bound_for[slot] = (count, target.ctypes.data)
+            shape = (1, rows, self._decoder.vocab_size)
+            self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
+            self._bind(binding.bind_output, self._decoder.logits, target, shape)
+        self._bind(binding.bind_input, "attention_mask", self._ones, (1, total))
+        if self._decoder.takes_positions:
+            self._bind(binding.bind_input, "position_ids", self._positions[position:], (1, count))
+        self._lengths[slot] = min(self._lengths[slot], position)
+        try:
+            self._session.run_with_iobinding(binding, self._options)
+        except Exception as error:
+            if self._cancelled:
+                self._reset()
+                raise Cancelled("cancelled") from None
+            raise NativeError(f"ONNX Runtime: {reason_of(error)}") from error
+        self._lengths[slot] = total
+        if place is not None:
+            return
+        for row in range(count):
+            if first + row in wanted:
+                logits[wanted[first + row]] = self._scratch[row if rows == count else 0]
+
+    def copy_block(self, source: int, target: int) -> None:
+        self._open()
+        length = self._lengths[source]
+        self._kv[target, :, :, :, :length] = self._kv[source, :, :, :, :length]
+        self._lengths[target] = length
+
+    def read_block(self, block: int) -> bytearray:
+        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
+
+    def write_block(self, block: int, content: Buffer) -> None:
+        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        options = self._options
+        if options is not None:
+            options.terminate = True
+
+    def close(self) -> None:
+        self._bindings, self._session, self._options = [], None, None
+        nothing = np.zeros((0, 0), np.float32)
+        self._kv, self._logits, self._scratch = nothing, nothing, nothing
+
+    def _reset(self) -> None:
+        self._cancelled, self._options.terminate = False, False
+
+    def _open(self) -> None:
+        if self._session is None:
+            raise RequestError("the model is closed; load it again")
+
+    def _bound(self, slot: int) -> Any:
+        """The slot's K and V as past and as present: what is stored stays where it is."""
+        binding = self._session.io_binding()
+        for index, layer in enumerate(self._decoder.layers):
+            for kind in (0, 1):
+                buffer = self._kv[slot, index, kind]
+                shape = (1, *buffer.shape)
+                self._bind(binding.bind_input, layer.past[kind], buffer, shape)
+                self._bind(binding.bind_output, layer.present[kind], buffer, shape)
+        return binding
+
+    @staticmethod
+    def _bind(bind: Any, name: str, buffer: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
+        bind(name, "cpu", 0, buffer.dtype.type, shape, buffer.ctypes.data)
+
+
+def _sequences(batch: Batch) -> list[tuple[int, int]]:
+    """First row of each sequence, and the one behind its last."""
+    starts = [
+        row for row in range(len(batch.token_ids)) if row == 0 or batch.sequences[row] != batch.sequences[row - 1]
+    ]
+    return list(zip(starts, [*starts[1:], len(batch.token_ids)], strict=True))

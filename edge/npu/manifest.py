@@ -1,0 +1,229 @@
+"""What a folder of `edge export --to npu` says of itself: npu.json and encodings.json.
+
+npu.json names no files: their names are fixed. prefill.onnx and decode.onnx, or with outliers on the CPU
+prefill.0.onnx, prefill.1.onnx ...; weights.bin; head.onnx with host.bin, the embedding in it; tokenizer.gguf.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
+
+import numpy as np
+
+from edge.errors import BadModelFile, ModelFileError
+from edge.graph.ops import RopeSpec
+from edge.npu.encoding import CodeType, Encoding
+from edge.npu.layout import Mask, Slots
+
+__all__ = [
+    "ENCODINGS", "HEAD", "HOST_WEIGHTS", "MANIFEST", "TOKENIZER", "WEIGHTS", "Manifest", "Phase", "Shadow",
+    "graph_name", "read_encodings", "read_manifest",
+]  # fmt: skip
+
+FORMAT = 1
+MANIFEST, ENCODINGS, WEIGHTS = "npu.json", "encodings.json", "weights.bin"
+HEAD, HOST_WEIGHTS, TOKENIZER = "head.onnx", "host.bin", "tokenizer.gguf"
+Phase: TypeAlias = Literal["prefill", "decode"]
+_MAX_BYTES = 64 * 2**20
+_MOST = 2**31 - 1
+_MOST_ROWS = 4096
+
+
+class Shadow(NamedTuple):
+    """output = (x - clip(x, -limit, limit))[channels] times columns (out, channels) of a matrix, float32 in host.bin
+    at `offset`; computed on the CPU once the graph before `graph` ran, and needed by the one behind it."""
+
+    graph: int
+    input: str
+    output: str
+    limit: float
+    channels: tuple[int, ...]
+    out: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """embedding and head: offsets of codes and scales in host.bin. num_graphs: of each phase."""
+
+    architecture: str
+    device: str
+    hidden_size: int
+    vocab_size: int
+    embedding_scale: float
+    embedding: tuple[int, int]
+    chunk: int
+    context: int
+    weights: str
+    kv_bits: int
+    activation_bits: int
+    num_graphs: int
+    masks: tuple[Mask, ...]
+    kv: tuple[Slots, ...]
+    ropes: tuple[RopeSpec, ...]
+    shadows: tuple[Shadow, ...] = ()
+
+    def tokens(self, phase: Phase) -> int:
+        return self.chunk if phase == "prefill" else 1
+
+    def to_json(self) -> str:
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+
+
+def graph_name(phase: Phase, index: int, num_graphs: int) -> str:
+    return f"{phase}.onnx" if num_graphs == 1 else f"{phase}.{index}.onnx"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """ModelFileError: there is none. BadModelFile: key, value, what it must be."""
+    path = folder / MANIFEST
+    fields = _Fields(path, _read(path))
+    if fields.raw.get("format") != FORMAT:
+        raise BadModelFile(path, f"format is {fields.raw.get('format')!r}, it must be {FORMAT}")
+    chunk, context = fields.whole("chunk", 4096), fields.whole("context", 2**20)
+    masks = tuple(Mask(*fields.wholes("masks", row, 2)) for row in fields.rows("masks"))
+    kv = tuple(Slots(*fields.wholes("kv", row, 4)) for row in fields.rows("kv"))
+    manifest = Manifest(
+        architecture=fields.text("architecture"),
+        device=fields.text("device"),
+        hidden_size=fields.whole("hidden_size", 2**24),
+        vocab_size=fields.whole("vocab_size", 2**24),
+        embedding_scale=fields.number("embedding_scale"),
+        embedding=cast("tuple[int, int]", fields.wholes("embedding", fields.row("embedding"), 2)),
+        chunk=chunk,
+        context=context,
+        weights=fields.text("weights"),
+        kv_bits=fields.whole("kv_bits", 16),
+        activation_bits=fields.whole("activation_bits", 16),
+        num_graphs=fields.whole("num_graphs", 1024),
+        masks=masks,
+        kv=kv,
+        ropes=tuple(_rope(fields, row) for row in fields.rows("ropes")),
+        shadows=tuple(_shadow(fields, row) for row in fields.rows("shadows")),
+    )
+    for mask in masks:
+        if not 1 <= mask.slots <= context:
+            raise BadModelFile(path, f"masks: {mask.slots} slots, the context is {context}")
+    for slots in kv:
+        if not (slots.mask < len(masks) and slots.kv_heads and slots.head_dim):
+            raise BadModelFile(path, f"kv: {list(slots)} is no layer's")
+    for shadow in manifest.shadows:
+        if not 0 < shadow.graph < manifest.num_graphs - 1:
+            raise BadModelFile(path, f"shadows: graph {shadow.graph} of {manifest.num_graphs}")
+    return manifest
+
+
+def read_encodings(folder: Path) -> dict[str, Encoding]:
+    """By value. BadModelFile as above."""
+    path = folder / ENCODINGS
+    table: dict[str, Encoding] = {}
+    for name, value in _read(path).items():
+        encoding = _encoding(value)
+        if encoding is None:
+            raise BadModelFile(path, f"{name!r} is no type, scale above 0 and zero point")
+        table[name] = encoding
+    return table
+
+
+def _encoding(value: object) -> Encoding | None:
+    row = cast("list[object]", value) if isinstance(value, list) else []
+    if len(row) != 3 or row[0] not in ("uint8", "uint16"):
+        return None
+    code: CodeType = "uint8" if row[0] == "uint8" else "uint16"
+    scale, zero = row[1:]
+    if not isinstance(scale, float) or not isinstance(zero, int) or isinstance(zero, bool):
+        return None
+    good = math.isfinite(scale) and scale > 0 and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
+    return Encoding(code, scale, zero) if good else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise BadModelFile(path, f"is larger than {_MAX_BYTES} bytes")
+        found: object = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelFileError(path, f"{error.strerror}: give a folder of edge export --to npu") from None
+    except (ValueError, RecursionError) as error:
+        raise BadModelFile(path, f"is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadModelFile(path, "is no JSON object")
+    return cast("dict[str, Any]", found)
+
+
+class _Fields:
+    """Typed access; BadModelFile names key and value."""
+
+    def __init__(self, path: Path, raw: Mapping[str, Any]) -> None:
+        self.path, self.raw = path, raw
+
+    def fail(self, key: str, wanted: str) -> BadModelFile:
+        return BadModelFile(self.path, f"{key} is {str(self.raw.get(key))[:80]!r}, wanted {wanted}")
+
+    def text(self, key: str) -> str:
+        value = self.raw.get(key)
+        if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+            raise self.fail(key, "a line of text")
+        return value
+
+    def whole(self, key: str, most: int) -> int:
+        value = self.raw.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise self.fail(key, f"a whole number from 1 to {most}")
+        return value
+
+    def number(self, key: str) -> float:
+        value = self.raw.get(key)
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise self.fail(key, "a number")
+        return float(value)
+
+    def row(self, key: str) -> list[object]:
+        value = self.raw.get(key)
+        if not isinstance(value, list):
+            raise self.fail(key, "an array")
+        return cast("list[object]", value)
+
+    def rows(self, key: str) -> list[list[object]]:
+        rows = [cast("list[object]", row) for row in self.row(key) if isinstance(row, list)]
+        if len(rows) > _MOST_ROWS or len(rows) != len(self.row(key)):
+            raise self.fail(key, "an array of arrays")
+        return rows
+
+    def wholes(self, key: str, row: list[object], count: int | None) -> tuple[int, ...]:
+        numbers = [i for i in row if isinstance(i, int) and not isinstance(i, bool) and 0 <= i <= _MOST]
+        if len(numbers) != len(row) or count not in (None, len(row)):
+            raise self.fail(key, f"whole numbers, {count} in a row")
+        return tuple(numbers)
+
+
+def _rope(fields: _Fields, row: list[object]) -> RopeSpec:
+    if len(row) == 5:
+        theta, dims, neox, magnitude, raw = row
+        factors = cast("list[object]", raw) if isinstance(raw, list) else []
+        scale = tuple(s for s in factors if isinstance(s, float) and math.isfinite(s))
+        if (
+            isinstance(theta, float)
+            and isinstance(dims, int)
+            and isinstance(neox, bool)
+            and isinstance(magnitude, float)
+        ):
+            good = math.isfinite(theta) and math.isfinite(magnitude)
+            if good and dims > 0 and len(factors) == len(scale) == dims // 2:
+                return RopeSpec(theta, dims, neox, magnitude, scale)
+    raise fields.fail("ropes", "theta, dims, neox, magnitude and dims / 2 factors")
+
+
+def _shadow(fields: _Fields, row: list[object]) -> Shadow:
+    if len(row) == 7:
+        graph, source, output, limit, raw, out, offset = row
+        channels = cast("list[object]", raw) if isinstance(raw, list) else []
+        if isinstance(source, str) and isinstance(output, str) and isinstance(limit, float) and math.isfinite(limit):
+            place = fields.wholes("shadows", [graph, out, offset], 3)
+            return Shadow(place[0], source, output, limit, fields.wholes("shadows", channels, None), place[1], place[2])
+    raise fields.fail("shadows", "graph, input, output, limit, channels, out and offset")

@@ -1,0 +1,117 @@
+"""Qualcomm's compiler and its x86 simulator of the NPU. Nothing here says how fast a phone is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.errors import RequestError
+from edge.npu.compile import compile_folder
+from edge.npu.manifest import HEAD
+from edge.npu.providers import Provider, ProviderError, assignment, open_session
+from edge.npu.runner import NpuModel
+from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
+from tests.npu.models import BUNDLED, QNN, TARGETS, decibels, prompt_ids, written
+
+onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
+pytest.importorskip("onnxruntime_qnn", reason="pip install -e '.[snapdragon]'", exc_type=ImportError)
+
+EP = "QNNExecutionProvider"
+CPU = Provider("cpu")
+
+
+def snapdragon(target: int = 1) -> Provider:
+    return Provider("qnn", QNN | TARGETS[target])
+
+
+@pytest.mark.parametrize("target", range(len(TARGETS)))
+def test_compiled_whole_and_the_simulator_agrees(bundled: Path, target: int) -> None:
+    """No node on the CPU provider; the same tokens as the graphs on the CPU, and values 35 dB and more alike."""
+    ids = prompt_ids()
+    cpu, npu = NpuModel(bundled, CPU), NpuModel(bundled, snapdragon(target))
+    for graphs in npu.assignment.values():
+        assert [set(found) for found in graphs] == [{EP}]
+    made = cpu.generate(ids, 16)
+    assert npu.generate(ids, 16) == made
+    for model in (cpu, npu):
+        model.reset()
+        model.forward(ids + made)
+    assert decibels(npu.hidden, cpu.hidden) >= 35
+
+
+def test_shared_weights_are_there_once(bundled: Path) -> None:
+    shared = compile_folder(bundled, snapdragon(), name="shared")
+    apart = compile_folder(bundled, snapdragon(), name="apart", share=False)
+    assert [name for name in shared.files if name.endswith(".bin")] == ["prefill_qnn.bin"]
+    assert len([name for name in apart.files if name.endswith(".bin")]) == 2
+    assert shared.num_bytes < 0.65 * apart.num_bytes
+    assert {ep for found in shared.assignment.values() for ep in found} == {EP}
+    for name in ("prefill.onnx", "decode.onnx"):
+        graph = onnx.load(str(shared.folder / name), load_external_data=False).graph
+        assert [node.op_type for node in graph.node] == ["EPContext"]
+    with pytest.raises(RequestError, match="is there already"):
+        compile_folder(bundled, snapdragon(), name="shared")
+
+
+def test_what_the_npu_lacks_is_refused(bundled: Path) -> None:
+    """The negative control: MatMulNBits, the operator of the head, is none of its own."""
+    with pytest.raises(ProviderError, match="does not take all of the graph"):
+        open_session(bundled / HEAD, snapdragon())
+    loose = assignment(open_session(bundled / HEAD, snapdragon(), strict=False))
+    assert loose["CPUExecutionProvider"]["MatMulNBits"] == 1
+
+
+def test_a_refused_graph_leaves_nothing_behind(bundled: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "npu"
+    folder.mkdir()
+    for path in bundled.iterdir():
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+    head = onnx.load(str(folder / HEAD), load_external_data=False)
+    head.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    (folder / "decode.onnx").write_bytes(head.SerializeToString())
+    before = sorted(folder.iterdir())
+    with pytest.raises(ProviderError):
+        compile_folder(folder, snapdragon(), name="compiled")
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(("model_type", "options"), [
+    ("qwen3", {"weights": "int4"}),
+    ("gemma3", {}),
+    ("llama", {"activation_bits": 8, "shadows": 2}),
+])  # fmt: skip
+def test_random_models(model_type: str, options: dict[str, Any], tmp_path: Path) -> None:
+    """Norms of heads, windows, GELU; four bits per channel; eight-bit inputs with outliers on the CPU beside it."""
+    config = tiny_config(model_type, hidden_size=64)
+    tensors = random_tensors(tensor_shapes(config))
+    if "shadows" in options:
+        tensors["blk.1.ffn_up.weight"][[7, 50]] *= 30.0
+        tensors["blk.1.ffn_down.weight"][:, [7, 50]] /= 30.0
+    path = write_gguf(tmp_path / "m.gguf", config, tensors)
+    manifest = written(path, tmp_path / "npu", chunk=16, context=64, max_tokens=256, **options)
+    assert (manifest.num_graphs > 1) == ("shadows" in options)
+    ids = [int(i) for i in np.random.default_rng(2).integers(2, 90, 30)]
+    cpu, npu = NpuModel(tmp_path / "npu", CPU), NpuModel(tmp_path / "npu", snapdragon())
+    assert {ep for graphs in npu.assignment.values() for found in graphs for ep in found} == {EP}
+    for model in (cpu, npu):
+        model.forward(ids)
+        model.forward(ids[:1])
+        model.forward(ids[1:2])
+    assert np.isfinite(npu.hidden).all()
+    cpu.reset()
+    npu.reset()
+    cpu.forward(ids)
+    npu.forward(ids)
+    assert decibels(npu.hidden, cpu.hidden) >= (20 if "shadows" in options else 35)
+
+
+def test_blocks_of_four_bits(tmp_path: Path) -> None:
+    written(BUNDLED, tmp_path / "npu", chunk=16, context=64, weights="int4x32", max_tokens=256)
+    cpu, npu = NpuModel(tmp_path / "npu", CPU), NpuModel(tmp_path / "npu", snapdragon())
+    for model in (cpu, npu):
+        model.forward(prompt_ids())
+    assert decibels(npu.hidden, cpu.hidden) >= 35

@@ -1,0 +1,148 @@
+"""Broken copies of sound ONNX folders, and a process of its own that opens them: as edge does, then the runtime."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import random
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import ModelFileError
+from edge.export.gguf_source import GGUFSource
+from edge.export.onnx import OnnxOptions
+from edge.export.onnx.export import export_onnx
+from edge.export.onnx.protobuf import varint
+from edge.formats.onnx import OnnxModel, open_onnx_folder
+
+_EXTREMES = (
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    16,
+    31,
+    127,
+    128,
+    255,
+    2**16,
+    2**31 - 1,
+    2**31,
+    2**32,
+    2**62,
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+)
+_SECONDS = 60.0  # for one file: a runtime that hangs is as bad as one that dies
+
+
+def sound_folder(model: Path, folder: Path) -> Path:
+    """An export of a tiny GGUF model."""
+    with GGUFSource(model) as source:
+        return export_onnx(source, folder, OnnxOptions(context=32)).path
+
+
+def mutate(content: bytes, rng: random.Random) -> bytes:
+    """One to three changes: bits turned, numbers replaced by extreme ones, pieces cut out, repeated or moved."""
+    data = bytearray(content)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(data))
+        match rng.randrange(6):
+            case 0 | 1:
+                data[at] ^= 1 << rng.randrange(8)
+            case 2:
+                data[at] = rng.choice((0, 1, 2, 0x7F, 0x80, 0xFF))
+            case 3:
+                number = varint(rng.choice(_EXTREMES))
+                data[at : at + rng.choice((1, len(number)))] = number
+            case 4:
+                size = rng.randint(1, 64)
+                piece = data[at : at + size]
+                to = rng.randrange(len(data))
+                data[to:to] = piece
+            case _:
+                del data[at : at + rng.randint(1, 32)]
+        if not data:
+            data = bytearray(b"\0")
+    return bytes(data)
+
+
+class Opener:
+    """Opens folders in a process of their own. `died` tells when it ended or hung, and the next starts another."""
+
+    def __init__(self) -> None:
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+
+    def outcome(self, folder: Path) -> str:
+        """ "refused", "refused by the runtime", "ran", or "died"; other errors by their text."""
+        if self._process is None or self._pipe is None:
+            context = multiprocessing.get_context("spawn")
+            self._pipe, other = context.Pipe()
+            self._process = context.Process(target=_serve, args=(other,), daemon=True)
+            self._process.start()
+            other.close()
+        try:
+            self._pipe.send(folder)
+            if self._pipe.poll(_SECONDS):
+                answer: str = self._pipe.recv()
+                return answer
+        except (EOFError, ConnectionError):
+            pass
+        self.close()
+        return "died"
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        self._process = self._pipe = None
+
+
+def _serve(pipe: Connection) -> None:
+    while True:
+        try:
+            folder = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_opened(folder))
+
+
+def _opened(folder: Path) -> str:
+    try:
+        checked = open_onnx_folder(folder).model
+    except ModelFileError:
+        return "refused"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return _run(checked.path, checked.model)
+
+
+def _run(path: Path, model: OnnxModel) -> str:
+    """Through the runtime, with the inputs that the file asks for; sizes that it leaves open are 1."""
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        feed: dict[str, Any] = {}
+        for value in session.get_inputs():
+            if value.type not in types or len(value.shape) > 4:
+                return "refused by the runtime"
+            sizes = {"past_sequence_length": 0}
+            shape = [size if isinstance(size, int) else sizes.get(size, 1) for size in value.shape]
+            if int(np.prod([max(size, 1) for size in shape])) > 2**20:
+                return "refused by the runtime"
+            feed[value.name] = np.ones(shape, types[value.type])
+        session.run(None, feed)
+    except Exception:  # whatever it says: it said it
+        return "refused by the runtime"
+    return "ran"
