@@ -28,9 +28,8 @@ def test_help_has_examples_that_parse_and_exit_codes(run_edge: RunEdge, name: st
     assert "Exit codes:\n    0    done\n" in shown.output
     examples = shown.output.partition("\n  Examples:\n")[2].partition("\n\n")[0].splitlines()
     assert examples and all(f"edge {name}" in line for line in examples)
-    options = {
-        option for line in examples for option in re.findall(r"(?<= )--?[a-z][a-z0-9-]*", line.partition("|")[0])
-    }
+    given = [line.partition("|")[0] for line in examples]
+    options = {option for line in given for option in re.findall(r"(?<= )--?[a-z][a-z0-9-]*", line)}
     command = app.get_command(app.make_context("edge", [], resilient_parsing=True), name)
     assert command is not None
     assert options <= {option for parameter in command.params for option in parameter.opts}

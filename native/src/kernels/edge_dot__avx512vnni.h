@@ -19,7 +19,7 @@ EDGE_INLINE __m512i edge_dot_tile(__m512i start, const uint8_t *tile, const int8
             low = _mm512_dpbusd_epi32(low, _mm512_and_si512(w, mask), edge_broadcast_quad(q + 4 * v));
             high = _mm512_dpbusd_epi32(high, _mm512_andnot_si512(mask, w), edge_broadcast_quad(q + 16 + 4 * v));
         }
-        return _mm512_add_epi32(low, edge_divide_by_16(high));
+        return _mm512_add_epi32(low, edge_shift_down(high, 4));
     }
     __m512i u[8];
     edge_unpack(u, tile, bits);

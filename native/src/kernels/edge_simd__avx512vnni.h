@@ -69,11 +69,11 @@ EDGE_INLINE void edge_store_f16(uint16_t *p, __m512 x) {
     _mm_storeu_si128((__m128i *)(p + 8), _mm256_cvtps_ph(in.f256[1], _MM_FROUND_TO_NEAREST_INT));
 }
 
-/* Exact for multiples of 16. */
-EDGE_INLINE __m512i edge_divide_by_16(__m512i x) {
+/* x / 2^bits, for multiples of that. */
+EDGE_INLINE __m512i edge_shift_down(__m512i x, int bits) {
     edge_halves in = {.i = x}, out;
-    out.i256[0] = _mm256_srai_epi32(in.i256[0], 4);
-    out.i256[1] = _mm256_srai_epi32(in.i256[1], 4);
+    out.i256[0] = _mm256_srai_epi32(in.i256[0], bits);
+    out.i256[1] = _mm256_srai_epi32(in.i256[1], bits);
     return out.i;
 }
 
@@ -104,9 +104,9 @@ EDGE_INLINE void edge_store_f16(uint16_t *p, __m512 x) {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 }
 
-/* Exact for multiples of 16. */
-EDGE_INLINE __m512i edge_divide_by_16(__m512i x) {
-    return _mm512_srai_epi32(x, 4);
+/* x / 2^bits, for multiples of that; bits is a constant. */
+EDGE_INLINE __m512i edge_shift_down(__m512i x, int bits) {
+    return _mm512_srai_epi32(x, (unsigned)bits);
 }
 
 #endif

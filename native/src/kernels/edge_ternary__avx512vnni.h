@@ -26,9 +26,9 @@ EDGE_INLINE void edge_dot_planes(edge_plane_sums *sums, __m512i w, const int8_t 
 }
 
 EDGE_INLINE __m512i edge_join_planes(const edge_plane_sums *sums) {
-    const __m512i low = _mm512_add_epi32(sums->plane[0], _mm512_srai_epi32(sums->plane[1], 2));
-    return _mm512_add_epi32(
-        low, _mm512_add_epi32(_mm512_srai_epi32(sums->plane[2], 4), _mm512_srai_epi32(sums->plane[3], 6)));
+    const __m512i low = _mm512_add_epi32(sums->plane[0], edge_shift_down(sums->plane[1], 2));
+    return _mm512_add_epi32(low,
+                            _mm512_add_epi32(edge_shift_down(sums->plane[2], 4), edge_shift_down(sums->plane[3], 6)));
 }
 
 /* The 16 sums of 16 activations, added up. */
