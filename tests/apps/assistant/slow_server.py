@@ -43,7 +43,8 @@ def _decide(seen: Seen) -> Reply:
     last = seen.messages[-1]
     if last["role"] == "tool":
         return MARKUP
-    return {"chain": list(CHAIN), "markup": MARKUP}.get(str(last["content"]).split("\n")[0], LONG)
+    replies: dict[str, Reply] = {"chain": list(CHAIN), "markup": MARKUP}
+    return replies.get(str(last["content"]).split("\n")[0], LONG)
 
 
 @contextmanager
