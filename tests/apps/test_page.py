@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,11 @@ def opened(browser: Browser) -> Iterator[Open]:
 def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large models plan in one step, as where llguidance is missing."""
     find = importlib.util.find_spec
-    monkeypatch.setattr(planner, "find_spec", lambda name: None if name == "llguidance" else find(name))
+
+    def without(name: str) -> ModuleSpec | None:
+        return None if name == "llguidance" else find(name)
+
+    monkeypatch.setattr(planner, "find_spec", without)
 
 
 def ask(page: Page, text: str) -> None:
