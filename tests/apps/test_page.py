@@ -122,8 +122,7 @@ def done(page: Page) -> None:
 
 
 def room(page: Page, name: str) -> str:
-    text: str = page.locator(".house g > title", has_text=re.compile(f"^{name}:")).evaluate("e => e.textContent")
-    return text
+    return str(page.locator(".house g > title", has_text=re.compile(f"^{name}:")).evaluate("e => e.textContent"))
 
 
 def test_asked_confirmed_and_seen_in_the_home(opened: Open, address: str) -> None:

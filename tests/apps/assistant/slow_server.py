@@ -43,8 +43,10 @@ def _decide(seen: Seen) -> Reply:
     last = seen.messages[-1]
     if last["role"] == "tool":
         return MARKUP
-    replies: dict[str, Reply] = {"chain": list(CHAIN), "markup": MARKUP}
-    return replies.get(str(last["content"]).split("\n")[0], LONG)
+    request = str(last["content"]).split("\n")[0]
+    if request == "chain":
+        return list(CHAIN)
+    return MARKUP if request == "markup" else LONG
 
 
 @contextmanager
