@@ -38,7 +38,10 @@ COMMANDS = {
     "eval": ("edge.cli.eval", "Measure what a model lost: perplexity, divergence and agreement with another file."),
     "verify": ("edge.cli.verify", "Compare a model's answers on several backends, or with a trusted run."),
     "quantize": ("edge.cli.quantize", "Write a GGUF file again with fewer bits per weight."),
-    "export": ("edge.cli.export", "Write a Hugging Face folder, or a GGUF file in another type, as a GGUF file."),
+    "export": (
+        "edge.cli.export",
+        "Write a Hugging Face folder, an adapter or a GGUF file as GGUF, for ONNX Runtime, or for an NPU.",
+    ),
     "imatrix": ("edge.cli.imatrix", "Read a calibration text with a model, and write what its matrices see of it."),
     "bench": ("edge.cli.bench", "Measure prefill and decode speed, beside the memory bandwidth of the same run."),
     "doctor": ("edge.cli.doctor", "Describe this machine and what edge would use of it."),

@@ -116,8 +116,11 @@ _PAGES = {
         ("edge quantize model-f16.gguf model.gguf --size 700MB", "a type for each matrix"),
     )),
     "export": _Page((
-        ("edge export Qwen3-0.6B/ --quant Q8_0", "a folder as Hugging Face publishes them"),
+        ("edge export Qwen3-0.6B/ --quant Q8_0", "a folder of a hub"),
         ("edge export model.gguf --to packed", "so that the first load is fast too"),
+        ("edge export model.gguf --to onnx", "a folder for ONNX Runtime"),
+        ("edge export model.gguf --to npu --device snapdragon-8-gen-3", "graphs for an NPU"),
+        ("edge export my-lora/ --base Llama-3.2-1B/", "an adapter"),
     )),
     "imatrix": _Page((
         ("edge imatrix model-f16.gguf -o model.imatrix.gguf", ""),

@@ -78,7 +78,10 @@ def memory_option(function: F) -> F:
 
 def backend_option(function: F) -> F:
     return option(
-        "--backend", default=None, help="What computes: native, llama (llama.cpp), or auto. [default: native]"
+        "--backend",
+        default=None,
+        help="What computes: native, llama (llama.cpp), onnx (ONNX Runtime), or auto. [default: native, or onnx for a "
+        "folder]",
     )(function)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @option(
     "--device", default=None, metavar="NAME", help="Plan for a machine that a shipped profile, or a file, describes."
 )
-@option("--backend", default=None, help="Plan for native or llama (llama.cpp), here. [default: native]")
+@option("--backend", default=None, help="Plan for native, llama (llama.cpp) or onnx, here. [default: as edge run]")
 @json_option
 @debug_option
 def command(

@@ -227,7 +227,8 @@ class Reference:
         """y, and what the adapters of its rows add to it."""
         assert isinstance(node.op, Linear)
         used = run.adapters[run.logit_rows] if node.shape.rows is Rows.LOGITS else run.adapters
-        for number in set(used.tolist()) - {-1}:
+        numbers: set[int] = set(used.tolist())
+        for number in numbers - {-1}:
             pair = self._adapters[number].get(node.op.weight)
             if pair is None:
                 continue

@@ -3,6 +3,7 @@ all for accuracy."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -99,15 +100,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[PageSer
         yield server, folder / "assistant.db", int(server.post("/api/conversations")["id"])
 
 
-@pytest.mark.parametrize("number", range(len(END_TO_END)), ids=[each[0] for each in END_TO_END])
-def test_end_to_end(running: tuple[PageServer, Path, int], number: int) -> None:
-    """In order: later requests work on what earlier ones left."""
+def test_end_to_end(running: tuple[PageServer, Path, int]) -> None:
+    """In order, and so in one test: later requests work on what earlier ones left."""
     server, database, conversation = running
-    request, question, wanted = END_TO_END[number]
-    turn = server.ask(conversation, request)
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        assert db.execute(question).fetchone() == wanted, turn["answer"] or turn["error"]
-    db.close()
+    wrong: list[str] = []
+    for request, question, wanted in END_TO_END:
+        turn = server.ask(conversation, request)
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+            found = db.execute(question).fetchone()
+        if found != wanted:
+            wrong.append(f"{request!r}: {found}, wanted {wanted}: {turn['answer'] or turn['error']}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_there_are_fifty() -> None:
