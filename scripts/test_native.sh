@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the C library in one way and runs its tests: scripts/test_native.sh MODE...
 #   gcc, clang        this CPU's levels, warnings are errors
-#   simulate          the AVX-VNNI kernels without their instruction and the AVX-512 kernels over SIMDe, on any x86-64 CPU
-#                     with AVX2; both compilers
+#   simulate-gcc, simulate-clang   the AVX-VNNI kernels without their instruction and the AVX-512 kernels over SIMDe, on any
+#                     x86-64 CPU with AVX2
 #   x86               the level chosen, and its kernels, as a CPU without SSE4.1, without AVX, without AVX-512 (qemu-user)
 #   aarch64           cross builds, run by qemu-user as a Cortex-A72, as a Cortex-A76 and as the newest core
 #   posix             the fallback without Linux system calls
@@ -81,10 +81,8 @@ fuzz() {
 run_mode() {
   case $1 in
     gcc | clang) test_with "$1" -DCMAKE_C_COMPILER="$1" ;;
-    simulate)
-      for compiler in gcc clang; do
-        test_with simulate-$compiler -DCMAKE_C_COMPILER=$compiler -DEDGE_SIMULATE_AVXVNNI=ON -DEDGE_SIMULATE_AVX512=ON
-      done
+    simulate-gcc | simulate-clang)
+      test_with "$1" -DCMAKE_C_COMPILER="${1#simulate-}" -DEDGE_SIMULATE_AVXVNNI=ON -DEDGE_SIMULATE_AVX512=ON
       ;;
     x86) x86 ;;
     aarch64) aarch64 ;;
