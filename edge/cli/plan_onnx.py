@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 def onnx_report(path: Path, options: PlanOptions) -> dict[str, Any]:
     """As the report of the native engine; every file of the folder is checked. Errors as `edge.memory.plan_onnx`."""
     from edge import device
+    from edge.backends.onnx import CAPABILITIES
     from edge.backends.onnx.decoder import read_decoder
     from edge.formats.onnx import open_onnx_folder
     from edge.memory import Budget, Settings, fitting_onnx, plan_onnx
     from edge.other_engines import DEFAULT_CHUNK
 
+    if options.kv_type != "f16":  # the default of an option that is the folder's to decide
+        CAPABILITIES.check_kv_type(options.kv_type)
     num_threads = device.cpus().default_threads if options.threads is None else options.threads
     settings = Settings(
         context=options.context, num_sequences=options.sequences, chunk=DEFAULT_CHUNK, num_threads=num_threads

@@ -78,7 +78,7 @@ def test_a_weight_that_is_no_number_names_its_tensor_and_keeps_the_old_file(tmp_
         (["-o", "."], 2, ". is a folder, wanted a file"),
         (["-o", "gone/out.gguf"], 2, "there is no folder gone"),
         (["--quant", "Q9_0", "-o", "x.gguf"], 2, "'Q9_0' is no type or mixture; there are"),
-        (["--to", "onnx"], 2, "'onnx' is not one of 'gguf', 'packed'"),
+        (["--to", "pickle"], 2, "'pickle' is not one of 'gguf', 'packed', 'onnx', 'npu'"),
     ],
 )
 def test_what_the_command_refuses(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.export.gguf_writer import GGUFWriter, Value
+from edge.export.gguf_writer import GGUFWriter, Value, ValueType
 from edge.hub import Beginning, Download, Http, choose, list_models
 from edge.hub.remote import read_beginning
 from edge.library import parse_name
@@ -62,8 +62,8 @@ class _TwoWriters:
         self.num_tensors = 0
         self.begun = False
 
-    def add(self, key: str, value: Value) -> None:
-        self.parts[0].add(key, value)
+    def add(self, key: str, value: Value, kind: ValueType | None = None) -> None:
+        self.parts[0].add(key, value, kind)
 
     def add_tensor(self, *tensor: Any) -> None:
         if not self.num_tensors:

@@ -207,7 +207,7 @@ def test_structs_have_the_sizes_of_the_headers() -> None:
     assert sizeof(structs.Error) == 256
     assert sizeof(structs.KVConfig) == 20
     assert sizeof(structs.Rope) == 32
-    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 8 * 4
-    assert sizeof(structs.Batch) == 4 * 4 + 7 * 8
+    assert sizeof(structs.ProgramConfig) == 4 * 8 + 8 * 4 + 8 + 8 * 4 + 8 + 2 * 4
+    assert sizeof(structs.Batch) == 4 * 4 + 8 * 8
     assert sizeof(structs.Sampling) == 6 * 4 + 3 * 8
     assert sizeof(structs.GptqBlock) == 6 * 8 + 8 + 2 * 4
