@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from edge.convert.convert import Stage
     from edge.damage import Damage
 
-_MAKING = ("size", "bits", "method", "calibration", "damage_text", "no_measure", "threads", "force")
+_MAKING = ("size", "bits", "sensitivity", "method", "calibration", "damage_text", "no_measure", "threads", "force")
 _UNITS: dict[Stage, tuple[str, float]] = {
     "reading": (" MiB", 2**20),
     "calibrating": (" tokens", 1),
     "calibrating operations": ("", 1),
+    "probing": (" matrices", 1),
     "choosing": (" matrices", 1),
     "writing": (" MiB", 2**20),
     "loading": (" MiB", 2**20),
@@ -51,6 +52,9 @@ def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option("--method", default=None, metavar="METHOD",
                help="rounding by importance, awq or gptq (Q4_0 and Q4_K); all calibrate. [default: plain rounding; "
                "with --calibration, rounding by importance]"),
+        option("--sensitivity", is_flag=True,
+               help="With --size and --bpw: measure how much the model minds an error in each matrix, by reading the "
+               "shipped text twice for every one. Slow, and much better."),
         option("--bpw", "bits", type=float, default=None, metavar="BITS",
                help="Choose each matrix's type for at most so many bits per weight."),
         option("--size", default=None, metavar="BYTES",
@@ -72,6 +76,7 @@ def recipe_of(quant: str | None, making: dict[str, Any]) -> Recipe:
         bits_per_weight=making["bits"],
         method=making["method"],
         calibration=making["calibration"],
+        sensitivity=making["sensitivity"],
     )
 
 

@@ -24,13 +24,14 @@ from edge.packed import CacheOptions
 from edge.quant.encoder import Encoder
 from edge.quant.mixed import mixed_types
 from edge.quant.names import Chosen, as_stored, choose
+from edge.quant.sensitivity import measure_sensitivity
 
 __all__ = ["Converted", "Stage", "Stages", "convert"]
 
 Stage: TypeAlias = Literal[
-    "reading", "calibrating", "calibrating operations", "choosing", "writing", "loading", "measuring"
+    "reading", "calibrating", "calibrating operations", "probing", "choosing", "writing", "loading", "measuring"
 ]
-Progress: TypeAlias = Callable[[int, int], None]  # (done, total): bytes, tokens, matrices, bytes, bytes, tokens
+Progress: TypeAlias = Callable[[int, int], None]  # (done, total): bytes, tokens, matrices
 Stages: TypeAlias = Callable[[Stage], AbstractContextManager[Progress | None]]
 
 
@@ -73,13 +74,13 @@ def convert(
     is_measured, source, notes = measured and recipe.may_lose, opened.source, list(opened.notes)
     with ExitStack() as stack:
         file = opened.path
-        if file is None and (recipe.is_calibrated or is_measured):
+        if file is None and (recipe.is_calibrated or recipe.sensitivity or is_measured):
             file = stack.enter_context(_copied(source, target, num_threads, stages))
         known = None
         if recipe.is_calibrated:
             assert file is not None
             known = _statistics(file, recipe, num_threads, stages)
-        types, file_type = _chosen(recipe, source, known, num_threads, stages)
+        types, file_type = _chosen(recipe, source, file, known, num_threads, stages)
         bits = _bits_per_weight(source, types)
         said: dict[str, Any] = {"general.quantization_version": 2}
         if file_type is not None:
@@ -133,20 +134,31 @@ def _is_gguf(path: Path) -> bool:
         raise RequestError(f"calibration {path}: {error.strerror or error}") from None
 
 
-def _chosen(recipe: Recipe, source: TensorSource, known: _Known | None, num_threads: int, stages: Stages) -> Chosen:
+def _chosen(
+    recipe: Recipe, source: TensorSource, path: Path | None, known: _Known | None, num_threads: int, stages: Stages
+) -> Chosen:
+    """path: the model in the types that it is stored in, where somebody needs it."""
     if recipe.quant is not None:
         return choose(recipe.quant, source.tensors, source.metadata, has_importance=known is not None)
     if not recipe.is_mixed:
         return as_stored(source.tensors)
-    with Encoder(num_threads) as encode, stages("choosing") as progress:
-        types = mixed_types(
-            source,
-            encode.rows,
-            size_bytes=recipe.size_bytes,
-            bits_per_weight=recipe.bits_per_weight,
-            importance=None if known is None else squares_of(known.calibration, source),
-            on_progress=progress,
-        )
+    importance = None if known is None else squares_of(known.calibration, source)
+    with Encoder(num_threads) as encode:
+        sensitivity = None
+        if recipe.sensitivity:
+            assert path is not None
+            with stages("probing") as progress:
+                sensitivity = measure_sensitivity(path, encode.rows, importance=importance, on_progress=progress)
+        with stages("choosing") as progress:
+            types = mixed_types(
+                source,
+                encode.rows,
+                size_bytes=recipe.size_bytes,
+                bits_per_weight=recipe.bits_per_weight,
+                importance=importance,
+                sensitivity=sensitivity,
+                on_progress=progress,
+            )
     return Chosen(types, None)
 
 

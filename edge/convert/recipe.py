@@ -21,7 +21,8 @@ class Recipe:
 
     quant: a name of `edge.quant.names`. size_bytes: of the file, at most. bits_per_weight: over all tensors, at most.
     method: one of METHODS. calibration: a file, UTF-8 text or an importance matrix; with a method alone the text that
-    ships. Raises RequestError for what contradicts itself.
+    ships. sensitivity: types are chosen by how much the model minds each matrix (edge.quant.sensitivity), too. Raises
+    RequestError for what contradicts itself.
     """
 
     quant: str | None = None
@@ -29,6 +30,7 @@ class Recipe:
     bits_per_weight: float | None = None
     method: str | None = None
     calibration: str | os.PathLike[str] | None = None
+    sensitivity: bool = False
 
     def __post_init__(self) -> None:
         asked = [value for value in (self.quant, self.size_bytes, self.bits_per_weight) if value is not None]
@@ -40,6 +42,8 @@ class Recipe:
             raise RequestError(f"bits per weight is {self.bits_per_weight}; it must be above 0")
         if self.method is not None and self.method not in METHODS:
             raise RequestError(f"method is {self.method!r}; it must be one of {', '.join(METHODS)}")
+        if self.sensitivity and not self.is_mixed:
+            raise RequestError("sensitivity chooses types: it goes with a size or bits per weight")
         if self.is_calibrated and not asked:
             raise RequestError("nothing is rounded: calibration goes with a type, a size or bits per weight")
 

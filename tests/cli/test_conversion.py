@@ -63,6 +63,21 @@ def test_a_size_is_kept_and_used(floats: Path, tmp_path: Path, capsys: pytest.Ca
     assert not (tmp_path / "x.gguf").exists()
 
 
+def test_sensitivity_chooses_other_types_for_the_same_size(
+    floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, minded = tmp_path / "plain.gguf", tmp_path / "minded.gguf"
+    for target, options in ((plain, []), (minded, ["--sensitivity"])):
+        assert main(["quantize", str(floats), str(target), "--bpw", "5.5", "--no-measure", *options]) == 0
+        capsys.readouterr()
+    with open_gguf(plain) as before, open_gguf(minded) as after:
+        assert {name: info.type for name, info in before.tensors.items()} != {
+            name: info.type for name, info in after.tensors.items()
+        }
+        assert before.tensors.keys() == after.tensors.keys()
+    assert minded.stat().st_size <= plain.stat().st_size * 1.1
+
+
 def test_a_size_asks_for_statistics_of_this_model(
     floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +131,7 @@ def test_recipes_that_contradict_themselves() -> None:
         (lambda: Recipe(quant="Q9"), "'Q9' is no type or mixture"),
         (lambda: Recipe(bits_per_weight=float("nan")), "bits per weight is nan"),
         (lambda: Recipe(method="awq"), "nothing is rounded: calibration goes with"),
+        (lambda: Recipe(quant="Q4_K", sensitivity=True), "it goes with a size or bits per weight"),
         (lambda: Recipe(quant="Q4_0", method="magic"), "it must be one of rounding, gptq, awq"),
     )
     for wrong, message in wrongs:
