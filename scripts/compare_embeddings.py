@@ -8,6 +8,9 @@ gets texts of like length in a batch, padded to the longest, which is how senten
 graph it runs the one that its own quantiser makes of it (dynamic int8), as edge runs F32, F16 and Q8_0.
 """
 
+# pyright: basic, reportMissingImports=false
+# PyTorch and transformers leave much untyped.
+
 from __future__ import annotations
 
 import argparse

@@ -64,8 +64,7 @@ class Host:
         """What an NPU cut off from `values` (..., width), times the columns it was cut off from."""
         over, limit = values[..., list(shadow.channels)], np.float32(shadow.limit)
         over = over - np.clip(over, -limit, limit)
-        result: NDArray[np.float32] = over @ self._shadows[shadow.output].T
-        return result
+        return np.asarray(over @ self._shadows[shadow.output].T, np.float32)
 
     def _part(self, offset: int, size: int) -> NDArray[np.uint8]:
         if offset % 4 or offset + size > len(self._bytes):

@@ -178,8 +178,7 @@ def _shadow(op: StaticOp, inputs: list[Floats]) -> Floats:
     x, matrix = inputs
     assert op.limit is not None
     over, limit = x[..., op.numbers], np.float32(op.limit)
-    result: Floats = (over - np.clip(over, -limit, limit)) @ matrix[:, op.numbers].T
-    return result
+    return np.asarray((over - np.clip(over, -limit, limit)) @ matrix[:, op.numbers].T, np.float32)
 
 
 _RUN: Mapping[str, Callable[[StaticOp, list[Floats]], Floats]] = {

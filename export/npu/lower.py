@@ -90,6 +90,8 @@ class _Lowering:
                 self._set_rows(node, "Mul", positive, positive)
             case SelectRows():
                 raise UnsupportedModel(self._path, "rows are selected twice")
+            case _:
+                raise UnsupportedModel(self._path, f"{type(node.op).__name__} has no form for NPUs yet")
 
     def finish(self, last: int) -> StaticGraph:
         name = self._as_rows(last)

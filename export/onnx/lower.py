@@ -168,6 +168,8 @@ class _Lowering:
                 else:
                     last = onnx.shared("last_token", np.array([-1], np.int64))
                     values[node.number] = onnx.node("Gather", [inputs[0], last], out, axis=1)
+            case _:
+                raise self._unsupported(f"{node.name}: {type(node.op).__name__}")
 
     def _embedding(self, weight: str, scale: float, out: str) -> str:
         onnx, tensor = self._onnx, self._tensors[weight]

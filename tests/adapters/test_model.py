@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,9 @@ def test_prefixes_are_shared_where_they_are_equal(files: Files, first: AdapterUs
 def test_layers_may_be_streamed(files: Files, tmp_path: Path) -> None:
     """The adapters' matrices stay in memory."""
     options = CacheOptions(smallest_bytes=0, folder=tmp_path)
+    one_layer: Callable[[object], int] = lambda compiled: 1  # noqa: E731
     for use in USES[:3]:
-        assert alone(files, use, cache=options, admit=lambda compiled: 1) == alone(files, use)
+        assert alone(files, use, cache=options, admit=one_layer) == alone(files, use)
 
 
 def test_a_request_chooses(files: Files) -> None:

@@ -46,7 +46,8 @@ class Adapted:
     def __init__(self, folder: Path, arch: str, kinds: tuple[GGMLType, ...], kv_type: KVType = "f16") -> None:
         config = wide_config(arch)
         shapes = tensor_shapes(config)
-        self.graph, self.kv_type = build(config, shapes), kv_type
+        self.graph = build(config, shapes)
+        self.kv_type: KVType = kv_type
         self.tensors: dict[str, Tensor] = as_tensors(random_tensors(shapes, seed=5), kinds)
         self.paths = write_two(folder, arch, shapes)
 

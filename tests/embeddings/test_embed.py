@@ -119,16 +119,16 @@ def test_texts_are_never_cut(tmp_path: Path) -> None:
             model.embed([[1] * 65])
 
 
-@pytest.mark.parametrize(
-    ("texts", "options", "message"),
-    [
-        ([[]], {}, "text 0 has no tokens"),
-        ([[1], [96]], {}, "text 1 holds token id 96; the vocabulary has ids 0 to 95"),
-        ([[-1]], {}, "text 0 holds token id -1"),
-        (["a"], {"pooling": "max"}, "pooling is 'max'; it must be one of 'mean', 'cls', 'last'"),
-        (["\ud800"], {}, "half of a surrogate pair"),
-    ],
-)
+REFUSED: list[Any] = [
+    ([[]], {}, "text 0 has no tokens"),
+    ([[1], [96]], {}, "text 1 holds token id 96; the vocabulary has ids 0 to 95"),
+    ([[-1]], {}, "text 0 holds token id -1"),
+    (["a"], {"pooling": "max"}, "pooling is 'max'; it must be one of 'mean', 'cls', 'last'"),
+    (["\ud800"], {}, "half of a surrogate pair"),
+]
+
+
+@pytest.mark.parametrize(("texts", "options", "message"), REFUSED)
 def test_what_is_refused(texts: Any, options: dict[str, Any], message: str, tmp_path: Path) -> None:
     for path in (models.bert(tmp_path), models.decoder(tmp_path)):
         with edge.load(path) as model, pytest.raises(edge.RequestError, match=message):

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from edge.export.gguf_writer import GGUFWriter, Value, ValueType
+from edge.export.gguf_writer import GGUFWriter, Value
+from edge.formats.types import ValueType
 from edge.hub import Beginning, Download, Http, choose, list_models
 from edge.hub.remote import read_beginning
 from edge.library import parse_name

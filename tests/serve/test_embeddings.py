@@ -59,25 +59,25 @@ def test_bytes_are_little_endian_floats(bert: tuple[Server, Path]) -> None:
         np.testing.assert_array_equal(found, model.embed("ab c")[0])
 
 
-@pytest.mark.parametrize(
-    ("fields", "param", "words"),
-    [
-        ({"input": ""}, None, None),  # two marks of a BERT: that is a text
-        ({"input": []}, "input", "1 to 2048"),
-        ({"input": [[]]}, "input", "has no tokens"),
-        ({"input": [1, 2**20]}, "input", "holds token id 1048576"),
-        ({"input": ["a", 3]}, "input", None),
-        ({"input": "a " * 95}, "input", "text 0 of 97 tokens exceeds the available context size of 96"),
-        ({"input": ["a"] * 2049}, "input", "1 to 2048"),
-        ({}, "input", "is missing"),
-        ({"input": "a", "dimensions": 8}, "dimensions", "have 48"),
-        ({"input": "a", "dimensions": 48}, None, None),
-        ({"input": "a", "encoding_format": "int8"}, "encoding_format", None),
-        ({"input": "a", "user": 3}, "user", None),
-        ({"input": "a", "model": "other"}, "model", None),
-        ({"input": "a", "truncate": True}, "truncate", "is not a field that this server knows"),
-    ],
-)
+FIELDS: list[Any] = [
+    ({"input": ""}, None, None),  # two marks of a BERT: that is a text
+    ({"input": []}, "input", "1 to 2048"),
+    ({"input": [[]]}, "input", "has no tokens"),
+    ({"input": [1, 2**20]}, "input", "holds token id 1048576"),
+    ({"input": ["a", 3]}, "input", None),
+    ({"input": "a " * 95}, "input", "text 0 of 97 tokens exceeds the available context size of 96"),
+    ({"input": ["a"] * 2049}, "input", "1 to 2048"),
+    ({}, "input", "is missing"),
+    ({"input": "a", "dimensions": 8}, "dimensions", "have 48"),
+    ({"input": "a", "dimensions": 48}, None, None),
+    ({"input": "a", "encoding_format": "int8"}, "encoding_format", None),
+    ({"input": "a", "user": 3}, "user", None),
+    ({"input": "a", "model": "other"}, "model", None),
+    ({"input": "a", "truncate": True}, "truncate", "is not a field that this server knows"),
+]
+
+
+@pytest.mark.parametrize(("fields", "param", "words"), FIELDS)
 def test_honoured_or_refused_by_name(
     fields: dict[str, Any], param: str | None, words: str | None, bert: tuple[Server, Path]
 ) -> None:
