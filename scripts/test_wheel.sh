@@ -14,7 +14,7 @@ names = zipfile.ZipFile(sys.argv[1]).namelist()
 top = {name.split("/")[0] for name in names}
 wrong = [t for t in top if t != "edge" and not t.endswith(".dist-info")]
 assert not wrong, f"the wheel has top-level {wrong}"
-for needed in ("edge/_libedge.so", "edge/assets/assistant.gguf", "edge/py.typed", "edge/export/__init__.py", "edge/quant/__init__.py", "edge/assistant/assistant.py", "edge/device_profiles/raspberry-pi-5.toml"):
+for needed in ("edge/_libedge.so", "edge/assets/assistant.gguf", "edge/py.typed", "edge/export/__init__.py", "edge/quant/__init__.py", "edge/assistant/assistant.py", "edge/assistant/page/index.html", "edge/device_profiles/raspberry-pi-5.toml"):
     assert needed in names, f"the wheel lacks {needed}"
 print(f"{sys.argv[1].split('/')[-1]}: {len(names)} files")
 PY
