@@ -13,6 +13,7 @@ def llama_report(path: Path, options: PlanOptions) -> dict[str, Any]:
     """As the report of the native engine. Errors as `edge.memory.plan_llama`."""
     from edge import device
     from edge.backends.llama import CAPABILITIES
+    from edge.cli.planning import other_report
     from edge.formats.gguf import open_gguf
     from edge.memory import Budget, Settings, fitting_llama, plan_llama
     from edge.other_engines import DEFAULT_CHUNK
@@ -28,18 +29,7 @@ def llama_report(path: Path, options: PlanOptions) -> dict[str, Any]:
     )
     with open_gguf(path) as file:
         plan, budget = plan_llama(file, settings), Budget.of(options.allowed_bytes, device.memory())
-        fits = plan.total_bytes <= budget.num_bytes
-        others = () if fits else fitting_llama(file, settings, budget, plan)
-    reason = "as asked" if options.threads is not None else "one per physical core allowed"
-    return {
-        "path": str(path),
-        "device": None,
-        "fits": fits,
-        "plan": plan.as_json(),
-        "budget_bytes": budget.num_bytes,
-        "budget_source": budget.source,
-        "would_fit": [other.as_json() for other in others],
-        "chosen": {"threads": num_threads, "reasons": {"threads": reason}, "note": "the backend is llama.cpp"},
-        "weights_note": "as large as in the file",
-        "profile": "the speed of llama.cpp is not foretold",
-    }
+        others = () if plan.total_bytes <= budget.num_bytes else fitting_llama(file, settings, budget, plan)
+    return other_report(
+        path, options, plan, budget, others, num_threads, engine="llama.cpp", weights_note="as large as in the file"
+    )

@@ -14,6 +14,7 @@ def onnx_report(path: Path, options: PlanOptions) -> dict[str, Any]:
     from edge import device
     from edge.backends.onnx import CAPABILITIES
     from edge.backends.onnx.decoder import read_decoder
+    from edge.cli.planning import other_report
     from edge.formats.onnx import open_onnx_folder
     from edge.memory import Budget, Settings, fitting_onnx, plan_onnx
     from edge.other_engines import DEFAULT_CHUNK
@@ -27,18 +28,8 @@ def onnx_report(path: Path, options: PlanOptions) -> dict[str, Any]:
     checked = open_onnx_folder(path)
     decoder, budget = read_decoder(checked), Budget.of(options.allowed_bytes, device.memory())
     plan = plan_onnx(checked.model, decoder, settings)
-    fits = plan.total_bytes <= budget.num_bytes
-    others = () if fits else fitting_onnx(checked.model, decoder, settings, budget, plan)
-    reason = "as asked" if options.threads is not None else "one per physical core allowed"
-    return {
-        "path": str(path),
-        "device": None,
-        "fits": fits,
-        "plan": plan.as_json(),
-        "budget_bytes": budget.num_bytes,
-        "budget_source": budget.source,
-        "would_fit": [other.as_json() for other in others],
-        "chosen": {"threads": num_threads, "reasons": {"threads": reason}, "note": "the backend is ONNX Runtime"},
-        "weights_note": "with what is copied of them into the kernels' order",
-        "profile": "the speed of ONNX Runtime is not foretold",
-    }
+    others = (
+        () if plan.total_bytes <= budget.num_bytes else fitting_onnx(checked.model, decoder, settings, budget, plan)
+    )
+    note = "with what is copied of them into the kernels' order"
+    return other_report(path, options, plan, budget, others, num_threads, engine="ONNX Runtime", weights_note=note)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from edge.formats.adapter import Adapter
     from edge.formats.gguf import GGUFFile
-    from edge.memory import Budget
+    from edge.memory import Budget, MemoryPlan
     from edge.profiles import Profile
     from edge.tuning import Asked, Choice
 
@@ -99,6 +100,27 @@ def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tupl
         "would_fit": [other.as_json() for other in others],
         "chosen": dataclasses.asdict(chosen) | {"isa": question.isa},
         "profile": place.source,
+    }
+
+
+def other_report(
+    path: Path, options: PlanOptions, plan: MemoryPlan, budget: Budget, others: Iterable[MemoryPlan], num_threads: int,
+    *, engine: str, weights_note: str,
+) -> dict[str, Any]:  # fmt: skip
+    """The same of another engine, whose speed nothing predicts. others: what would fit, asked for where it does not."""
+    fits = plan.total_bytes <= budget.num_bytes
+    reason = "as asked" if options.threads is not None else "one per physical core allowed"
+    return {
+        "path": str(path),
+        "device": None,
+        "fits": fits,
+        "plan": plan.as_json(),
+        "budget_bytes": budget.num_bytes,
+        "budget_source": budget.source,
+        "would_fit": [other.as_json() for other in others],
+        "chosen": {"threads": num_threads, "reasons": {"threads": reason}, "note": f"the backend is {engine}"},
+        "weights_note": weights_note,
+        "profile": f"the speed of {engine} is not foretold",
     }
 
 

@@ -70,7 +70,7 @@ async def _serve(
         timeout_keep_alive=int(settings.pause_seconds),
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config, lambda: on_ready(port))
+    server = AnnouncedServer(config, lambda: on_ready(port))
     code = 0
 
     def stop(number: int) -> None:
@@ -95,7 +95,7 @@ async def _serve(
     return code
 
 
-class _Server(uvicorn.Server):
+class AnnouncedServer(uvicorn.Server):
     """Leaves signals to us, and says when it listens."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import uvicorn
 
 from edge.assistant.assistant import Assistant
 from edge.assistant.web.app import MAX_BODY, make_app
 from edge.serve.protocol import bounded_protocol
-from edge.serve.server import listening_socket
+from edge.serve.server import AnnouncedServer, listening_socket
 from edge.serve.settings import ServeSettings
 
 __all__ = ["listening", "run_page", "serve_settings"]
@@ -45,7 +44,7 @@ async def _serve(assistant: Assistant, listener: socket.socket, on_ready: Callab
         h11_max_incomplete_event_size=settings.max_head, timeout_keep_alive=int(settings.pause_seconds),
         timeout_graceful_shutdown=1,
     )  # fmt: skip
-    server = _Server(config, lambda: on_ready(f"http://127.0.0.1:{port}/#{token}"))
+    server = AnnouncedServer(config, lambda: on_ready(f"http://127.0.0.1:{port}/#{token}"))
     code = 0
 
     def stop(number: int) -> None:
@@ -59,19 +58,3 @@ async def _serve(assistant: Assistant, listener: socket.socket, on_ready: Callab
         loop.add_signal_handler(number, stop, number)
     await server.serve(sockets=[listener])
     return code
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_started = on_started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self._on_started()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
