@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import edge
 from edge.convert import open_source
 from edge.convert.npu import export_npu
 from edge.export.gguf_source import GGUFSource
@@ -21,9 +20,10 @@ from edge.graph.ops import Graph, SelectRows
 from edge.graph.reference import Reference, Weight
 from edge.models import build
 from edge.npu.manifest import Manifest
+from edge.references import resolve
 from edge.tokenizer import Tokenizer
 
-BUNDLED = Path(next(iter(edge.__path__))) / "assets" / "assistant.gguf"
+BUNDLED = resolve("assistant")
 PROMPT = "Please set a timer for five minutes and tell me what the weather in Paris is like"
 QNN = {"backend_type": "htp", "offload_graph_io_quantization": "0"}
 TARGETS = ({"soc_model": "43", "htp_arch": "73"}, {"soc_model": "69", "htp_arch": "79"})  # 8 Gen 2, 8 Elite
