@@ -140,7 +140,7 @@ def load(
     def admit(compiled: Compiled) -> int:
         plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files)
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
-        return plan.streamed_layers
+        return plan.streamed_groups
 
     stack = ExitStack()
     try:

@@ -13,7 +13,7 @@ from edge.backends.compiled import KV_TYPES, Compiled, check_number, compile_mod
 from edge.backends.file_watch import FileWatch
 from edge.backends.protocol import Batch, Capabilities
 from edge.backends.weights import LoadedWeights, WeightsInfo, load_weights
-from edge.errors import NativeError, RequestError
+from edge.errors import ModelFileError, NativeError, RequestError
 from edge.formats.adapter import Adapter
 from edge.formats.gguf import GGUFFile
 from edge.graph import NativeProgram
@@ -39,8 +39,8 @@ class NativeBackend:
     context: tokens per sequence (None: the model's own, at most default_context). chunk: prompt tokens in a step.
     kv_tokens: kept at a time, of all sequences (None: as many as they may have).
     decode_threads: for steps of few tokens (None: num_threads, which all others take); at most num_threads are used.
-    admit is called before anything is allocated, says how many layers are to be streamed from the packed file because
-    they do not fit (0: none), and may raise DoesNotFit.
+    admit is called before anything is allocated, says how many groups of matrices (`streaming.streamable_groups`) are
+    to be streamed from the packed file because they do not fit (0: none), and may raise DoesNotFit.
     on_progress gets (bytes of weights done, bytes of all weights). The file must stay open as long as this.
     adapters: by name, which rows of a step may use by their number; their files are only read here.
     Raises BadModelFile, UnsupportedModel, RequestError (an option out of range), NativeError.
@@ -100,7 +100,7 @@ class NativeBackend:
                     adapters=tuple((adapters or {}).values()),
                 )
                 self.config, self.limits, self.kv_type = compiled.config, compiled.limits, compiled.kv_type
-                streamed_layers = 0 if admit is None else admit(compiled)
+                streamed_groups = 0 if admit is None else admit(compiled)
                 self._load(
                     file,
                     compiled,
@@ -108,7 +108,7 @@ class NativeBackend:
                     self._watch,
                     CacheOptions() if cache is None else cache,
                     on_progress,
-                    streamed_layers,
+                    streamed_groups,
                     adapters or {},
                 )
         except BaseException:
@@ -163,13 +163,14 @@ class NativeBackend:
     ) -> memoryview[float]:
         """A step of a program over this model's weights, on its threads. As `step`."""
         _, threads = self._open()
+        assert self._weights is not None
         if self._decode_pool is not None and len(batch.token_ids) <= DECODE_TOKENS:
             threads = self._decode_pool
         try:
             program.step(
                 threads,
                 kv,
-                token_ids=batch.token_ids,
+                token_ids=self._weights.token_rows(batch.token_ids),
                 positions=batch.positions,
                 sequences=batch.sequences,
                 block_tables=batch.block_tables,
@@ -179,11 +180,10 @@ class NativeBackend:
                 window_tables=array("i") if batch.window_tables is None else batch.window_tables,
                 adapters=array("i") if batch.adapters is None else batch.adapters,
             )
-        except NativeError as error:
+        except (NativeError, ModelFileError) as error:
             if self._watch is not None:
                 self._watch.check(error)
-            if self._weights is not None:
-                self._weights.check(error)
+            self._weights.check(error)
             raise
         return program.logits.cast("B").cast("f")
 
@@ -244,14 +244,16 @@ class NativeBackend:
         watch: FileWatch,
         cache: CacheOptions,
         on_progress: Callable[[int, int], None] | None,
-        streamed_layers: int,
+        streamed_groups: int,
         adapters: Mapping[str, Adapter],
     ) -> None:
         lowered = compiled.program
         self._threads = native.Threads(self.num_threads)
         if self.decode_threads != self.num_threads:
             self._decode_pool = native.Threads(self.decode_threads)
-        self._weights = load_weights(file, lowered, self._threads, watch, cache, on_progress, streamed_layers)
+        self._weights = load_weights(
+            file, lowered, self._threads, watch, cache, on_progress, streamed_groups, self.limits.max_tokens
+        )
         self._refs = lowered.weights
         self.adapters, self._low_rank = load_adapters(adapters, compiled.adapters, self._threads)
         limits = self.limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,9 +63,10 @@ class LoadedWeights:
     @property
     def info(self) -> WeightsInfo:
         """Asks the system: takes milliseconds."""
-        num_bytes = sum(item.packed_bytes for item in self.items if not item.is_vector)
         if self._packed is None:
+            num_bytes = sum(item.packed_bytes for item in self.items if not item.is_vector)
             return WeightsInfo("memory", None, num_bytes, None, None, self._note)
+        num_bytes = sum(matrix.num_bytes for matrix in self._packed.layout.matrices)
         if self._streamed is not None:
             return self._streamed_info(self._packed, self._streamed, num_bytes)
         region = self._packed.region
@@ -83,6 +85,11 @@ class LoadedWeights:
         """SHA-256 of each part of the model, as the packed file has them; None without one."""
         return None if self._packed is None else self._packed.contents.source_hashes
 
+    def token_rows(self, token_ids: array[int]) -> array[int]:
+        """Before every step: what its tokens are called in it, which differs from their ids where weights are streamed.
+        NativeError: no such token; ModelFileError as `check`."""
+        return token_ids if self._streamed is None else self._streamed.token_rows(token_ids)
+
     def check(self, cause: BaseException | None = None) -> None:
         """Raises ModelFileError when weights that are streamed could not be read; from `cause`, if given."""
         if self._streamed is not None:
@@ -100,8 +107,8 @@ class LoadedWeights:
     def _streamed_info(self, packed: PackedFile, streamed: StreamedFile, num_bytes: int) -> WeightsInfo:
         here = streamed.resident()
         note = (
-            f"the weights do not fit in memory: the last {streamed.streamed_layers} layers "
-            f"({streamed.streamed_bytes / 2**20:.0f} MiB) are read from the disk for every step, which sets its speed"
+            f"the weights do not fit in memory: of the last {streamed.streamed_layers} layers "
+            f"{streamed.streamed_bytes / 2**20:.0f} MiB are read from the disk for every step, which sets its speed"
         )
         if not streamed.is_direct:
             note += "; the file system refuses direct reads, so they go through the page cache, which is emptied again"
@@ -126,11 +133,12 @@ def load_weights(
     watch: FileWatch,
     options: CacheOptions,
     on_progress: Progress | None,
-    streamed_layers: int = 0,
+    streamed_groups: int = 0,
+    max_tokens: int = 1,
 ) -> LoadedWeights:
     """Finds the packed file of a model or builds it, unless the model is small or the user wants none; adds it to
     `watch`. on_progress gets (bytes of weights done, bytes of all weights), as the model file has them.
-    streamed_layers: so many are not kept in memory.
+    streamed_groups: so many are not kept in memory (`streaming.streamable_groups`). max_tokens: of a step.
 
     Raises ModelFileError, DoesNotFit (layers are to be streamed, and there can be no packed file, too), NativeError.
     """
@@ -138,22 +146,23 @@ def load_weights(
     matrices = packed_matrices(file, program.weights)
     packed, streamed, note = None, None, None
     try:
-        if sum(matrix.num_bytes for matrix in matrices) < options.smallest_bytes and not streamed_layers:
+        if sum(matrix.num_bytes for matrix in matrices) < options.smallest_bytes and not streamed_groups:
             pass  # packed quicker than looked up
         elif options.enabled:
-            cache = PackedCache(file, matrices, options, threads.num_threads, streamed=streamed_layers > 0)
+            cache = PackedCache(file, matrices, options, threads.num_threads, streamed=streamed_groups > 0)
             packed = cache.find() or cache.build(loader.pack)
             note = cache.note
-            if packed is None and streamed_layers:
+            if packed is None and streamed_groups:
                 raise DoesNotFit(f"{file.path}: layers are streamed from a packed file: {'; '.join(cache.problems)}")
-        elif streamed_layers:
+        elif streamed_groups:
             raise DoesNotFit(f"{file.path}: layers are streamed from a packed file, which no_cache forbids")
         else:
             note = "the weights are packed in memory, at every load, as no_cache asks"
         if packed is not None:
             watch.add(packed.path, packed.region)
-            if streamed_layers:
-                streamed = StreamedFile(packed, Split.of(program, streamed_layers), threads)
+            if streamed_groups:
+                split = Split.of(program, matrices, streamed_groups, max_tokens)
+                streamed = StreamedFile(packed, split, threads)
         return LoadedWeights(loader.items(streamed or packed), packed, streamed, options, note)
     except BaseException:
         for item in (streamed, packed):

@@ -14,7 +14,7 @@ class Steps:
 
     on_step gets the number of tokens after each step, while no clock runs. A token depends on its position only, so KV
     that is computed again is the same, and what was computed once may stay: `reach` makes it before anything is timed
-    behind it.
+    behind it. adapter: that every token uses, by its number; None: the model alone.
     """
 
     def __init__(
@@ -23,11 +23,13 @@ class Steps:
         *,
         on_step: Callable[[int], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        adapter: int | None = None,
     ) -> None:
         limits = backend.limits
         self._backend = backend
         self._on_step = on_step
         self._clock = clock
+        self._adapter = adapter
         self._vocab_size = limits.vocab_size
         self._chunk = limits.max_tokens
         self._table = array("i", range(-(-limits.context // limits.block_size)))
@@ -77,6 +79,7 @@ class Steps:
             table_stride=len(self._table),
             logit_rows=array("i", range(num_tokens - num_logits, num_tokens)),
             window_tables=self._window_table(first),
+            adapters=None if self._adapter is None else array("i", [self._adapter] * num_tokens),
         )
         started_at = self._clock()
         self._backend.step(batch)

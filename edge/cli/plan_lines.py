@@ -54,13 +54,13 @@ def _weights(plan: dict[str, Any], note: str) -> list[tuple[str, int, str]]:
     if not plan["streamed_layers"]:
         return [("weights", plan["weights_bytes"], note)]
     return [
-        ("resident", plan["weights_bytes"], "weights that stay: the first layers, head and embedding"),
+        ("resident", plan["weights_bytes"], "weights that stay: the first layers and the head"),
         ("buffers", plan["ring_bytes"], "for the layers that are streamed"),
     ]
 
 
 def _streaming(plan: dict[str, Any]) -> str:
-    return f"weights of {plan['streamed_layers']} layers that every step reads from the disk, which sets its speed"
+    return f"weights in {plan['streamed_layers']} layers that every step reads from the disk, which sets its speed"
 
 
 def _verdict(report: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from edge.engine.step_cost import StepCost
 MAX_STEP_SECONDS = 0.08  # a reader sees a longer pause
 MAX_SLOWDOWN = 2.0  # of the step of one token that a stream alone takes
 MOST_UNREAD = 8  # tokens that an answer may be ahead of its reader, who then waits for none
+WHOLE = 8  # tokens that kernels compute at a time: the next one costs more than its share
 LEAST_SHARE = 2  # prompt tokens, whatever they cost, so that no prompt stands still; more would break the target
 
 
@@ -36,7 +37,19 @@ class Pace:
         if alone is None or not self._cost.measured_up_to(len(decodes)):
             return 0
         target = min(MAX_STEP_SECONDS, MAX_SLOWDOWN * alone)
-        return min(room, max(LEAST_SHARE, self._cost.tokens_within(target, self._max_tokens) - len(decodes)))
+        size = self._quickest(self._cost.tokens_within(target, self._max_tokens), len(decodes))
+        return min(room, max(LEAST_SHARE, size - len(decodes)))
+
+    def _quickest(self, most: int, num_decodes: int) -> int:
+        """Up to `most` tokens, of which more than num_decodes are of prompts, in the step that computes these quicker:
+        all of them, or as many as kernels compute at a time. What was never tried is."""
+        whole = most // WHOLE * WHOLE
+        if whole in (0, most) or whole <= num_decodes:
+            return most
+        seconds, seconds_whole = self._cost.seconds(most), self._cost.seconds(whole)
+        if not self._cost.is_measured(whole) or seconds is None or seconds_whole is None:
+            return whole
+        return whole if (whole - num_decodes) * seconds > (most - num_decodes) * seconds_whole else most
 
 
 def _is_read(sequence: Sequence) -> bool:

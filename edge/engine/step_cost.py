@@ -65,6 +65,10 @@ class StepCost:
             self._doubt(above=max(low, self._ratios[0][0]))
         return low
 
+    def is_measured(self, num_tokens: int) -> bool:
+        """Whether a step of this size was, as far as sizes are told apart."""
+        return _size(num_tokens) in self._measured
+
     def tokens_per_second(self, num_tokens: int) -> float | None:
         """In steps of num_tokens; None before anything was measured."""
         cost = self.seconds(num_tokens)

@@ -100,6 +100,7 @@ class NativeProgram(NamedTuple):
     num_window_layers: int = 0
     window: int = 0
     linears: tuple[LinearPlace, ...] = ()
+    token_lookups: frozenset[str] = frozenset()  # those whose rows are found by token ids
 
     def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
         """Places the buffers for steps of at most this many tokens and logit rows.
@@ -211,21 +212,24 @@ class _Lowering:
             buffers=tuple(buffers),
             ropes=tuple(self._ropes),
             weights=tuple(self._kinds),
-            lookups=self._lookups(),
+            lookups=self._lookups("token", "position", "first"),
             logits_buffer=self._buffers[logits.number],
             width=logits.shape.width,
             num_layers=len({*self._kv_layers.values()}) - num_window_layers,
             num_window_layers=num_window_layers,
             window=max(windows.values()),
             linears=tuple(self._linears),
+            token_lookups=self._lookups("token") - self._lookups("position", "first"),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
 
-    def _lookups(self) -> frozenset[str]:
+    def _lookups(self, *rows_of: str) -> frozenset[str]:
+        """Matrices of which rows are looked up, by one of these, and that nothing is multiplied with."""
         ops = [node.op for node in self._nodes]
         multiplied = {linear.weight for op in ops if isinstance(op, FusedLinear) for linear in op.linears}
-        return frozenset(op.weight for op in ops if isinstance(op, Embedding) and op.weight not in multiplied)
+        lookups = (op for op in ops if isinstance(op, Embedding) and op.row_of in rows_of)
+        return frozenset(op.weight for op in lookups) - multiplied
 
     def _op(self, at: int, node: FusedNode) -> _Op:
         ins = tuple(self._buffers[i] for i in node.inputs)

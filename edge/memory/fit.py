@@ -20,7 +20,7 @@ from edge.memory.plan import (
     compiled_for,
     plan_memory,
 )
-from edge.memory.streaming import streamable_layers
+from edge.memory.streaming import num_streamable
 from edge.native import BLOCK_SIZE
 
 __all__ = ["fitting", "nearest_plans", "require_budget", "require_fit", "with_embeddings", "with_grammar"]
@@ -53,9 +53,9 @@ def _nearby(file: GGUFFile, settings: Settings, wanted: MemoryPlan) -> Iterator[
         yield replace(settings, kv_type="q8")
     if settings.num_sequences > 1:
         yield replace(settings, num_sequences=1)
-    layers = streamable_layers(compiled_for(file, settings), wanted)
-    if layers:
-        yield replace(settings, streamed_layers=layers)
+    groups = num_streamable(compiled_for(file, settings), wanted)
+    if groups:
+        yield replace(settings, streamed_groups=groups)
 
 
 def _plan_with(plan_of: Callable[[Settings], MemoryPlan], settings: Settings, context: int) -> MemoryPlan:

@@ -22,7 +22,7 @@ __all__ = ["MemoryPlan", "Settings", "compiled_for", "plan_compiled", "plan_memo
 # Python with edge, click, jinja2 and the tokenizers library, when an answer has been made; measured on x86-64 Linux.
 PROCESS_BYTES = 40 * 2**20
 # The tokenizer's tables: measured over vocabularies of 2,000 to 152,000 tokens.
-TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 230
+TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN = 2 * 2**20, 275
 # llguidance's tables for masks, made when a request first asks for a form: measured over 32,000 and 128,256 tokens.
 GRAMMAR_BYTES, GRAMMAR_BYTES_PER_TOKEN = 6 * 2**20, 270
 NUMPY_BYTES = 24 * 2**20  # imported when states are first pooled
@@ -43,7 +43,7 @@ class Settings:
     chunk: int = 128
     num_threads: int = 1
     kv_tokens: int | None = None
-    streamed_layers: int = 0  # the last ones, read from the packed file for every step
+    streamed_groups: int = 0  # the last ones (backends.streaming): read from the packed file for every step
     adapters: tuple[Adapter, ...] = ()
 
 
@@ -51,9 +51,11 @@ class Settings:
 class MemoryPlan:
     """Bytes of the process by what they are for, and the settings that they follow from.
 
-    weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches; without the
-    streamed_bytes of `streamed_layers`, which every step reads from the file into buffers of ring_bytes. kv: with every
-    sequence as long as its context, or all of them together as long as kv_tokens; of layers with a window, the windows.
+    weights: all matrices, packed, and vectors; of a mapped packed file the pages that a step touches. streamed_bytes of
+    them, in streamed_groups of streamed_layers (the first perhaps in part), are read from the file for every step, into
+    buffers of ring_bytes, and do not count among weights, nor do rows of the embedding that a step then does not need.
+    kv: with every sequence as long as its context, or all of them together as long as kv_tokens; of layers with a
+    window, the windows.
     program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
     embeddings: NumPy, which pools states, and of a decoder its second program with KV of its own, once it is asked to
     embed. adapters: their matrices.
@@ -75,6 +77,7 @@ class MemoryPlan:
     ring_bytes: int = 0
     streamed_bytes: int = 0
     streamed_layers: int = 0
+    streamed_groups: int = 0
     grammar_bytes: int = 0
     embeddings_bytes: int = 0
     adapters_bytes: int = 0
@@ -148,19 +151,20 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         embeddings_bytes=NUMPY_BYTES if compiled.config.is_encoder else 0,
         adapters_bytes=sizes.adapters,
     )
-    return with_streaming(file, compiled, plan, settings.streamed_layers)
+    return with_streaming(file, compiled, plan, settings.streamed_groups)
 
 
-def with_streaming(file: GGUFFile, compiled: Compiled, plan: MemoryPlan, streamed_layers: int) -> MemoryPlan:
-    """The plan when so many layers of a model that `plan` keeps in memory are streamed; as it is for none."""
-    if streamed_layers == 0:
+def with_streaming(file: GGUFFile, compiled: Compiled, plan: MemoryPlan, streamed_groups: int) -> MemoryPlan:
+    """The plan when so many groups of a model that `plan` keeps in memory are streamed; as it is for none."""
+    if streamed_groups == 0:
         return plan
-    sizes = stream_sizes(file, compiled.program, streamed_layers)
+    sizes = stream_sizes(file, compiled.program, streamed_groups, compiled.limits.max_tokens)
     return replace(
         plan,
-        weights_bytes=plan.weights_bytes - sizes.streamed,
+        weights_bytes=plan.weights_bytes - sizes.streamed - sizes.by_token + sizes.rows,
         process_bytes=plan.process_bytes + STREAM_THREADS * THREAD_BYTES,
         ring_bytes=sizes.ring,
         streamed_bytes=sizes.streamed,
-        streamed_layers=streamed_layers,
+        streamed_layers=sizes.layers,
+        streamed_groups=streamed_groups,
     )

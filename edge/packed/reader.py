@@ -89,6 +89,11 @@ class PackedFile:
         """(offset, bytes) stretches of the file that are read for every step. Raises DoesNotFit."""
         return native.Stream(self.region, self._descriptor, spans, num_slots=num_slots)
 
+    def read(self, index: int, start: int, target: memoryview) -> None:
+        """Fills `target` with the packed bytes of matrix `index` from `start` on, as the file has them. Raises
+        ModelFileError when the file is too short by now or cannot be read."""
+        read_into(self.path, self._descriptor, self.layout.offsets[index] + start, target)
+
     def matrix(self, index: int) -> native.Weights:
         """Matrix `index` of the layout, in the region."""
         of = self.layout.matrices[index]

@@ -6,8 +6,9 @@
 
 #include "attention.h"
 
-#define BLOCK EDGE_KV_BLOCK_SIZE
-#define RUN   (EDGE_RUN_BLOCKS * BLOCK) /* positions */
+#define BLOCK  EDGE_KV_BLOCK_SIZE
+#define RUN    (EDGE_RUN_BLOCKS * BLOCK) /* positions */
+#define PIECES 4                         /* for a thread, at least, so that a slow core ends with the others */
 
 /* Consecutive tokens, of one sequence or of several. Those that share a block look at it together: their queries of one
  * KV head read it once. So the branches of a prefix cost one reading of it. */
@@ -41,6 +42,13 @@ static int32_t count_runs(const tile *t) {
 static int32_t tile_tokens(const edge_op *op, int64_t pieces) {
     int32_t most = edge_attention_tile(op);
     return pieces < 1 ? 1 : pieces < most ? (int32_t)pieces : most;
+}
+
+/* Of a longer step: tiles of one size, as few as give every thread some pieces: each unpacks what it reads. */
+static int32_t even_tiles(const edge_op *op, int32_t tokens, int32_t threads) {
+    int32_t most = edge_attention_tile(op), wanted = (PIECES * threads + op->num_kv_heads - 1) / op->num_kv_heads;
+    int32_t least = (tokens + most - 1) / most, tiles = wanted > least ? wanted : least;
+    return tiles < tokens ? (tokens + tiles - 1) / tiles : 1;
 }
 
 /* What a token sees of `size` positions that begin at `start`: first .. valid - 1 of them, nothing where valid is 0.
@@ -86,9 +94,14 @@ static void attend_run(const edge_worker *worker, const edge_op *op, const tile 
                        const edge_partial *to) {
     const edge_program *program = worker->program;
     const edge_private *own = worker->own;
-    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, number;
+    const int32_t *ends = edge_ends(program, op) + t->first;
+    int32_t n = op->head_dim, heads = op->num_heads / op->num_kv_heads, last = t->count - 1, number;
     view seen;
     for (int32_t b = run * EDGE_RUN_BLOCKS; b < (run + 1) * EDGE_RUN_BLOCKS; b++) {
+        if (view_of(op, ends[last], (b + 1) * BLOCK, BLOCK).valid > 0) { /* the system's own guess comes too late */
+            edge_ask_block(program, op, edge_block_table(program, op->kv_source_layer, t->first + last)[b + 1],
+                           kv_head);
+        }
         for (int32_t i = 0, end; i < t->count; i = end) {
             end = sharers_end(program, op, t, i, b, &seen, &number);
             if (seen.valid == 0) {
@@ -250,8 +263,7 @@ static void attend_tokens(const edge_worker *worker, const edge_op *op, int32_t 
 static void run_tiles(edge_worker *worker, const edge_op *op, const edge_op_plan *plan) {
     edge_program *program = worker->program;
     int32_t tokens = program->batch->num_tokens, heads = op->num_kv_heads;
-    int32_t size = tile_tokens(op, (int64_t)tokens * heads / (worker->count * (int64_t)8));
-    int32_t tiles = (tokens + size - 1) / size;
+    int32_t size = even_tiles(op, tokens, worker->count), tiles = (tokens + size - 1) / size;
     int64_t width = program->buffers[op->out[0]].width, begin, end;
     while (edge_worker_next(worker, (int64_t)tiles * heads, 1, &begin, &end)) {
         for (int64_t i = begin; i < end; i++) {

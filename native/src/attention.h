@@ -64,6 +64,9 @@ void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t 
 void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t block, int32_t kv_head, int32_t row,
                        int32_t rows, int32_t first, int32_t valid, const edge_partial *to);
 
+/* Asks for the K and V of a block that will be attended to next. */
+void edge_ask_block(const edge_program *program, const edge_op *op, int32_t block, int32_t kv_head);
+
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "inline.h"
 
 void edge_prepare_queries(const edge_worker *worker, const edge_op *op, int32_t first, int32_t count, int32_t kv_head) {
     const edge_program *program = worker->program;
@@ -50,5 +51,15 @@ void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t blo
     default:
         kernels->attend_f32(to->o, to->max, to->sum, query, keys, values, n, rows, first, valid, op->scale);
         break;
+    }
+}
+
+void edge_ask_block(const edge_program *program, const edge_op *op, int32_t block, int32_t kv_head) {
+    const edge_kv_place at = edge_kv_place_of(program, op->kv_source_layer);
+    const uint8_t *keys = edge_kv_keys(at.kv, block, at.layer, kv_head);
+    const uint8_t *values = edge_kv_values(at.kv, block, at.layer, kv_head);
+    for (uint64_t i = 0; i < at.kv->head_bytes; i += EDGE_ALIGNMENT) {
+        EDGE_ASK(keys + i);
+        EDGE_ASK(values + i);
     }
 }

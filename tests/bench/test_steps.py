@@ -103,3 +103,9 @@ def test_progress_counts_tokens_while_no_clock_runs(backend: FakeBackend) -> Non
 
     assert Steps(backend, on_step=on_step, clock=backend.clock).prefill(20, 0) == 20
     assert seen == [8, 8, 4]
+
+
+def test_every_row_uses_the_adapter(backend: FakeBackend) -> None:
+    Steps(backend).decode(1, 0)
+    Steps(backend, adapter=3).step(5, 0)
+    assert [None if batch.adapters is None else batch.adapters.tolist() for batch in backend.batches] == [None, [3] * 5]

@@ -65,6 +65,19 @@ def test_a_prompt_beside_a_stream_keeps_steps_within_twice_its_own(step: float) 
     assert stream.num_answer_tokens == 10 + len(steps)
 
 
+def test_steps_are_of_the_size_that_is_computed_quickest() -> None:
+    """Kernels unpack weights once for eight tokens: in the time of two steps ten could be computed, but fewer a
+    second."""
+    made = bench(lambda num_tokens: 0.02 + 0.001 * num_tokens + 0.012 * ((num_tokens - 1) // 8))
+    _, prompt, steps, _ = mixed(made)
+    sizes = [len(batch.token_ids) for batch in made.backend.batches[-100:-1]]
+    assert max(set(sizes), key=sizes.count) == 8 and sizes.count(8) > 90
+    made = bench(lambda num_tokens: 0.02 + 0.001 * num_tokens)  # no such border: all that there is time for
+    mixed(made)
+    sizes = [len(batch.token_ids) for batch in made.backend.batches[-50:-1]]
+    assert max(set(sizes), key=sizes.count) >= 20 and prompt.finished and steps
+
+
 def test_no_step_is_longer_than_a_reader_bears() -> None:
     """Twice the step of this machine would be over 80 ms."""
     _, _, steps, _ = mixed(bench(bound_by_memory(0.06)))

@@ -8,6 +8,7 @@ import pytest
 
 import edge
 from edge.backends.compiled import Compiled
+from edge.backends.streaming import groups_of_layers, packed_matrices, streamable_groups
 from edge.errors import DoesNotFit
 from edge.formats.gguf import open_gguf
 from edge.memory import Budget, MemoryPlan, Settings, compiled_for, plan_compiled, require_fit, stream_to_fit
@@ -28,14 +29,40 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(path: Path, streamed_layers: int = 0) -> MemoryPlan:
     with open_gguf(path) as file:
+        groups = groups_of_layers(compiled_for(file, SETTINGS).program, streamed_layers)
+    return with_groups(path, groups)
+
+
+def with_groups(path: Path, groups: int) -> MemoryPlan:
+    with open_gguf(path) as file:
         compiled = compiled_for(file, SETTINGS)
-        return with_streaming(file, compiled, plan_compiled(file, compiled, SETTINGS), streamed_layers)
+        return with_streaming(file, compiled, plan_compiled(file, compiled, SETTINGS), groups)
 
 
 def fitted(path: Path, num_bytes: int) -> MemoryPlan:
     with open_gguf(path) as file:
         compiled: Compiled = compiled_for(file, SETTINGS)
         return stream_to_fit(file, compiled, plan_compiled(file, compiled, SETTINGS), Budget(num_bytes, "memory"))
+
+
+def test_no_more_is_streamed_than_must_be(large: Path) -> None:
+    """Down to the matrices of one operation, and buffers have room for those."""
+    whole = planned(large)
+    room = planned(large, LAYERS).total_bytes
+    before = LAYERS + 1
+    while room < whole.total_bytes - 2 * MIB:
+        plan = fitted(large, room)
+        assert plan.total_bytes <= room < with_groups(large, plan.streamed_groups - 1).total_bytes
+        assert plan.streamed_layers <= before
+        before, room = plan.streamed_layers, room + MIB
+    assert before < 3
+    with open_gguf(large) as file:
+        compiled = compiled_for(file, SETTINGS)
+        matrices = packed_matrices(file, compiled.program.weights)
+        groups = streamable_groups(compiled.program)
+    assert len(groups) == 4 * LAYERS  # q, k and v; output; gate and up; down
+    largest = max(sum(matrices[index].num_bytes for index in group) for group in groups)
+    assert planned(large, LAYERS).ring_bytes <= 2 * largest + 64 * 1024
 
 
 def test_the_fewest_layers_are_streamed(large: Path) -> None:

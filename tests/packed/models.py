@@ -10,6 +10,7 @@ from typing import Any
 
 from edge import native
 from edge.backends.native import NativeBackend
+from edge.backends.streaming import groups_of_layers
 from edge.backends.weights import WeightsInfo
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
@@ -32,16 +33,28 @@ class Answer:
 
 
 class Loaded:
-    """A model on the native backend. streamed: its last layers. cache: keywords of CacheOptions; nothing is too small
-    for a packed file."""
+    """A model on the native backend. streamed: its last layers. chunk: tokens of a step. cache: keywords of
+    CacheOptions; nothing is too small for a packed file."""
 
     def __init__(
-        self, path: Path, *, threads: int = 1, on_progress: Any = None, streamed: int = 0, **cache: Any
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        on_progress: Any = None,
+        streamed: int = 0,
+        chunk: int = 128,
+        **cache: Any,
     ) -> None:
         self.file = open_gguf(path)
         options = CacheOptions(smallest_bytes=0, **cache)
         self.backend = NativeBackend(
-            self.file, num_threads=threads, cache=options, on_progress=on_progress, admit=lambda compiled: streamed
+            self.file,
+            num_threads=threads,
+            chunk=chunk,
+            cache=options,
+            on_progress=on_progress,
+            admit=lambda compiled: groups_of_layers(compiled.program, streamed),
         )
         self._sample = NativeSampler(self.backend.limits.vocab_size)
         self.engine = Engine(self.backend, self._choose)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from array import array
 from pathlib import Path
 
 import pytest
 
 from edge import native
+from edge.backends import Batch
+from edge.backends.native import NativeBackend
+from edge.backends.token_rows import TILE_ROWS
 from edge.errors import DoesNotFit, ModelFileError, NativeError
+from edge.memory import Settings, compiled_for
 from tests.conftest import WriteModel
 from tests.packed.models import Answer, Loaded, answer
 
@@ -55,6 +60,32 @@ def test_the_answers_are_those_of_resident_weights(
             assert f"the last {streamed} layers" in str(info.streaming_note)
 
 
+def step(backend: NativeBackend, tokens: list[int]) -> None:
+    count = range(len(tokens))
+    zeros = array("i", [0] * len(tokens))
+    table = array("i", range(backend.limits.num_blocks))
+    backend.step(Batch(array("i", tokens), array("i", count), zeros, table, len(table), array("i", [0])))
+
+
+CHUNK = 4  # tokens, whose tile rows are fewer than the embedding has
+
+
+def test_rows_of_the_embedding_are_read_as_they_are_needed(deep: Path, file: Path, expected: list[Answer]) -> None:
+    with Loaded(deep, streamed=2, chunk=CHUNK, threads=2) as loaded:
+        assert same(loaded, expected) and same(loaded, expected)
+        vocab_size = loaded.backend.limits.vocab_size
+        program = compiled_for(loaded.file, Settings()).program
+        at = [ref.name for ref in program.weights].index("token_embd.weight")
+        embedding = loaded.backend.weights_of(program)[at]
+        assert embedding.rows == TILE_ROWS * CHUNK < vocab_size
+        for token in (-1, vocab_size, 2**31 - 1):
+            with pytest.raises(NativeError, match=f"token 1: id {token} is not in 0 .. {vocab_size - 1}"):
+                step(loaded.backend, [1, token])
+        with pytest.raises(NativeError, match=f"num_tokens {CHUNK + 1} is not in 1 .. {CHUNK}"):
+            step(loaded.backend, [1] * (CHUNK + 1))
+        assert same(loaded, expected)
+
+
 def test_reads_through_the_page_cache_are_said(
     deep: Path, file: Path, expected: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,9 +104,10 @@ def test_reads_through_the_page_cache_are_said(
         assert "refuses direct reads" in str(loaded.backend.weights.streaming_note)
 
 
+@pytest.mark.parametrize("chunk", [CHUNK, 128])
 @pytest.mark.parametrize("keep", [0, 2**21, 2**21 + 70000, -1])
-def test_a_file_that_is_cut(deep: Path, file: Path, expected: list[Answer], keep: int) -> None:
-    with Loaded(deep, streamed=4, threads=2) as loaded, Loaded(deep, enabled=False) as other:
+def test_a_file_that_is_cut(deep: Path, file: Path, expected: list[Answer], keep: int, chunk: int) -> None:
+    with Loaded(deep, streamed=4, threads=2, chunk=chunk) as loaded, Loaded(deep, enabled=False) as other:
         assert same(loaded, expected)
         os.truncate(file, keep if keep >= 0 else file.stat().st_size + keep)
         for _ in range(3):

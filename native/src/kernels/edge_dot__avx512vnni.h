@@ -45,22 +45,43 @@ EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t 
     edge_prefetch(next, from, to - from);
 }
 
-/* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, 4, 2 and 1. */
+/* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, and one of what is left: two would unpack twice. */
 #define EDGE_IN_BLOCKS(count, CALL)                                                                                    \
     int32_t t0 = 0;                                                                                                    \
     for (; (count) - t0 >= 8; t0 += 8) {                                                                               \
         CALL(t0, 8);                                                                                                   \
     }                                                                                                                  \
-    if ((count) - t0 >= 4) {                                                                                           \
-        CALL(t0, 4);                                                                                                   \
-        t0 += 4;                                                                                                       \
-    }                                                                                                                  \
-    if ((count) - t0 >= 2) {                                                                                           \
-        CALL(t0, 2);                                                                                                   \
-        t0 += 2;                                                                                                       \
-    }                                                                                                                  \
-    if ((count) - t0 >= 1) {                                                                                           \
+    switch ((count) - t0) {                                                                                            \
+    case 1: {                                                                                                          \
         CALL(t0, 1);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 2: {                                                                                                          \
+        CALL(t0, 2);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 3: {                                                                                                          \
+        CALL(t0, 3);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 4: {                                                                                                          \
+        CALL(t0, 4);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 5: {                                                                                                          \
+        CALL(t0, 5);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 6: {                                                                                                          \
+        CALL(t0, 6);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 7: {                                                                                                          \
+        CALL(t0, 7);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    default:                                                                                                           \
+        break;                                                                                                         \
     }
 
 #endif
