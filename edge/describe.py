@@ -9,59 +9,63 @@ import os
 from collections import Counter
 from typing import Any
 
-from edge.errors import BadModelFile, EdgeError, UnsupportedModel
+from edge.errors import BadModelFile, EdgeError
 from edge.formats import GGUFFile, open_gguf
 from edge.formats.config import ModelConfig
 from edge.formats.types import type_name
-from edge.references import resolve
 
 TEMPLATE_KEY = "tokenizer.chat_template"
 _MAX_TEXT = 200  # characters of a metadata value in the summary
 
 
-def describe(reference: str | os.PathLike[str] | None) -> dict[str, Any]:
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A JSON-ready description: names, counts, sizes in bytes. A sound file that edge cannot run says why.
 
-    ModelFileError: no such file, or it breaks its format.
+    Errors as `open_gguf`.
     """
-    path = resolve(reference)
-    if path.is_dir():
-        raise UnsupportedModel(path, "is a folder for ONNX Runtime; this reads the header of GGUF files")
     with open_gguf(path) as file:
-        architecture = file.get_str("general.architecture", default=None)
-        try:
-            config: ModelConfig | None = ModelConfig.from_gguf(file)
-            reason = None
-        except EdgeError as error:
-            config, reason = None, str(error).removeprefix(f"{file.path}: ")
-        num_parameters = sum(math.prod(info.shape) for info in file.tensors.values())
-        tensor_bytes = sum(info.num_bytes for info in file.tensors.values())
-        types = Counter(type_name(info.type) for info in file.tensors.values())
-        context_key = f"{architecture}.context_length"
-        return {
-            "path": str(file.path),
-            "name": file.get_str("general.name", default=None),
-            "architecture": architecture,
-            "supported": config is not None,
-            "unsupported_because": reason,
-            "license": file.get_str("general.license", default=None),
-            "gguf_version": file.version,
-            "num_parts": len(file.parts),
-            "file_bytes": file.file_size,
-            "num_tensors": len(file.tensors),
-            "tensor_bytes": tensor_bytes,
-            "num_parameters": num_parameters,
-            "bits_per_weight": 8 * tensor_bytes / num_parameters if num_parameters else None,
-            "types": dict(types.most_common()),
-            "context": file.get_int(context_key, default=None) if architecture else None,
-            "config": None if config is None else _config(config),
-            "tokenizer": _tokenizer(file),
-            "template": _template(file),
-            "quantisation": _section(file, "edge.quantisation."),
-            "damage": _section(file, "edge.damage."),
-            "num_keys": len(file.keys()),
-            "metadata": {key: _summary(file, key) for key in file.keys()},
-        }
+        return describe_file(file, str(path))
+
+
+def describe_file(file: GGUFFile, path: str) -> dict[str, Any]:
+    """The same of an open file. path: what it is called.
+
+    BadModelFile: a value that is described has another type than its key says.
+    """
+    architecture = file.get_str("general.architecture", default=None)
+    try:
+        config: ModelConfig | None = ModelConfig.from_gguf(file)
+        reason = None
+    except EdgeError as error:
+        config, reason = None, str(error).removeprefix(f"{file.path}: ")
+    num_parameters = sum(math.prod(info.shape) for info in file.tensors.values())
+    tensor_bytes = sum(info.num_bytes for info in file.tensors.values())
+    types = Counter(type_name(info.type) for info in file.tensors.values())
+    context_key = f"{architecture}.context_length"
+    return {
+        "path": path,
+        "name": file.get_str("general.name", default=None),
+        "architecture": architecture,
+        "supported": config is not None,
+        "unsupported_because": reason,
+        "license": file.get_str("general.license", default=None),
+        "gguf_version": file.version,
+        "num_parts": len(file.parts),
+        "file_bytes": file.file_size,
+        "num_tensors": len(file.tensors),
+        "tensor_bytes": tensor_bytes,
+        "num_parameters": num_parameters,
+        "bits_per_weight": 8 * tensor_bytes / num_parameters if num_parameters else None,
+        "types": dict(types.most_common()),
+        "context": file.get_int(context_key, default=None) if architecture else None,
+        "config": None if config is None else _config(config),
+        "tokenizer": _tokenizer(file),
+        "template": _template(file),
+        "quantisation": _section(file, "edge.quantisation."),
+        "damage": _section(file, "edge.damage."),
+        "num_keys": len(file.keys()),
+        "metadata": {key: _summary(file, key) for key in file.keys()},
+    }
 
 
 def _config(config: ModelConfig) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def steps() -> list[Step]:
     blocks = re.findall(r"```sh\n(.+?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     install, _, run = blocks[0].rpartition(" && ")
     return [
-        Step("Install", install, r"^Successfully installed"),
+        Step("Install", install, r"Successfully installed"),
         Step("Run", run),
         Step("Chat", "printf 'hello\\nset a timer for ten minutes\\n/stats\\n' | .venv/bin/edge chat"),
         Step("Plan", ".venv/bin/edge plan --memory 200MiB"),

@@ -179,7 +179,7 @@ class ChatCommands:
         name = "no name" if session.path == UNNAMED else session.name
         _say(
             f"conversation: {name} · {len(session.messages)} messages · {len(session.tokens)} of {model.context} "
-            f"tokens · {session.num_kept_tokens} of them in memory"
+            f"tokens at the last answer · {session.num_kept_tokens} of them in memory"
         )
         speed = f" · {rate(self._num_tokens / self._seconds)}" if self._seconds else ""
         _say(f"answers here: {self._num_answers} · {self._num_tokens} tokens{speed} · peak {size(peak_memory_bytes())}")

@@ -54,7 +54,12 @@ class _Bash(BashComplete):
         return f"{item.type},{item.value}"
 
 
-_SHELLS: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}
+class _Fish(FishComplete):
+    # click splits at every comma, which cuts what is said of an option at its first one.
+    source_template = FishComplete.source_template.replace('split "," ', 'split --max 1 "," ')
+
+
+_SHELLS: dict[str, type[ShellComplete]] = {"bash": _Bash, "zsh": ZshComplete, "fish": _Fish}
 _VARIABLE = "_EDGE_COMPLETE"
 
 

@@ -105,6 +105,7 @@ _PAGES = {
     )),
     "show": _Page((
         ("edge show model.gguf", ""),
+        ("edge show Qwen/Qwen3-0.6B-GGUF:Q8_0", "before it is downloaded"),
         ("edge show model.gguf --json | jq .metadata", "every key of the file"),
     )),
     "eval": _Page((

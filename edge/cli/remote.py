@@ -10,6 +10,7 @@ import click
 
 from edge.cli.progress import ProgressBar
 from edge.cli.terminal import harmless
+from edge.errors import UnsupportedModel
 from edge.formats.gguf import GGUFFile, open_gguf
 from edge.references import elsewhere, resolve
 
@@ -25,8 +26,11 @@ def opened(reference: str | None) -> Generator[tuple[GGUFFile, str]]:
     http = Http.of()
     name = elsewhere(reference, http.hub)
     if name is None:
-        with open_gguf(resolve(reference)) as file:
-            yield file, str(file.path)
+        path = resolve(reference)
+        if path.is_dir():
+            raise UnsupportedModel(path, "is a folder for ONNX Runtime; this reads the header of GGUF files")
+        with open_gguf(path) as file:
+            yield file, str(path)
         return
     from edge.hub import choose, list_models, open_remote
 

@@ -16,10 +16,15 @@ from edge.cli.terminal import harmless
 @json_option
 @debug_option
 def command(model: str | None, as_json: bool) -> None:
-    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence."""
-    from edge.describe import describe
+    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence.
 
-    description = describe(model)
+    Of OWNER/REPO[:QUANT] or a URL that is not on this machine nothing but the header is read, where it is.
+    """
+    from edge.cli.remote import opened
+    from edge.describe import describe_file
+
+    with opened(model) as (file, path):
+        description = describe_file(file, path)
     click.echo(json.dumps(description, ensure_ascii=False) if as_json else _lines(description))
 
 

@@ -32,7 +32,9 @@ def seeds_matter(context: Context, answer: Answer) -> Effect | None:
     others = {context.same(HOT | {"seed": seed}) for seed in range(4)}
     if len(others) == 1:
         return None
-    return Effect(len(set(texts)) == 1, f"{len(set(texts))} different answers to one seed, {len(others)} to four")
+    same = len(set(texts)) == 1
+    told = "the same answer three times" if same else f"{len(set(texts))} different answers in three"
+    return Effect(same, f"{told} to one seed, {len(others)} to four seeds")
 
 
 def heat_matters(context: Context, answer: Answer) -> Effect | None:

@@ -1,4 +1,4 @@
-"""The header of a model that is elsewhere, read by range, as an open model file: what `edge plan` needs, no more."""
+"""The header of a model that is elsewhere, read by range, as an open model file: no more than commands look at."""
 
 from __future__ import annotations
 

@@ -3,14 +3,16 @@
  * by field, so that it reaches what lies behind the checks, or writes one from nothing. */
 #include "program_world.h"
 
-/* num_tokens tokens from a position on, in two sequences that share no block. */
+/* num_tokens tokens from a position on; of an encoder two whole sequences, the first of `start` tokens or fewer. Tables
+ * of two sequences that share no block. */
 static void make_batch(candidate *c, input *in) {
     int32_t tokens = 1 + input_byte(in) % MAX_TOKENS, start = input_byte(in) % (STRIDE * EDGE_KV_BLOCK_SIZE);
     for (int32_t i = 0; i < MAX_TOKENS; i++) {
+        int second = c->encodes && i >= start;
         c->ids[i] = i % 20;
-        c->positions[i] = start + i;
+        c->positions[i] = !c->encodes ? start + i : second ? i - start : i;
         c->rows[i] = i;
-        c->sequences[i] = 0;
+        c->sequences[i] = second;
         c->adapters[i] = i / 2 % 3 - 1;
     }
     for (int32_t i = 0; i < 2 * STRIDE; i++) {
@@ -112,17 +114,22 @@ static edge_status run(const candidate *c, int32_t isa, int32_t slot, edge_threa
     edge_program_config config = c->config;
     edge_error error;
     config.isa = isa;
-    memset(kvs[slot]->arena, 0, (size_t)(kvs[slot]->block_bytes * BLOCKS));
+    edge_kv *kv = kvs[c->encodes][slot];
+    memset(kv->arena, 0, (size_t)(kv->block_bytes * BLOCKS));
     edge_status status = edge_program_create(program, &config, &error);
     FUZZ_REQUIRE((status == EDGE_OK) == (*program != NULL));
-    return status == EDGE_OK ? edge_program_step(*program, pool, kvs[slot], &c->batch, &error) : status;
+    return status == EDGE_OK ? edge_program_step(*program, pool, kv, &c->batch, &error) : status;
 }
 
-/* Halves with the same bits (any NaN equals any NaN). */
-static int same_kv(void) {
-    const uint16_t *a = (const uint16_t *)(const void *)kvs[0]->arena,
-                   *b = (const uint16_t *)(const void *)kvs[1]->arena;
-    for (uint64_t i = 0; i < kvs[0]->block_bytes * BLOCKS / 2; i++) {
+/* Keys and values with the same bits (any NaN equals any NaN). */
+static int same_kv(int encodes) {
+    const uint8_t *left = kvs[encodes][0]->arena, *right = kvs[encodes][1]->arena;
+    const int64_t bytes = (int64_t)(kvs[encodes][0]->block_bytes * BLOCKS);
+    if (encodes) {
+        return input_same_floats((const float *)(const void *)left, (const float *)(const void *)right, bytes / 4);
+    }
+    const uint16_t *a = (const uint16_t *)(const void *)left, *b = (const uint16_t *)(const void *)right;
+    for (int64_t i = 0; i < bytes / 2; i++) {
         if (a[i] != b[i] && ((a[i] & 0x7fff) <= 0x7c00 || (b[i] & 0x7fff) <= 0x7c00)) {
             return 0;
         }
@@ -139,8 +146,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     edge_program *plain = NULL, *fast = NULL;
     edge_isa best;
     memset(&c, 0, sizeof c);
-    if (input_byte(&in) % 16 != 15) {
-        make_sound(&c);
+    const uint8_t what = input_byte(&in) % 16;
+    if (what < 7) {
+        make_decoder(&c);
+    } else if (what < 15) {
+        make_encoder(&c);
     } else {
         c.rope.frequency_scale = c.frequency_scale;
         c.config.num_weights = NUM_WEIGHTS;
@@ -148,8 +158,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     make_batch(&c, &in);
     edge_threads *pool = pools[input_byte(&in) % 8 == 7];
-    c.config.num_ops = 1 + (c.config.num_ops + MAX_OPS - 1 + input_byte(&in)) % MAX_OPS;
-    c.config.num_buffers = 10 + input_byte(&in) % (MAX_BUFFERS - 9);
+    const int32_t more_ops = input_byte(&in) % MAX_OPS, more_buffers = input_byte(&in) % (MAX_BUFFERS - 9);
+    c.config.num_ops = 1 + (c.config.num_ops + MAX_OPS - 1 + more_ops) % MAX_OPS;
+    c.config.num_buffers = c.encodes ? MAX_BUFFERS - more_buffers : 10 + more_buffers;
+    const int sound = what < 15 && more_ops == 0 && more_buffers == 0 && in.left == 0 &&
+                      c.positions[0] + c.batch.num_tokens <= STRIDE * EDGE_KV_BLOCK_SIZE;
     while (in.left > 0) {
         edit(&c, &in);
     }
@@ -157,13 +170,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_REQUIRE(edge_isa_select(NULL, &best, NULL) == EDGE_OK);
     int32_t isa = c.config.isa == 0 ? (int32_t)best : c.config.isa;
     edge_status first = run(&c, EDGE_ISA_SCALAR, 0, pools[0], &plain), second = run(&c, isa, 1, pool, &fast);
+    FUZZ_REQUIRE(!sound || first == EDGE_OK);
     if (second != EDGE_UNSUPPORTED && c.config.max_threads >= 2) {
         FUZZ_REQUIRE(first == second);
     }
     if (first == EDGE_OK && second == EDGE_OK) {
         int64_t count = (int64_t)c.batch.num_logits * c.buffers[c.config.logits_buffer].width;
         FUZZ_REQUIRE(input_same_floats(edge_program_logits(plain), edge_program_logits(fast), count));
-        FUZZ_REQUIRE(same_kv());
+        FUZZ_REQUIRE(same_kv(c.encodes));
     }
     edge_program_destroy(&plain);
     edge_program_destroy(&fast);

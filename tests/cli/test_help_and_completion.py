@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,23 +60,6 @@ def test_commands_options_and_models_are_completed(tmp_path: Path) -> None:
     assert answers("bash", "edge plan me/tiny:", EDGE_COMP_BREAKS=" ", **env)[0] == "plain,me/tiny:Q4_0"
     assert answers("bash", "edge run 'an open quot", **env) == ["file,an open quot"]
     assert answers("fish", "", COMP_WORDS="edge show me", COMP_CWORD="me", **env)[0].startswith("plain")
-
-
-def test_bash_takes_them(tmp_path: Path) -> None:
-    if shutil.which("bash") is None:
-        pytest.skip("there is no bash")
-    (edge := tmp_path / "edge").write_text(f'#!/bin/sh\nexec {sys.executable} -m edge "$@"\n')
-    edge.chmod(0o755)
-    script = f"""
-    PATH={tmp_path}:$PATH
-    eval "$(edge completion bash)"
-    COMP_LINE='edge plan me/tiny:Q8' COMP_POINT=20
-    _edge_completion edge
-    echo "${{COMPREPLY[@]}}"
-    """
-    env = environment(models(tmp_path / "models"))
-    done = subprocess.run(["bash", "--norc", "-c", script], env=env, capture_output=True, text=True)
-    assert done.stdout.strip() == "Q8_0", done.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

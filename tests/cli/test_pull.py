@@ -40,6 +40,11 @@ def test_from_the_verdict_to_an_answer_and_away(run_edge: RunEdge, hub: Hub, tin
     assert planned.returncode == 0, planned.stderr
     assert "me/tiny:Q8_0 is not on this machine: its header is read from 127.0.0.1" in planned.stderr
     assert planned.stdout.startswith("me/tiny:Q8_0\n") and "fits: " in planned.stdout
+    shown = run_edge("show", "me/tiny", env=env)
+    assert shown.returncode == 0 and "its header is read from 127.0.0.1" in shown.stderr
+    assert shown.stdout.startswith("file          me/tiny:Q8_0\n") and "gpt2, pre gpt-2, 259 tokens" in shown.stdout
+    described = json.loads(run_edge("show", "me/tiny:Q8_0", "--json", env=env).stdout)
+    assert described["path"] == "me/tiny:Q8_0" and described["file_bytes"] == len(tiny)
     refused = run_edge("run", "me/tiny", "hello", env=env)
     assert refused.returncode == 2 and "`edge pull me/tiny` gets it" in refused.stderr
 

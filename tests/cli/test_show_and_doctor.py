@@ -51,6 +51,13 @@ def test_show_says_why_a_sound_file_does_not_run(
     assert "none in the file" in result.stdout
 
 
+def test_show_of_a_folder(run_edge: RunEdge, tmp_path: Path) -> None:
+    (tmp_path / "genai_config.json").write_text("{}")
+    result = run_edge("show", str(tmp_path))
+    assert result.returncode == 4
+    assert "is a folder for ONNX Runtime" in result.stderr
+
+
 def test_show_of_a_bad_file(run_edge: RunEdge, tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF" + b"\xff" * 40)
     result = run_edge("show", str(tmp_path / "bad.gguf"))

@@ -83,6 +83,23 @@ def test_real_vocabularies(real: Tokenizer) -> None:
             replay.advance(tokens[count])
 
 
+def test_json_object_has_no_white_space_to_loop_on() -> None:
+    """One space behind a colon or a comma is all that may stand between values."""
+    with open_gguf(public_vocabulary("llama-spm")) as file:
+        tokenizer = Tokenizer.from_gguf(file)
+    constraints, data = _constraints(tokenizer), tokenizer.all_token_bytes()
+    for before, may_come in {
+        "": False, "{": False, '{"a"': False, '{"a":': True, '{"a": ': False, '{"a":[1,': True, '{"a":[1, ': False,
+        '{"a":[1]': False, '{"a":true': False, '{"a":{"b":2},': True, '{"a":1}': False,
+    }.items():  # fmt: skip
+        constraint = constraints.constraint(_form(schema={"type": "object"}))
+        _take(constraint, tokenizer, before.encode())
+        allowed = [data[token] for token in _allowed(constraint) if not tokenizer.is_control(token)]
+        begun = {text[: len(text) - len(text.lstrip())] for text in allowed}
+        assert begun <= ({b"", b" "} if may_come else {b""}) and (b" " in begun) == may_come, before
+    assert allowed == [] and _allowed(constraint) <= tokenizer.eog_ids  # nothing follows the last brace
+
+
 def test_forced_tokens_are_the_tokenizers_own(real: Tokenizer) -> None:
     long_name = "a_rather_long_property_name"
     schema = {

@@ -55,9 +55,11 @@ EDGE_INLINE void edge_float_1x16(float *out, const uint8_t *tiles, int32_t cols,
     _mm512_storeu_ps(out, acc);
 }
 
-/* n tokens (n a constant) against `length` k; x: activations of the first token at the first k. */
+/* n tokens (n a constant) against `length` k; x: activations of the first token at the first k.
+ * ahead: k that a prefetch of the weights is ahead, or 0 where they lie near; a constant. */
 EDGE_INLINE void edge_float_block(__m512 *acc, const uint8_t *tiles, int32_t length, const float *x, int64_t x_stride,
-                                  int n, edge_family type) {
+                                  int n, edge_family type, size_t ahead) {
+    const size_t k_bytes = (type == EDGE_FAMILY_F32 ? 4 : 2) * EDGE_TILE_ROWS;
     for (int32_t k0 = 0; k0 < length; k0 += EDGE_GROUP) {
         const int32_t end = k0 + EDGE_GROUP < length ? k0 + EDGE_GROUP : length;
         __m512 group[EDGE_BLOCK_TOKENS];
@@ -65,6 +67,8 @@ EDGE_INLINE void edge_float_block(__m512 *acc, const uint8_t *tiles, int32_t len
             group[t] = _mm512_setzero_ps();
         for (int32_t k = k0; k < end; k++) {
             const __m512 w = edge_load_weight(tiles, k, type);
+            if (ahead)
+                edge_prefetch(tiles + (size_t)k * k_bytes, ahead * k_bytes, 1);
             for (int t = 0; t < n; t++)
                 group[t] = _mm512_add_ps(group[t], _mm512_mul_ps(w, _mm512_set1_ps(x[t * x_stride + k])));
         }
@@ -78,7 +82,7 @@ EDGE_INLINE void edge_float_few(float *out, const uint8_t *tiles, int32_t cols, 
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_setzero_ps();
-    edge_float_block(acc, tiles, cols, acts->x + t0 * acts->x_stride, acts->x_stride, n, type);
+    edge_float_block(acc, tiles, cols, acts->x + t0 * acts->x_stride, acts->x_stride, n, type, EDGE_FLOAT_AHEAD);
     for (int t = 0; t < n; t++)
         _mm512_storeu_ps(out + EDGE_TILE_ROWS * (t0 + t), acc[t]);
 }
@@ -89,7 +93,7 @@ EDGE_INLINE void edge_float_panel_block(float *out, const uint8_t *panel, int32_
     __m512 acc[EDGE_BLOCK_TOKENS];
     for (int t = 0; t < n; t++)
         acc[t] = _mm512_loadu_ps(out + EDGE_TILE_ROWS * t);
-    edge_float_block(acc, panel, length, x, x_stride, n, EDGE_FAMILY_F32);
+    edge_float_block(acc, panel, length, x, x_stride, n, EDGE_FAMILY_F32, 0);
     for (int t = 0; t < n; t++)
         _mm512_storeu_ps(out + EDGE_TILE_ROWS * t, acc[t]);
 }
@@ -103,6 +107,7 @@ EDGE_INLINE void edge_float_8x16(float *out, const uint8_t *tiles, int32_t cols,
 
 EDGE_INLINE void edge_float_64x16(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
                                   int32_t num_tokens, edge_family type) {
+    const size_t k_bytes = (type == EDGE_FAMILY_F32 ? 4 : 2) * EDGE_TILE_ROWS;
     __m512 converted[EDGE_FLOAT_PANEL_K];
     memset(out, 0, sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
     for (int32_t k0 = 0; k0 < cols; k0 += EDGE_FLOAT_PANEL_K) {
@@ -114,7 +119,9 @@ EDGE_INLINE void edge_float_64x16(float *out, const uint8_t *tiles, int32_t cols
             for (int32_t k = 0; k < length; k++)
                 converted[k] = edge_load_weight(tiles, k0 + k, type);
         const float *x = acts->x + k0;
+        const uint8_t *next = tiles + (size_t)(k0 + length) * k_bytes;
 #define EDGE_PANEL(t0, n)                                                                                              \
+    edge_prefetch_share(next, (size_t)length *k_bytes, t0, n, num_tokens);                                             \
     edge_float_panel_block(out + EDGE_TILE_ROWS * (t0), panel, length, x + (t0) * acts->x_stride, acts->x_stride, n)
         EDGE_IN_BLOCKS(num_tokens, EDGE_PANEL)
 #undef EDGE_PANEL
