@@ -42,6 +42,7 @@ from edge.npu.packages import require
 __all__ = ["Model", "write_folder"]
 
 _ITEM_TYPES = {"tokenizer.ggml.token_type": ValueType.INT32, "tokenizer.ggml.scores": ValueType.FLOAT32}
+_NORMS_IN_PARTS = ("openvino",)  # whose plugin has no RMSNormalization, and finds one in its parts
 Progress = Callable[[int, int], None]
 
 
@@ -74,6 +75,7 @@ def write_folder(
     table[HIDDEN] = encode_range(placed.lowest, placed.highest, "uint16")  # any token may come
     with (folder / WEIGHTS).open("xb") as file:
         stored = WeightsFile(file, options.weights).add(graph, ranges, model.read)
+    whole_norms = options.target.name not in _NORMS_IN_PARTS
     count = 1
     beside: dict[str, int] = {}
     for phase in get_args(Phase):
@@ -83,10 +85,13 @@ def write_folder(
         count = len(pieces)
         for i, piece in enumerate(pieces):
             name = graph_name(phase, i, count)
-            _save(onnx_graph(piece, table, stored, WEIGHTS, Path(name).stem), folder / name)
+            model_graph = onnx_graph(piece, table, stored, WEIGHTS, Path(name).stem, whole_norms=whole_norms)
+            _save(model_graph, folder / name)
     manifest = Manifest(
         architecture=str(model.metadata["general.architecture"]),
         device=device,
+        target=options.target,
+        tied=parts.head == parts.embedding,
         hidden_size=placed.shape[1],
         vocab_size=placed.shape[0],
         embedding_scale=float(parts.scale),
