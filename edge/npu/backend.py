@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -82,8 +81,8 @@ class NpuBackend:
         whole = all_placed(list(self._placed.values()))
         self._fallback = "; ".join(filter(None, (fallback, whole.fallback))) or None
         self._whole, self._note = whole, "; ".join(filter(None, (self._fallback, note))) or None
-        self._files = {path: size for parts in graphs.values() for part in parts for path, size in _sizes(part.files)}
-        self._files |= _sizes(folder.head.files)
+        checked = [folder.head, *(part for parts in graphs.values() for part in parts)]
+        self._files = {path: identity[2] for part in checked for path, identity in part.files.items()}
         self._lanes: list[Lane] = [self._graphs.lane() for _ in range(num_sequences)]
         self._options: Any = ort.RunOptions()
         self._cancelled = False
@@ -208,7 +207,3 @@ class NpuBackend:
         if self._host is None:
             raise RequestError("the model is closed; load it again")
         return self._host
-
-
-def _sizes(files: Mapping[Path, tuple[int, int, int, int]]) -> dict[Path, int]:
-    return {path: identity[2] for path, identity in files.items()}
