@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.backends.onnx.providers import CPU, Provider, device_of
+from edge.backends.onnx.quiet import prints_on_stderr
 from edge.errors import NativeError, RequestError, UnsupportedModel
 
 __all__ = ["Placement", "all_placed", "open_session", "reason_of"]
@@ -94,7 +96,8 @@ def open_session(
     elif as_written:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = ort.InferenceSession(str(path), options, providers=names)
+        with nullcontext() if provider.name == CPU else prints_on_stderr():
+            session = ort.InferenceSession(str(path), options, providers=names)
     except Exception as error:
         raise UnsupportedModel(path, _refusal(provider, reason_of(error))) from error
     placement = _placement(session, provider)
