@@ -17,8 +17,9 @@ from edge.backends.protocol import Batch, Limits
 from edge.backends.weights import WeightsInfo
 from edge.errors import Cancelled, EdgeError, NativeError, NumericalError, RequestError, UnsupportedModel
 from edge.npu.folder import Graphs, NpuFolder
-from edge.npu.graphs import Lane, NpuGraphs, StepResult
+from edge.npu.graphs import NpuGraphs, StepResult
 from edge.npu.host import Host
+from edge.npu.kv import SlotKV
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -83,7 +84,7 @@ class NpuBackend:
         self._whole, self._note = whole, "; ".join(filter(None, (self._fallback, note))) or None
         checked = [folder.head, *(part for parts in graphs.values() for part in parts)]
         self._files = {path: identity[2] for part in checked for path, identity in part.files.items()}
-        self._lanes: list[Lane] = [self._graphs.lane() for _ in range(num_sequences)]
+        self._slots: list[SlotKV] = [self._graphs.new_kv() for _ in range(num_sequences)]
         self._options: Any = ort.RunOptions()
         self._cancelled = False
 
@@ -140,26 +141,26 @@ class NpuBackend:
         if self._cancelled:
             self._reset()
             raise Cancelled("cancelled")
-        done: list[tuple[Lane, StepResult]] = []
+        done: list[tuple[SlotKV, StepResult]] = []
         rows: list[NDArray[np.float32]] = []
         wanted = set(batch.logit_rows)
         for first, end in batch.spans():
-            lane = self._lanes[batch.block_tables[batch.sequences[first] * batch.table_stride]]
-            self._go_back(lane, batch.positions[first])
-            made = self._run(lane, host.embed(batch.token_ids[first:end]))
-            done.append((lane, made))
+            kv = self._slots[batch.block_tables[batch.sequences[first] * batch.table_stride]]
+            self._go_back(kv, batch.positions[first])
+            made = self._run(kv, host.embed(batch.token_ids[first:end]))
+            done.append((kv, made))
             rows += [made.hidden[row - first] for row in range(first, end) if row in wanted]
         hidden = np.stack(rows) if rows else np.zeros((0, self._folder.manifest.hidden_size), np.float32)
         logits = host.logits(hidden) if rows else np.zeros((0, self.limits.vocab_size), np.float32)
         if not np.isfinite(logits).all():
             raise NumericalError("ONNX Runtime computed logits that are not finite")
-        for lane, made in done:
-            lane.kv.add(len(made.hidden), made.new)
+        for kv, made in done:
+            kv.add(len(made.hidden), made.new)
         return cast("memoryview[float]", np.ascontiguousarray(logits).reshape(-1).data)
 
-    def _run(self, lane: Lane, rows: NDArray[np.float32]) -> StepResult:
+    def _run(self, kv: SlotKV, rows: NDArray[np.float32]) -> StepResult:
         try:
-            return self._graphs.step(lane, rows, self._options)
+            return self._graphs.step(kv, rows, self._options)
         except EdgeError:
             raise
         except Exception as error:
@@ -168,18 +169,18 @@ class NpuBackend:
                 raise Cancelled("cancelled") from None
             raise NativeError(f"ONNX Runtime: {reason_of(error)}") from error
 
-    def _go_back(self, lane: Lane, position: int) -> None:
-        """Forgets what the lane holds from a position on."""
-        if position > lane.kv.num_tokens:
-            raise RequestError(f"a step begins at position {position}, its slot holds {lane.kv.num_tokens}")
+    def _go_back(self, kv: SlotKV, position: int) -> None:
+        """Forgets what the kv holds from a position on."""
+        if position > kv.num_tokens:
+            raise RequestError(f"a step begins at position {position}, its slot holds {kv.num_tokens}")
         if position == 0:
-            lane.kv.reset()
-        elif position < lane.kv.num_tokens and not lane.kv.trim(position):
+            kv.reset()
+        elif position < kv.num_tokens and not kv.trim(position):
             raise NativeError(f"layers with a window no longer hold what position {position} sees")
 
     def copy_block(self, source: int, target: int) -> None:
         self._open()
-        self._lanes[target].kv.copy_of(self._lanes[source].kv)
+        self._slots[target].copy_of(self._slots[source])
 
     def read_block(self, block: int) -> bytearray:
         raise RequestError("the onnx backend keeps no K and V outside of its buffers")
@@ -194,7 +195,7 @@ class NpuBackend:
             options.terminate = True
 
     def close(self) -> None:
-        self._lanes, self._options = [], None
+        self._slots, self._options = [], None
         if self._host is not None:
             self._graphs.close()
             self._host.close()

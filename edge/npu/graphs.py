@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,9 @@ from edge.npu.kv import SlotKV
 from edge.npu.layout import visible
 from edge.npu.manifest import Phase, Shadow
 
-__all__ = ["Lane", "NpuGraphs", "StepResult"]
+__all__ = ["NpuGraphs", "StepResult"]
 
 Arrays = dict[str, NDArray[Any]]
-
-
-class Lane(NamedTuple):
-    """A sequence's K and V, and for each phase its graphs bound to them."""
-
-    kv: SlotKV
-    bindings: dict[Phase, list[Any]]
 
 
 class StepResult(NamedTuple):
@@ -50,6 +43,7 @@ class NpuGraphs:
         self._sessions: dict[Phase, list[Any]] = {}
         self.placements: dict[Phase, list[Placement]] = {}
         self._memory: dict[Phase, Arrays] = {}
+        self._bindings: dict[Phase, list[Any]] = {}  # of each graph, to where it writes
         for phase, parts in graphs.items():
             made = [
                 open_session(ort, part.path, provider, num_threads, strict=strict, as_written=True) for part in parts
@@ -59,22 +53,25 @@ class NpuGraphs:
             self._sessions[phase] = [session for session, _ in made]
             self.placements[phase] = [placement for _, placement in made]
             self._memory[phase] = self._allocated(phase)
+            self._bindings[phase] = [self._bound(phase, session) for session in self._sessions[phase]]
         self._beside = ThreadPoolExecutor(1)  # outliers, while the graph beside them runs
 
-    def lane(self) -> Lane:
+    def new_kv(self) -> SlotKV:
         """Of a new sequence."""
-        kv = SlotKV(self.manifest, self._table)
-        return Lane(kv, {phase: self._bound(phase, kv) for phase in get_args(Phase)})
+        return SlotKV(self.manifest, self._table)
 
-    def step(self, lane: Lane, rows: NDArray[np.float32], options: Any = None) -> StepResult:
-        """rows (count, hidden_size), embedded, behind the tokens of the lane and at most a chunk of them. The lane is
-        left as it is. options: of the run. Raises what ONNX Runtime raises."""
+    def step(self, kv: SlotKV, rows: NDArray[np.float32], options: Any = None) -> StepResult:
+        """rows (count, hidden_size), embedded, behind the tokens that kv holds and at most a chunk of them. kv is left
+        as it is. options: of the run. Raises what ONNX Runtime raises."""
         phase: Phase = "decode" if len(rows) == 1 else "prefill"
         memory, count = self._memory[phase], len(rows)
-        self._fill(phase, lane.kv, rows)
-        for i, (session, binding) in enumerate(zip(self._sessions[phase], lane.bindings[phase], strict=True)):
+        self._fill(phase, kv, rows)
+        values = memory | kv.arrays
+        for i, (session, binding) in enumerate(zip(self._sessions[phase], self._bindings[phase], strict=True)):
             beside = [shadow for shadow in self.manifest.shadows if shadow.graph == i]
             futures = [self._beside.submit(self._shadow, shadow, memory[shadow.input]) for shadow in beside]
+            for item in session.get_inputs():  # for every run: where a device has memory of its own, binding copies
+                _bind(binding.bind_input, item.name, values[item.name])
             session.run_with_iobinding(binding, options)
             for shadow, future in zip(beside, futures, strict=True):
                 memory[shadow.output][...] = future.result()
@@ -83,7 +80,7 @@ class NpuGraphs:
 
     def close(self) -> None:
         self._beside.shutdown()
-        self._sessions, self._memory = {}, {}
+        self._sessions, self._bindings, self._memory = {}, {}, {}
 
     def _allocated(self, phase: Phase) -> Arrays:
         """Zeros for everything but K and V in slots."""
@@ -93,16 +90,11 @@ class NpuGraphs:
             shapes |= {item.name: tuple(item.shape) for item in session.get_outputs()}
         return {name: np.zeros(shape, self._table[name].dtype) for name, shape in shapes.items()}
 
-    def _bound(self, phase: Phase, kv: SlotKV) -> list[Any]:
-        memory, bindings = self._memory[phase] | kv.arrays, list[Any]()
-        for session in self._sessions[phase]:
-            binding = session.io_binding()
-            for bind, items in ((binding.bind_input, session.get_inputs()), (binding.bind_output, session.get_outputs())):
-                for item in items:
-                    array = memory[item.name]
-                    bind(item.name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
-            bindings.append(binding)
-        return bindings
+    def _bound(self, phase: Phase, session: Any) -> Any:
+        binding = session.io_binding()
+        for item in session.get_outputs():
+            _bind(binding.bind_output, item.name, self._memory[phase][item.name])
+        return binding
 
     def _shadow(self, shadow: Shadow, codes: NDArray[Any]) -> NDArray[Any]:
         return self._table[shadow.output].encode(self._host.shadow(shadow, self._table[shadow.input].decode(codes)))
@@ -119,3 +111,7 @@ class NpuGraphs:
         for i, mask in enumerate(self.manifest.masks):
             seen = visible(mask, kv.tables[i].positions, start, tokens)
             memory[f"mask.{i}"][0, 0] = np.where(seen, self._table[f"mask.{i}"].zero_point, 0)
+
+
+def _bind(bind: Any, name: str, array: NDArray[Any]) -> None:
+    bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

@@ -47,12 +47,12 @@ class NpuModel:
         self._host = Host(ort, checked, threads)
         graphs = checked.graphs if compiled is None else checked.compiled(compiled)
         self._graphs = NpuGraphs(ort, checked, graphs, self._host, provider, threads, strict=strict)
-        self._lane = self._graphs.lane()
+        self._kv = self._graphs.new_kv()
         self.hidden: NDArray[np.float32] = np.zeros((0, self.manifest.hidden_size), np.float32)
 
     @property
     def num_tokens(self) -> int:
-        return self._lane.kv.num_tokens
+        return self._kv.num_tokens
 
     @property
     def placements(self) -> dict[Phase, list[Placement]]:
@@ -61,13 +61,13 @@ class NpuModel:
 
     def reset(self) -> None:
         """Forgets the sequence."""
-        self._lane.kv.reset()
+        self._kv.reset()
 
     def trim(self, length: int) -> None:
         """Forgets tokens from `length` on. RequestError: a layer with a window has overwritten what would be seen."""
         if not 0 <= length <= self.num_tokens:
             raise RequestError(f"length is {length}, there are {self.num_tokens} tokens")
-        if not self._lane.kv.trim(length):
+        if not self._kv.trim(length):
             raise RequestError(f"layers with a window no longer hold what token {length} sees: read the prompt again")
 
     def forward(self, token_ids: Sequence[int]) -> NDArray[np.float32]:
@@ -84,8 +84,8 @@ class NpuModel:
         parts: list[NDArray[np.float32]] = []
         while len(rows):
             some = rows[: self.manifest.chunk]
-            made = self._graphs.step(self._lane, some)
-            self._lane.kv.add(len(some), made.new)
+            made = self._graphs.step(self._kv, some)
+            self._kv.add(len(some), made.new)
             parts.append(made.hidden)
             rows = rows[len(some) :]
         self.hidden = np.concatenate(parts)

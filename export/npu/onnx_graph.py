@@ -15,25 +15,11 @@ from edge.export.npu.weights_file import Placed, StoredWeight
 from edge.npu.encoding import Encoding
 from edge.npu.packages import require
 
-__all__ = ["OPSET", "external", "onnx_graph"]
+__all__ = ["OPSET", "QdqWriter", "external"]
 
 OPSET = 23  # RMSNormalization
 _IR_VERSION = 10
 _PRODUCER = "edge"
-
-
-def onnx_graph(
-    graph: StaticGraph,
-    table: Mapping[str, Encoding],
-    weights: Mapping[str, StoredWeight],
-    location: str,
-    name: str,
-    *,
-    whole_norms: bool = True,
-) -> Any:
-    """A ModelProto. location: name of the file of weights beside it. whole_norms: a norm is one operator, else its
-    parts, in floats between two of the others' borders."""
-    return _Writer(graph, table, weights, location, whole_norms).model(name)
 
 
 def external(onnx: Any, placed: Placed, location: str) -> Any:
@@ -45,16 +31,12 @@ def external(onnx: Any, placed: Placed, location: str) -> Any:
     return tensor
 
 
-class _Writer:
+class QdqWriter:
+    """Of one graph. location: name of the file of weights beside it. Subclasses write operators in other forms."""
+
     def __init__(
-        self,
-        graph: StaticGraph,
-        table: Mapping[str, Encoding],
-        weights: Mapping[str, StoredWeight],
-        location: str,
-        whole_norms: bool,
+        self, graph: StaticGraph, table: Mapping[str, Encoding], weights: Mapping[str, StoredWeight], location: str
     ) -> None:
-        self._whole_norms = whole_norms
         self._onnx = require("onnx")
         self._helper = self._onnx.helper
         self._types = self._onnx.TensorProto
@@ -64,6 +46,7 @@ class _Writer:
         self._floats: dict[str, str] = {}  # value or weight -> its dequantised form
 
     def model(self, name: str) -> Any:
+        """A ModelProto."""
         for op in self._graph.ops:
             self._add(op)
         graph = self._helper.make_graph(
@@ -83,32 +66,16 @@ class _Writer:
     def _add(self, op: StaticOp) -> None:
         inputs = [self._float(name) for name in op.inputs]
         result = inputs[0]
-        if op.kind == "RMSNormalization" and not self._whole_norms:
-            result = self._norm(op, *inputs)
-        elif op.kind != "Requantize":
+        if op.kind != "Requantize":
             result = f"{op.output}.float"
-            more, attributes = self._arguments(op)
-            self._node(op.kind, [*inputs, *more], result, op.output, **attributes)
+            self._compute(op, inputs, result)
         scale, zero = self._encoding(op.output, self._table[op.output])
         self._node("QuantizeLinear", [result, scale, zero], op.output, f"{op.output}.quantize")
 
-    def _norm(self, op: StaticOp, values: str, gain: str) -> str:
-        """values / sqrt(mean(values^2) + epsilon) * gain, as compilers know it from exporters."""
-        parts = {part: f"{op.output}.{part}" for part in ("square", "mean", "sum", "root", "normed", "float")}
-        two, epsilon = self._scalar(2.0), self._scalar(op.number)
-        self._node("Pow", [values, two], parts["square"], parts["square"])
-        self._node("ReduceMean", [parts["square"], self._integers((-1,))], parts["mean"], parts["mean"], keepdims=1)
-        self._node("Add", [parts["mean"], epsilon], parts["sum"], parts["sum"])
-        self._node("Sqrt", [parts["sum"]], parts["root"], parts["root"])
-        self._node("Div", [values, parts["root"]], parts["normed"], parts["normed"])
-        self._node("Mul", [parts["normed"], gain], parts["float"], op.output)
-        return parts["float"]
-
-    def _scalar(self, value: float) -> str:
-        name = f"float.{value!r}"
-        if name not in self._constants:
-            self._constants[name] = self._helper.make_tensor(name, self._types.FLOAT, [], [value])
-        return name
+    def _compute(self, op: StaticOp, inputs: list[str], result: str) -> None:
+        """inputs, result: in floats."""
+        more, attributes = self._arguments(op)
+        self._node(op.kind, [*inputs, *more], result, op.output, **attributes)
 
     def _arguments(self, op: StaticOp) -> tuple[list[str], dict[str, Any]]:
         """Inputs that are constants, and attributes."""

@@ -55,6 +55,16 @@ def written(path: Path, folder: Path, *, max_tokens: int = 512, **options: Any) 
         )  # fmt: skip
 
 
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """A copy of an exported folder, without what was compiled of it."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in folder.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
 def prompt_ids(path: Path = BUNDLED) -> list[int]:
     with open_gguf(path) as file:
         return Tokenizer.from_gguf(file).encode(PROMPT, add_special=False)

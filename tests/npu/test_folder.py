@@ -13,7 +13,7 @@ from edge.errors import BadModelFile, ContextExceeded, ModelFileError, RequestEr
 from edge.npu.manifest import ENCODINGS, MANIFEST, WEIGHTS, Phase, graph_name, read_encodings, read_manifest
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
-from tests.npu.models import BUNDLED, Floats, decibels, prompt_ids, truth, written
+from tests.npu.models import BUNDLED, Floats, copied, decibels, prompt_ids, truth, written
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 pytest.importorskip("onnxruntime", reason="pip install -e '.[npu]'")
@@ -199,13 +199,3 @@ def test_a_table_without_a_value(bundled: Path, tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"npu\.json"):
         NpuModel(tmp_path)
-
-
-def copied(bundled: Path, tmp_path: Path) -> Path:
-    """A folder of links to the files, but for the two that tests change."""
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for path in bundled.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
-    return folder

@@ -15,7 +15,7 @@ from edge.backends.onnx.providers import QNN, runtime
 from edge.backends.onnx.session import open_session
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
-from tests.npu.models import BUNDLED, TARGETS, decibels, prompt_ids, snapdragon, written
+from tests.npu.models import BUNDLED, TARGETS, copied, decibels, prompt_ids, snapdragon, written
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 pytest.importorskip("onnxruntime_qnn", reason="pip install -e '.[snapdragon]'", exc_type=ImportError)
@@ -59,11 +59,7 @@ def test_what_the_npu_lacks_is_refused(bundled: Path) -> None:
 
 
 def test_a_refused_graph_leaves_nothing_behind(bundled: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "npu"
-    folder.mkdir()
-    for path in bundled.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    folder = copied(bundled, tmp_path)
     head = onnx.load(str(folder / HEAD), load_external_data=False)
     head.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     (folder / "decode.onnx").write_bytes(head.SerializeToString())

@@ -21,6 +21,11 @@ CONFIG_FILE = "genai_config.json"
 MAX_CONFIG_BYTES = 2**20
 _LIBRARY = re.compile(r".*\.(dll|dylib|so|pyd)(\.[0-9.]+)?", re.IGNORECASE)
 
+_CONTEXT_ATTRIBUTES = frozenset(
+    "embed_mode ep_cache_context ep_sdk_version hardware_architecture is_multi_soc_ep_context main_context max_size notes "
+    "onnx_model_filename partition_name source".split()
+)
+
 Identity = tuple[int, int, int, int]  # device, inode, size, time of the last change
 
 
@@ -95,11 +100,17 @@ def check_compiled(folder: ModelFolder, name: str) -> CheckedModel:
     if len(nodes) != 1 or nodes[0].op_type != CONTEXT_OPERATOR or model.locations:
         raise BadModelFile(path, f"is no compiled graph: wanted one {CONTEXT_OPERATOR} and no other operator")
     attributes = nodes[0].attributes
+    other = next((name for name in attributes if name not in _CONTEXT_ATTRIBUTES), None)
+    if other is not None:
+        raise UnsupportedModel(path, f"{CONTEXT_OPERATOR}: attribute {quoted(other)}, which edge does not know")
     if attributes.get("embed_mode") != 0:
         raise UnsupportedModel(path, f"{CONTEXT_OPERATOR}: embed_mode is not 0: edge wants the bytes beside the graph")
     location = attributes.get("ep_cache_context")
     if not isinstance(location, str):
         raise BadModelFile(path, f"{CONTEXT_OPERATOR}: ep_cache_context is no file name")
+    source = attributes.get("onnx_model_filename")  # OpenVINO's: the graph that it was made of
+    if isinstance(source, str):
+        folder.check_name(source, path)
     outside = folder.map(location, path)
     files[outside.path] = _identity(outside.path)
     num_bytes += outside.size
