@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge import device
+from edge import device, npu_model
 from edge.backends.onnx.backend import OnnxBackend
 from edge.backends.onnx.decoder import read_decoder
 from edge.backends.onnx.providers import provider_of, runtime
@@ -11,6 +11,7 @@ from edge.errors import EdgeError
 from edge.formats.config import ModelConfig
 from edge.formats.onnx import open_onnx_folder
 from edge.memory import Budget, MemoryPlan, fitting_onnx, plan_onnx, require_budget
+from edge.npu.folder import is_npu_folder
 from edge.onnx_source import OnnxSource
 from edge.other_engines import Opening
 from edge.sources import ModelSource
@@ -18,6 +19,8 @@ from edge.sources import ModelSource
 
 def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan]:
     """An `Opener` of edge.other_engines. A fallback to the CPU is `Model.weights.note`; strict refuses it."""
+    if is_npu_folder(opening.path):
+        return npu_model.open_model(opening)
     checked = open_onnx_folder(opening.path)
     decoder = read_decoder(checked)
     settings = opening.settings

@@ -11,7 +11,7 @@ from edge.errors import ModelFileError, RequestError, UnsupportedModel
 from edge.library import Found, HubName, Library, UrlName, is_url, parse_name
 
 DEFAULT_MODEL = "assistant"
-ONNX_CONFIG = "genai_config.json"  # what tells a folder for ONNX Runtime from others
+ONNX_FOLDERS = ("genai_config.json", "npu.json")  # of which one tells a folder for ONNX Runtime from others
 _BUNDLED = {"assistant": "assistant.gguf"}
 _PATH_STARTS = ("/", "./", "../", "~/")
 
@@ -57,15 +57,15 @@ def resolve(reference: str | os.PathLike[str] | None) -> Path:
     path = Path(text).expanduser()
     try:
         if path.is_dir():
-            if (path / ONNX_CONFIG).is_file():
+            if any((path / name).is_file() for name in ONNX_FOLDERS):
                 return path
             raise UnsupportedModel(
                 path,
-                f"is a folder without {ONNX_CONFIG}; edge runs GGUF files and ONNX folders: see edge export --help",
+                f"is a folder without {' or '.join(ONNX_FOLDERS)}; edge runs GGUF files and ONNX folders: see edge export --help",
             )
         if path.exists():
             if path.suffix.lower() == ".onnx":
-                raise UnsupportedModel(path, f"is one file of an ONNX model; give its folder, with {ONNX_CONFIG}")
+                raise UnsupportedModel(path, f"is one file of an ONNX model; give its folder, with {ONNX_FOLDERS[0]}")
             return path
     except (OSError, ValueError) as error:  # a name too long for the system, or with a zero byte
         raise RequestError(f"model {text!r} is not a usable path: {error}") from None

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "probe": BASE | {"backends", "device", "edge", "graph", "models", "native", "profiles"},
     "tuning": BASE | {"device", "edge", "native", "packed", "probe", "profiles"},
     "predict": BASE | {"backends", "native", "packed", "profiles", "tuning"},
-    "memory": BASE | {"backends", "device", "native", "packed", "predict", "profiles"},
+    "memory": BASE | {"backends", "device", "native", "npu", "packed", "predict", "profiles"},
     "engine": BASE | {"backends", "native"},
     "embeddings": BASE | {"backends", "tokenizer"},
     "results": {"errors", "engine", "tools"},
@@ -83,7 +83,9 @@ ALLOWED: dict[str, set[str]] = {
     "llama_model": BASE | {"backends", "device", "edge", "memory", "other_engines", "packed", "references", "sources"},
     "onnx_source": BASE
     | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
-    "onnx_model": BASE | {"backends", "device", "edge", "memory", "onnx_source", "other_engines", "sources"},
+    "npu_model": BASE
+    | {"backends", "device", "edge", "memory", "native", "npu", "other_engines", "sessions", "sources"},
+    "onnx_model": BASE | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {
@@ -113,7 +115,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
-    "npu": BASE | {"graph"},
+    "npu": BASE | {"backends", "graph"},
     "convert": BASE
     | {
         "calibration",

@@ -15,10 +15,9 @@ import numpy as np
 
 from edge.damage.text import shipped_text
 from edge.formats.gguf import open_gguf
-from edge.npu.providers import Provider
 from edge.npu.runner import NpuModel
 from edge.tokenizer import Tokenizer
-from tests.npu.models import BUNDLED, QNN, TARGETS, decibels, truth, written
+from tests.npu.models import BUNDLED, decibels, snapdragon, truth, written
 
 TOKENS = 160
 OPTIONS: tuple[dict[str, Any], ...] = (
@@ -39,12 +38,12 @@ def row(path: Path, ids: list[int], options: dict[str, Any], wanted: tuple[Any, 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "npu"
         manifest = written(path, target, chunk=32, context=256, max_tokens=2048, **options)
-        cpu = NpuModel(target, Provider("cpu"))
+        cpu = NpuModel(target)
         cpu.forward(ids)
         logits = cpu.logits_of(cpu.hidden)
         simulated = "-"
         if find_spec("onnxruntime_qnn") is not None and options.get("weights") != "int8x32":
-            npu = NpuModel(target, Provider("qnn", QNN | TARGETS[1]))
+            npu = NpuModel(target, snapdragon())
             npu.forward(ids)
             simulated = f"{decibels(npu.hidden, cpu.hidden):.1f}"
     hidden, true = wanted

@@ -94,6 +94,12 @@ class Batch(NamedTuple):
     window_tables: array[int] | None = None  # as block_tables, of layers with a window; -1 where nothing is seen
     adapters: array[int] | None = None  # (num_tokens,) which one each row uses, -1: none; None: no row uses one
 
+    def spans(self) -> list[tuple[int, int]]:
+        """The first row of each sequence, and the one behind its last."""
+        rows = self.sequences
+        starts = [row for row in range(len(rows)) if row == 0 or rows[row] != rows[row - 1]]
+        return list(zip(starts, [*starts[1:], len(rows)], strict=True))
+
 
 class Backend(Protocol):
     """One model, loaded, with its KV arena: what the engine asks of it."""

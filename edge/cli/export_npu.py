@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge.export.npu.codes import WeightType
     from edge.npu.compile import Compiled
     from edge.npu.manifest import Manifest
-    from edge.npu.providers import Provider
+    from edge.npu.target import Target
     from edge.profiles.records import Npu
 
 _NAMES = ("device", "chunk", "npu_weights", "kv_bits", "activation_bits", "shadows", "compile_for")
@@ -64,12 +64,13 @@ def refuse_npu_options(npu: dict[str, Any], form: str) -> None:
 
 def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json: bool) -> None:
     """Writes the folder, compiles where asked for, and reports."""
+    from edge.backends.onnx.providers import device_of, runtime
     from edge.convert import open_source
     from edge.convert.npu import export_npu
     from edge.errors import RequestError
     from edge.export.npu.options import NpuOptions
     from edge.npu.compile import compile_folder
-    from edge.npu.providers import require_device
+    from edge.npu.target import refuse_unfinished
 
     if npu["device"] is None:
         raise RequestError(f"--to npu needs --device: {', '.join(_devices())}, or a TOML file with an [npu]")
@@ -78,7 +79,9 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
     if shadows is None:
         shadows = _OUTLIERS if "outliers" in record.on_cpu else 0
     weights = cast("WeightType", npu["npu_weights"] or record.weights or "int8")
+    target = _target(record)
     options = NpuOptions(
+        target=target,
         chunk=npu["chunk"] or min(record.chunk or 64, npu["context"]),
         context=npu["context"],
         weights=weights,
@@ -87,11 +90,12 @@ def export_to_npu(source: str, output: str | None, npu: dict[str, Any], as_json:
         shadows=shadows,
     )
     if npu["compile_for"]:
-        require_device(_provider(record))  # said before a long export, not after it
+        refuse_unfinished(target.provider, weights)  # said before a long export, not after it
+        device_of(runtime(), target.provider)
     with open_source(source) as opened:
         folder = Path(output) if output is not None else Path(f"{opened.name}-{device}")
         manifest = export_npu(opened, folder, options, device=device, stages=stage_bar)
-    compiled = compile_folder(folder, _provider(record), name=f"compiled-{device}") if npu["compile_for"] else None
+    compiled = compile_folder(folder, target.provider, name=f"compiled-{device}") if npu["compile_for"] else None
     _show(folder, manifest, compiled, as_json)
 
 
@@ -113,11 +117,10 @@ def _npu_of(device: str) -> tuple[str, Npu]:
     return (Path(device).stem if is_file else device), profile.npu
 
 
-def _provider(npu: Npu) -> Provider:
-    from edge.npu.providers import Provider
+def _target(npu: Npu) -> Target:
+    from edge.npu.target import Target
 
-    options = dict(item.split("=", 1) for item in npu.options)
-    return Provider("qnn" if npu.provider == "qnn" else "openvino", options)
+    return Target.of(npu.provider, dict(item.split("=", 1) for item in npu.options))
 
 
 def _show(folder: Path, manifest: Manifest, compiled: Compiled | None, as_json: bool) -> None:
@@ -133,8 +136,8 @@ def _show(folder: Path, manifest: Manifest, compiled: Compiled | None, as_json: 
             "shadows": len(manifest.shadows), "graphs": manifest.num_graphs,
             "compiled": None if compiled is None else {
                 "path": str(compiled.folder), "files": dict(compiled.files),
-                "assignment": {graph: {ep: sum(n.values()) for ep, n in found.items()}
-                               for graph, found in compiled.assignment.items()},
+                "assignment": {graph: {ep: sum(n.values()) for ep, n in found.nodes.items()}
+                               for graph, found in compiled.placements.items()},
             },
         }  # fmt: skip
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -146,6 +149,6 @@ def _show(folder: Path, manifest: Manifest, compiled: Compiled | None, as_json: 
     if manifest.shadows:
         lines.append(f"outliers: {len(manifest.shadows)} products on the CPU, {manifest.num_graphs} graphs a step")
     if compiled is not None:
-        nodes = sum(sum(n.values()) for found in compiled.assignment.values() for n in found.values())
+        nodes = sum(found.num_nodes for found in compiled.placements.values())
         lines.append(f"{compiled.folder}: {size(compiled.num_bytes)}, all {nodes} nodes on the provider")
     click.echo(harmless("\n".join(lines)))

@@ -10,23 +10,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from edge.backends.onnx.providers import CPU, QNN, Provider, runtime
+from edge.backends.onnx.session import Placement, open_session
 from edge.errors import RequestError
 from edge.formats.atomic import scratch_folder
-from edge.npu.manifest import Phase, graph_name, read_manifest
-from edge.npu.packages import require
-from edge.npu.providers import Assignment, Provider, assignment, open_session
+from edge.npu.folder import open_npu_folder
+from edge.npu.manifest import Phase, graph_name
+from edge.npu.target import refuse_unfinished
 
 __all__ = ["Compiled", "compile_folder"]
 
-_SHARES = ("qnn",)
+_SHARES = (QNN,)
 
 
 class Compiled(NamedTuple):
-    """files: name -> bytes. assignment: by graph; no node of it is on ONNX Runtime's CPU provider."""
+    """files: name -> bytes. placements: by graph; no node is on ONNX Runtime's CPU provider."""
 
     folder: Path
     files: Mapping[str, int]
-    assignment: Mapping[str, Assignment]
+    placements: Mapping[str, Placement]
 
     @property
     def num_bytes(self) -> int:
@@ -36,17 +38,20 @@ class Compiled(NamedTuple):
 def compile_folder(folder: Path, provider: Provider, *, name: str, share: bool = True) -> Compiled:
     """Writes folder/name, whole or not at all. share: one file of weights for all graphs, where the provider can.
 
-    Raises RequestError when it is there, MissingPackage, ProviderError when the provider does not take every node.
+    Every file of the folder is checked first. Raises RequestError when it is there, for weights that the provider is
+    known not to finish and without its package; UnsupportedModel when it does not take every node; ModelFileError.
     """
-    require("onnxruntime")
+    ort = runtime()
     target = folder / name
     if target.exists():
         raise RequestError(f"{target} is there already; remove it or give another name")
-    if provider.name == "cpu":
+    if provider.name == CPU:
         raise RequestError("nothing is compiled for ONNX Runtime's own CPU provider")
-    count = read_manifest(folder).num_graphs
+    checked = open_npu_folder(folder)
+    refuse_unfinished(provider, checked.manifest.weights)
+    count = checked.manifest.num_graphs
     names = [graph_name(phase, i, count) for phase in get_args(Phase) for i in range(count)]
-    found: dict[str, Assignment] = {}
+    found: dict[str, Placement] = {}
     with scratch_folder(target) as scratch:
         made = scratch / "compiled"
         made.mkdir()
@@ -61,8 +66,7 @@ def compile_folder(folder: Path, provider: Provider, *, name: str, share: bool =
                 config["ep.share_ep_contexts"] = "1"
                 if graph == names[-1]:
                     config["ep.stop_share_ep_contexts"] = "1"
-            session = open_session(folder / graph, provider, config=config)
-            found[graph] = assignment(session)
+            session, found[graph] = open_session(ort, folder / graph, provider, 1, strict=True, config=config)
             sessions.append(session)
         del sessions
         os.replace(made, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import BadModelFile, RequestError
-from edge.npu.manifest import HEAD, HOST_WEIGHTS, Manifest, Shadow
-from edge.npu.providers import Provider, open_session
+from edge.backends.onnx.providers import CPU, Provider
+from edge.backends.onnx.session import open_session
+from edge.errors import BadModelFile, ModelFileError, RequestError
+from edge.npu.folder import NpuFolder
+from edge.npu.manifest import HOST_WEIGHTS, Shadow
 
 __all__ = ["BLOCK", "Host", "padded"]
 
@@ -25,34 +28,44 @@ def padded(width: int) -> int:
 
 
 class Host:
-    """host.bin stays mapped; the head's session maps it too."""
+    """Rows of the embedding are read from host.bin when they are asked for: a file cut short is an error, not a fault.
+    The head's session maps it. BadModelFile: it is shorter than npu.json says."""
 
-    def __init__(self, folder: Path, manifest: Manifest, *, threads: int = 1) -> None:
-        self._manifest = manifest
-        self._path = folder / HOST_WEIGHTS
-        self._bytes: NDArray[np.uint8] = np.memmap(self._path, np.uint8, "r")
-        rows, columns = manifest.vocab_size, padded(manifest.hidden_size)
-        codes, scales = manifest.embedding
-        self._codes = self._part(codes, rows * columns).reshape(rows, columns)
-        self._scales: NDArray[np.float32] = (
-            self._part(scales, 4 * rows * columns // BLOCK).view("<f4").reshape(rows, -1)
-        )
-        self._shadows: dict[str, NDArray[np.float32]] = {
-            shadow.output: self._part(shadow.offset, 4 * shadow.out * len(shadow.channels))
-            .view("<f4")
-            .reshape(shadow.out, -1)
-            for shadow in manifest.shadows
-        }
-        self._head: Any = open_session(folder / HEAD, Provider("cpu"), threads=threads)
+    def __init__(self, ort: Any, folder: NpuFolder, num_threads: int) -> None:
+        manifest = self._manifest = folder.manifest
+        mapped = folder.folder.map(HOST_WEIGHTS, folder.path)
+        self._path, self._size = mapped.path, mapped.size
+        mapped.close()
+        self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            self._columns = padded(manifest.hidden_size)
+            codes, scales = manifest.embedding
+            self._check(codes, manifest.vocab_size * self._columns)
+            self._check(scales, 4 * manifest.vocab_size * self._columns // BLOCK)
+            self._shadows = {shadow.output: self._columns_of(shadow) for shadow in manifest.shadows}
+            # the head is the CPU's by design: fused as the runtime likes
+            self._head: Any
+            self._head, self.placement = open_session(ort, folder.head.path, Provider(CPU), num_threads, strict=False)
+            folder.head.require_unchanged()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    @property
+    def path(self) -> Path:
+        return self._path
 
     def embed(self, token_ids: Sequence[int]) -> NDArray[np.float32]:
-        """(tokens, hidden_size). RequestError: no such token."""
-        ids = np.asarray(token_ids, np.int64)
-        if ids.size and not 0 <= ids.min() <= ids.max() < self._manifest.vocab_size:
+        """(tokens, hidden_size). RequestError: no such token. ModelFileError: the file became shorter."""
+        if any(not 0 <= token < self._manifest.vocab_size for token in token_ids):
             raise RequestError(f"token ids must lie from 0 to {self._manifest.vocab_size - 1}")
-        codes = self._codes[ids].astype(np.float32) - np.float32(_ZERO)
-        values = codes.reshape(len(ids), -1, BLOCK) * self._scales[ids][:, :, None]
-        rows: NDArray[np.float32] = values.reshape(len(ids), -1)[:, : self._manifest.hidden_size]
+        codes_at, scales_at = self._manifest.embedding
+        blocks = self._columns // BLOCK
+        codes = b"".join(self._read(codes_at + token * self._columns, self._columns) for token in token_ids)
+        scales = b"".join(self._read(scales_at + token * 4 * blocks, 4 * blocks) for token in token_ids)
+        values = np.frombuffer(codes, np.uint8).reshape(-1, blocks, BLOCK).astype(np.float32) - np.float32(_ZERO)
+        values *= np.frombuffer(scales, "<f4").reshape(-1, blocks, 1)
+        rows: NDArray[np.float32] = values.reshape(len(token_ids), -1)[:, : self._manifest.hidden_size]
         return rows * np.float32(self._manifest.embedding_scale)
 
     def logits(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,7 +79,23 @@ class Host:
         over = over - np.clip(over, -limit, limit)
         return np.asarray(over @ self._shadows[shadow.output].T, np.float32)
 
-    def _part(self, offset: int, size: int) -> NDArray[np.uint8]:
-        if offset % 4 or offset + size > len(self._bytes):
-            raise BadModelFile(self._path, f"bytes {offset} to {offset + size} of {len(self._bytes)}")
-        return self._bytes[offset : offset + size]
+    def close(self) -> None:
+        """Allowed twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file, self._head = -1, None
+
+    def _columns_of(self, shadow: Shadow) -> NDArray[np.float32]:
+        size = 4 * shadow.out * len(shadow.channels)
+        self._check(shadow.offset, size)
+        return np.frombuffer(self._read(shadow.offset, size), "<f4").reshape(shadow.out, -1)
+
+    def _check(self, offset: int, size: int) -> None:
+        if offset % 4 or offset + size > self._size:
+            raise BadModelFile(self._path, f"bytes {offset} to {offset + size} of {self._size}")
+
+    def _read(self, offset: int, size: int) -> bytes:
+        data = os.pread(self._file, size, offset)
+        if len(data) != size:
+            raise ModelFileError(self._path, "became shorter since it was opened")
+        return data

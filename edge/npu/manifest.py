@@ -15,23 +15,27 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from edge.errors import BadModelFile, ModelFileError
+from edge.errors import BadModelFile
+from edge.formats.folder import ModelFolder
+from edge.formats.json_file import parse_object
 from edge.graph.ops import RopeSpec
 from edge.npu.encoding import CodeType, Encoding
 from edge.npu.layout import Mask, Slots
+from edge.npu.target import Target
 
 __all__ = [
     "ENCODINGS", "HEAD", "HOST_WEIGHTS", "MANIFEST", "TOKENIZER", "WEIGHTS", "Manifest", "Phase", "Shadow",
     "graph_name", "read_encodings", "read_manifest",
 ]  # fmt: skip
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, ENCODINGS, WEIGHTS = "npu.json", "encodings.json", "weights.bin"
 HEAD, HOST_WEIGHTS, TOKENIZER = "head.onnx", "host.bin", "tokenizer.gguf"
 Phase: TypeAlias = Literal["prefill", "decode"]
 _MAX_BYTES = 64 * 2**20
 _MOST = 2**31 - 1
 _MOST_ROWS = 4096
+_MOST_OPTIONS = 64
 
 
 class Shadow(NamedTuple):
@@ -49,10 +53,13 @@ class Shadow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """embedding and head: offsets of codes and scales in host.bin. num_graphs: of each phase."""
+    """device, target: what the folder was made for. embedding: offsets of codes and scales in host.bin. tied: it is
+    the head as well. num_graphs: of each phase."""
 
     architecture: str
     device: str
+    target: Target
+    tied: bool
     hidden_size: int
     vocab_size: int
     embedding_scale: float
@@ -79,10 +86,10 @@ def graph_name(phase: Phase, index: int, num_graphs: int) -> str:
     return f"{phase}.onnx" if num_graphs == 1 else f"{phase}.{index}.onnx"
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path | ModelFolder) -> Manifest:
     """ModelFileError: there is none. BadModelFile: key, value, what it must be."""
-    path = folder / MANIFEST
-    fields = _Fields(path, _read(path))
+    path, found = _read(folder, MANIFEST)
+    fields = _Fields(path, found)
     if fields.raw.get("format") != FORMAT:
         raise BadModelFile(path, f"format is {fields.raw.get('format')!r}, it must be {FORMAT}")
     chunk, context = fields.whole("chunk", 4096), fields.whole("context", 2**20)
@@ -91,6 +98,8 @@ def read_manifest(folder: Path) -> Manifest:
     manifest = Manifest(
         architecture=fields.text("architecture"),
         device=fields.text("device"),
+        target=_target(fields, fields.row("target")),
+        tied=fields.flag("tied"),
         hidden_size=fields.whole("hidden_size", 2**24),
         vocab_size=fields.whole("vocab_size", 2**24),
         embedding_scale=fields.number("embedding_scale"),
@@ -118,11 +127,11 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def read_encodings(folder: Path) -> dict[str, Encoding]:
+def read_encodings(folder: Path | ModelFolder) -> dict[str, Encoding]:
     """By value. BadModelFile as above."""
-    path = folder / ENCODINGS
+    path, found = _read(folder, ENCODINGS)
     table: dict[str, Encoding] = {}
-    for name, value in _read(path).items():
+    for name, value in found.items():
         encoding = _encoding(value)
         if encoding is None:
             raise BadModelFile(path, f"{name!r} is no type, scale above 0 and zero point")
@@ -142,18 +151,11 @@ def _encoding(value: object) -> Encoding | None:
     return Encoding(code, scale, zero) if good else None
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadModelFile(path, f"is larger than {_MAX_BYTES} bytes")
-        found: object = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ModelFileError(path, f"{error.strerror}: give a folder of edge export --to npu") from None
-    except (ValueError, RecursionError) as error:
-        raise BadModelFile(path, f"is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise BadModelFile(path, "is no JSON object")
-    return cast("dict[str, Any]", found)
+def _read(folder: Path | ModelFolder, name: str) -> tuple[Path, dict[str, Any]]:
+    """The object in a file of the folder."""
+    there = folder if isinstance(folder, ModelFolder) else ModelFolder(folder)
+    path = there.path / name
+    return path, parse_object(path, there.read(name, _MAX_BYTES))
 
 
 class _Fields:
@@ -175,6 +177,12 @@ class _Fields:
         value = self.raw.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise self.fail(key, f"a whole number from 1 to {most}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.raw.get(key)
+        if not isinstance(value, bool):
+            raise self.fail(key, "true or false")
         return value
 
     def number(self, key: str) -> float:
@@ -200,6 +208,23 @@ class _Fields:
         if len(numbers) != len(row) or count not in (None, len(row)):
             raise self.fail(key, f"whole numbers, {count} in a row")
         return tuple(numbers)
+
+
+def _target(fields: _Fields, row: list[object]) -> Target:
+    """["qnn", [["htp_arch", "75"], ...]]"""
+    match row:
+        case [str() as name, list() as options]:
+            pairs = [tuple(cast("list[object]", item)) for item in cast("list[object]", options) if isinstance(item, list)]
+            texts = [(str(pair[0]), str(pair[1])) for pair in pairs if len(pair) == 2 and all(isinstance(part, str) for part in pair)]
+            if len(texts) == len(cast("list[object]", options)) == len(dict(texts)) <= _MOST_OPTIONS:
+                target = Target(name, tuple(texts))
+                problem = target.problem()
+                if problem is None:
+                    return target
+                raise BadModelFile(fields.path, f"target: {problem}")
+        case _:
+            pass
+    raise fields.fail("target", "a provider and its options")
 
 
 def _rope(fields: _Fields, row: list[object]) -> RopeSpec:

@@ -9,12 +9,7 @@ from edge.errors import EdgeError
 
 __all__ = ["MissingPackage", "require"]
 
-_EXTRAS = {
-    "onnx": "npu",
-    "onnxruntime": "npu",
-    "onnxruntime_qnn": "snapdragon",
-    "onnxruntime_ep_openvino": "intel-npu",
-}
+_EXTRAS = {"onnx": "npu"}
 
 
 class MissingPackage(EdgeError):

@@ -15,7 +15,8 @@ from edge.export.npu.encodings import encode_range, encodings
 from edge.export.npu.evaluate import evaluate
 from edge.export.npu.host_file import head_graph, host_parts, write_host
 from edge.export.npu.lower import HIDDEN, lower
-from edge.export.npu.onnx_graph import onnx_graph
+from edge.export.npu.onnx_graph import QdqWriter
+from edge.export.npu.openvino_graph import OpenVinoWriter
 from edge.export.npu.options import NpuOptions
 from edge.export.npu.ranges import Ranges
 from edge.export.npu.shadows import Outliers, cut, find_outliers, narrow, with_shadows
@@ -42,6 +43,7 @@ from edge.npu.packages import require
 __all__ = ["Model", "write_folder"]
 
 _ITEM_TYPES = {"tokenizer.ggml.token_type": ValueType.INT32, "tokenizer.ggml.scores": ValueType.FLOAT32}
+_WRITERS: Mapping[str, type[QdqWriter]] = {"openvino": OpenVinoWriter}  # by provider; the others take one form
 Progress = Callable[[int, int], None]
 
 
@@ -74,6 +76,7 @@ def write_folder(
     table[HIDDEN] = encode_range(placed.lowest, placed.highest, "uint16")  # any token may come
     with (folder / WEIGHTS).open("xb") as file:
         stored = WeightsFile(file, options.weights).add(graph, ranges, model.read)
+    writer = _WRITERS.get(options.target.name, QdqWriter)
     count = 1
     beside: dict[str, int] = {}
     for phase in get_args(Phase):
@@ -83,10 +86,12 @@ def write_folder(
         count = len(pieces)
         for i, piece in enumerate(pieces):
             name = graph_name(phase, i, count)
-            _save(onnx_graph(piece, table, stored, WEIGHTS, Path(name).stem), folder / name)
+            _save(writer(piece, table, stored, WEIGHTS).model(Path(name).stem), folder / name)
     manifest = Manifest(
         architecture=str(model.metadata["general.architecture"]),
         device=device,
+        target=options.target,
+        tied=parts.head == parts.embedding,
         hidden_size=placed.shape[1],
         vocab_size=placed.shape[0],
         embedding_scale=float(parts.scale),

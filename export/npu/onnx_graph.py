@@ -15,22 +15,11 @@ from edge.export.npu.weights_file import Placed, StoredWeight
 from edge.npu.encoding import Encoding
 from edge.npu.packages import require
 
-__all__ = ["OPSET", "external", "onnx_graph"]
+__all__ = ["OPSET", "QdqWriter", "external"]
 
 OPSET = 23  # RMSNormalization
 _IR_VERSION = 10
 _PRODUCER = "edge"
-
-
-def onnx_graph(
-    graph: StaticGraph,
-    table: Mapping[str, Encoding],
-    weights: Mapping[str, StoredWeight],
-    location: str,
-    name: str,
-) -> Any:
-    """A ModelProto. location: name of the file of weights beside it."""
-    return _Writer(graph, table, weights, location).model(name)
 
 
 def external(onnx: Any, placed: Placed, location: str) -> Any:
@@ -42,7 +31,9 @@ def external(onnx: Any, placed: Placed, location: str) -> Any:
     return tensor
 
 
-class _Writer:
+class QdqWriter:
+    """Of one graph. location: name of the file of weights beside it. Subclasses write operators in other forms."""
+
     def __init__(
         self, graph: StaticGraph, table: Mapping[str, Encoding], weights: Mapping[str, StoredWeight], location: str
     ) -> None:
@@ -55,6 +46,7 @@ class _Writer:
         self._floats: dict[str, str] = {}  # value or weight -> its dequantised form
 
     def model(self, name: str) -> Any:
+        """A ModelProto."""
         for op in self._graph.ops:
             self._add(op)
         graph = self._helper.make_graph(
@@ -76,10 +68,14 @@ class _Writer:
         result = inputs[0]
         if op.kind != "Requantize":
             result = f"{op.output}.float"
-            more, attributes = self._arguments(op)
-            self._node(op.kind, [*inputs, *more], result, op.output, **attributes)
+            self._compute(op, inputs, result)
         scale, zero = self._encoding(op.output, self._table[op.output])
         self._node("QuantizeLinear", [result, scale, zero], op.output, f"{op.output}.quantize")
+
+    def _compute(self, op: StaticOp, inputs: list[str], result: str) -> None:
+        """inputs, result: in floats."""
+        more, attributes = self._arguments(op)
+        self._node(op.kind, [*inputs, *more], result, op.output, **attributes)
 
     def _arguments(self, op: StaticOp) -> tuple[list[str], dict[str, Any]]:
         """Inputs that are constants, and attributes."""

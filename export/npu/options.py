@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.errors import RequestError
 from edge.export.npu.codes import WEIGHT_TYPES, WeightType
+from edge.npu.target import Target
 
 __all__ = ["NpuOptions"]
 
@@ -14,13 +15,14 @@ _MAX_CHUNK, _MAX_CONTEXT = 1024, 2**17
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NpuOptions:
-    """chunk: tokens of the prefill graph. context: slots of K and V, the answer included.
+    """target: the provider that the graphs are for, with its options. chunk: tokens of the prefill graph. context: slots of K and V, the answer included.
 
     weights: int8 and int4 have a scale per output channel, with x32 one per block of 32 inputs. kv_bits: 8 or 16.
     activation_bits: of what matrices are multiplied with; everything else has 16. shadows: in so many places,
     the most outlying channels are computed on the CPU. Raises RequestError naming field, value and limit.
     """
 
+    target: Target = field(default_factory=lambda: Target("qnn", (("backend_type", "htp"),)))
     chunk: int = 64
     context: int = 1024
     weights: WeightType = "int8"

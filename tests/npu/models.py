@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.backends.onnx.providers import QNN, Provider
 from edge.convert import open_source
 from edge.convert.npu import export_npu
 from edge.export.gguf_source import GGUFSource
@@ -25,7 +26,7 @@ from edge.tokenizer import Tokenizer
 
 BUNDLED = resolve("assistant")
 PROMPT = "Please set a timer for five minutes and tell me what the weather in Paris is like"
-QNN = {"backend_type": "htp", "offload_graph_io_quantization": "0"}
+HTP = {"backend_type": "htp", "offload_graph_io_quantization": "0"}
 TARGETS = ({"soc_model": "43", "htp_arch": "73"}, {"soc_model": "69", "htp_arch": "79"})  # 8 Gen 2, 8 Elite
 
 Floats = NDArray[np.floating[Any]]
@@ -33,6 +34,10 @@ Floats = NDArray[np.floating[Any]]
 
 # For tiny models, whose vocabulary is characters without a space.
 TINY_TEXT = "".join(chr(c) for c in np.random.default_rng(9).integers(34, 127, 1024))
+
+
+def snapdragon(target: int = 1) -> Provider:
+    return Provider(QNN, HTP | TARGETS[target])
 
 
 def decibels(found: Floats, wanted: Floats) -> float:
@@ -48,6 +53,16 @@ def written(path: Path, folder: Path, *, max_tokens: int = 512, **options: Any) 
             opened, folder, NpuOptions(**options), device="test", stages=lambda _: nullcontext(), text=text,
             max_tokens=max_tokens,
         )  # fmt: skip
+
+
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """A copy of an exported folder, without what was compiled of it."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in folder.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    return copy
 
 
 def prompt_ids(path: Path = BUNDLED) -> list[int]:

@@ -11,15 +11,13 @@ import pytest
 
 from edge.errors import BadModelFile, ContextExceeded, ModelFileError, RequestError
 from edge.npu.manifest import ENCODINGS, MANIFEST, WEIGHTS, Phase, graph_name, read_encodings, read_manifest
-from edge.npu.providers import Provider
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
-from tests.npu.models import BUNDLED, Floats, decibels, prompt_ids, truth, written
+from tests.npu.models import BUNDLED, Floats, copied, decibels, prompt_ids, truth, written
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 pytest.importorskip("onnxruntime", reason="pip install -e '.[npu]'")
 
-CPU = Provider("cpu")
 STANDARD = {
     "Add", "Concat", "DequantizeLinear", "MatMul", "Mul", "QuantizeLinear", "RMSNormalization", "Relu", "Reshape",
     "Sigmoid", "Slice", "Softmax", "Sub", "Transpose",
@@ -29,7 +27,7 @@ PHASES: tuple[Phase, ...] = ("prefill", "decode")
 
 @pytest.fixture(scope="module")
 def model(bundled: Path) -> NpuModel:
-    return NpuModel(bundled, CPU)
+    return NpuModel(bundled)
 
 
 def test_graphs_are_standard_static_and_share_one_file(bundled: Path) -> None:
@@ -112,7 +110,7 @@ def test_every_architecture(model_type: str, tmp_path: Path) -> None:
     tensors = random_tensors(tensor_shapes(config))
     path = write_gguf(tmp_path / "m.gguf", config, tensors)
     written(path, tmp_path / "npu", chunk=16, context=64, max_tokens=256)
-    model = NpuModel(tmp_path / "npu", CPU)
+    model = NpuModel(tmp_path / "npu")
     ids = [int(i) for i in np.random.default_rng(2).integers(2, 90, 40)]
     model.forward(ids)
     assert decibels(model.hidden, truth(path, ids)[0]) > 22
@@ -124,7 +122,7 @@ def test_layers_with_a_window(tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "m.gguf", config, random_tensors(tensor_shapes(config)))
     manifest = written(path, tmp_path / "npu", chunk=16, context=64, max_tokens=256, kv_bits=16)
     assert [mask.slots for mask in manifest.masks] == [9, 64]
-    model = NpuModel(tmp_path / "npu", CPU)
+    model = NpuModel(tmp_path / "npu")
     model.forward([5] * 30)
     with pytest.raises(RequestError, match="no longer hold"):
         model.trim(20)
@@ -135,7 +133,7 @@ def test_layers_with_a_window(tmp_path: Path) -> None:
 def test_weight_types(weights: str, least: float, tmp_path: Path) -> None:
     written(BUNDLED, tmp_path / "npu", chunk=32, context=64, weights=weights, kv_bits=16, max_tokens=128)
     ids = prompt_ids()
-    model = NpuModel(tmp_path / "npu", CPU)
+    model = NpuModel(tmp_path / "npu")
     model.forward(ids)
     assert decibels(model.hidden, truth(BUNDLED, ids)[0]) > least
 
@@ -151,7 +149,7 @@ def test_what_is_there_is_not_replaced(bundled: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "said"), [
-    ("format", 2, "format is 2"),
+    ("format", 1, "format is 1, it must be 2"),
     ("chunk", 0, "chunk is '0'"),
     ("context", True, "context is 'True'"),
     ("masks", [[0, 10**6]], "1000000 slots"),
@@ -159,8 +157,16 @@ def test_what_is_there_is_not_replaced(bundled: Path, tmp_path: Path) -> None:
     ("kv", [[0, 2, -1, 0]], "wanted whole numbers"),
     ("ropes", [[1e6, 32, True, 1.0, [1.0]]], "ropes is"),
     ("embedding", [0, 2**30], "host.bin: bytes"),
-    ("hidden_size", 1 << 20, "host.bin: bytes"),
+    ("hidden_size", 1 << 20, r"by npu.json it is \(1, 32, 1048576\)"),
+    ("vocab_size", 4096, "logits must be all of it"),
     ("embedding_scale", "x", "wanted a number"),
+    ("tied", 1, "wanted true or false"),
+    ("target", ["rknpu", []], "the provider is 'rknpu'"),
+    ("target", ["qnn", [["backend_path", "/tmp/evil.so"]]], "'backend_path' of qnn is none that a folder may name"),
+    ("target", ["qnn", [["op_packages", "x.so:y"]]], "'op_packages' of qnn is none that a folder may name"),
+    ("target", ["openvino", [["cache_dir", "x"]]], "'cache_dir' of openvino is none"),
+    ("target", ["qnn", [["backend_type", "../htp"]]], "it must be a word or number"),
+    ("target", ["qnn", [["htp_arch", 79]]], "a provider and its options"),
     ("shadows", [[9, "a", "b", 1.0, [0], 4, 0]], "graph 9 of 1"),
 ])  # fmt: skip
 def test_hostile_manifests(bundled: Path, tmp_path: Path, key: str, value: object, said: str) -> None:
@@ -168,7 +174,7 @@ def test_hostile_manifests(bundled: Path, tmp_path: Path, key: str, value: objec
     changed = json.loads((folder / MANIFEST).read_text()) | {key: value}
     (folder / MANIFEST).write_text(json.dumps(changed))
     with pytest.raises(BadModelFile, match=said):
-        NpuModel(folder, CPU)
+        NpuModel(folder)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def test_hostile_tables(bundled: Path, tmp_path: Path, text: str) -> None:
     folder = copied(bundled, tmp_path)
     (folder / ENCODINGS).write_text(text)
     with pytest.raises(BadModelFile, match=ENCODINGS):
-        NpuModel(folder, CPU)
+        NpuModel(folder)
 
 
 def test_a_table_without_a_value(bundled: Path, tmp_path: Path) -> None:
@@ -187,19 +193,9 @@ def test_a_table_without_a_value(bundled: Path, tmp_path: Path) -> None:
     del table["new_k.3"]
     (folder / ENCODINGS).write_text(json.dumps(table))
     with pytest.raises(BadModelFile, match=r"new_k\.3"):
-        NpuModel(folder, CPU)
+        NpuModel(folder)
 
 
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"npu\.json"):
-        NpuModel(tmp_path, CPU)
-
-
-def copied(bundled: Path, tmp_path: Path) -> Path:
-    """A folder of links to the files, but for the two that tests change."""
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for path in bundled.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
-    return folder
+        NpuModel(tmp_path)

@@ -8,32 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.errors import RequestError
+from edge.errors import RequestError, UnsupportedModel
 from edge.npu.compile import compile_folder
 from edge.npu.manifest import HEAD
-from edge.npu.providers import Provider, ProviderError, assignment, open_session
+from edge.backends.onnx.providers import QNN, runtime
+from edge.backends.onnx.session import open_session
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
-from tests.npu.models import BUNDLED, QNN, TARGETS, decibels, prompt_ids, written
+from tests.npu.models import BUNDLED, TARGETS, copied, decibels, prompt_ids, snapdragon, written
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 pytest.importorskip("onnxruntime_qnn", reason="pip install -e '.[snapdragon]'", exc_type=ImportError)
-
-EP = "QNNExecutionProvider"
-CPU = Provider("cpu")
-
-
-def snapdragon(target: int = 1) -> Provider:
-    return Provider("qnn", QNN | TARGETS[target])
 
 
 @pytest.mark.parametrize("target", range(len(TARGETS)))
 def test_compiled_whole_and_the_simulator_agrees(bundled: Path, target: int) -> None:
     """No node on the CPU provider; the same tokens as the graphs on the CPU, and values 35 dB and more alike."""
     ids = prompt_ids()
-    cpu, npu = NpuModel(bundled, CPU), NpuModel(bundled, snapdragon(target))
-    for graphs in npu.assignment.values():
-        assert [set(found) for found in graphs] == [{EP}]
+    cpu, npu = NpuModel(bundled), NpuModel(bundled, snapdragon(target))
+    for placed in npu.placements.values():
+        assert [set(found.nodes) for found in placed] == [{QNN}]
     made = cpu.generate(ids, 16)
     assert npu.generate(ids, 16) == made
     for model in (cpu, npu):
@@ -48,7 +42,7 @@ def test_shared_weights_are_there_once(bundled: Path) -> None:
     assert [name for name in shared.files if name.endswith(".bin")] == ["prefill_qnn.bin"]
     assert len([name for name in apart.files if name.endswith(".bin")]) == 2
     assert shared.num_bytes < 0.65 * apart.num_bytes
-    assert {ep for found in shared.assignment.values() for ep in found} == {EP}
+    assert {name for found in shared.placements.values() for name in found.nodes} == {QNN}
     for name in ("prefill.onnx", "decode.onnx"):
         graph = onnx.load(str(shared.folder / name), load_external_data=False).graph
         assert [node.op_type for node in graph.node] == ["EPContext"]
@@ -58,18 +52,14 @@ def test_shared_weights_are_there_once(bundled: Path) -> None:
 
 def test_what_the_npu_lacks_is_refused(bundled: Path) -> None:
     """The negative control: MatMulNBits, the operator of the head, is none of its own."""
-    with pytest.raises(ProviderError, match="does not take all of the graph"):
-        open_session(bundled / HEAD, snapdragon())
-    loose = assignment(open_session(bundled / HEAD, snapdragon(), strict=False))
-    assert loose["CPUExecutionProvider"]["MatMulNBits"] == 1
+    with pytest.raises(UnsupportedModel, match="does not take all of the graph"):
+        open_session(runtime(), bundled / HEAD, snapdragon(), 1, strict=True)
+    _, loose = open_session(runtime(), bundled / HEAD, snapdragon(), 1, strict=False)
+    assert loose.elsewhere["MatMulNBits"] == 1 and "MatMulNBits x 1" in (loose.fallback or "")
 
 
 def test_a_refused_graph_leaves_nothing_behind(bundled: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "npu"
-    folder.mkdir()
-    for path in bundled.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    folder = copied(bundled, tmp_path)
     head = onnx.load(str(folder / HEAD), load_external_data=False)
     head.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     (folder / "decode.onnx").write_bytes(head.SerializeToString())
@@ -95,8 +85,8 @@ def test_random_models(model_type: str, options: dict[str, Any], tmp_path: Path)
     manifest = written(path, tmp_path / "npu", chunk=16, context=64, max_tokens=256, **options)
     assert (manifest.num_graphs > 1) == ("shadows" in options)
     ids = [int(i) for i in np.random.default_rng(2).integers(2, 90, 30)]
-    cpu, npu = NpuModel(tmp_path / "npu", CPU), NpuModel(tmp_path / "npu", snapdragon())
-    assert {ep for graphs in npu.assignment.values() for found in graphs for ep in found} == {EP}
+    cpu, npu = NpuModel(tmp_path / "npu"), NpuModel(tmp_path / "npu", snapdragon())
+    assert {name for placed in npu.placements.values() for found in placed for name in found.nodes} == {QNN}
     for model in (cpu, npu):
         model.forward(ids)
         model.forward(ids[:1])
@@ -111,7 +101,7 @@ def test_random_models(model_type: str, options: dict[str, Any], tmp_path: Path)
 
 def test_blocks_of_four_bits(tmp_path: Path) -> None:
     written(BUNDLED, tmp_path / "npu", chunk=16, context=64, weights="int4x32", max_tokens=256)
-    cpu, npu = NpuModel(tmp_path / "npu", CPU), NpuModel(tmp_path / "npu", snapdragon())
+    cpu, npu = NpuModel(tmp_path / "npu"), NpuModel(tmp_path / "npu", snapdragon())
     for model in (cpu, npu):
         model.forward(prompt_ids())
     assert decibels(npu.hidden, cpu.hidden) >= 35

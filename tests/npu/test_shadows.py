@@ -13,7 +13,6 @@ from edge.export.npu.ranges import Ranges
 from edge.export.npu.shadows import cut, find_outliers, with_shadows
 from edge.models import build
 from edge.npu.manifest import read_manifest
-from edge.npu.providers import Provider
 from edge.npu.runner import NpuModel
 from tests.models.tiny import F32, random_tensors, tensor_shapes, tiny_config, write_gguf
 from tests.npu.models import decibels, truth, written
@@ -75,7 +74,7 @@ def test_the_effect(bits: int, gain: float, tmp_path: Path) -> None:
         folder = tmp_path / str(shadows)
         written(path, folder, chunk=16, context=64, max_tokens=512, activation_bits=bits, shadows=shadows, kv_bits=16)
         assert read_manifest(folder).num_graphs == 1 + 2 * shadows
-        model = NpuModel(folder, Provider("cpu"))
+        model = NpuModel(folder)
         model.forward(TOKENS)
         found.append(decibels(model.hidden, wanted))
     assert found[1] - found[0] > gain  # measured: 16.1 to 20.8 dB with eight bits

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import ModelFileError
+from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
 from edge.export.onnx import OnnxOptions
 from edge.export.onnx.export import export_onnx
 from edge.export.onnx.protobuf import varint
 from edge.formats.onnx import OnnxModel, open_onnx_folder
+from edge.npu.folder import is_npu_folder
+from edge.npu.runner import NpuModel
 
 _EXTREMES = (
     0,
@@ -116,6 +118,8 @@ def _serve(pipe: Connection) -> None:
 
 
 def _opened(folder: Path) -> str:
+    if is_npu_folder(folder):
+        return _stepped(folder)
     try:
         checked = open_onnx_folder(folder).model
     except ModelFileError:
@@ -123,6 +127,24 @@ def _opened(folder: Path) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return _run(checked.path, checked.model)
+
+
+def _stepped(folder: Path) -> str:
+    """An NPU folder, its graphs on the CPU: a chunk and a token."""
+    try:
+        model = NpuModel(folder)
+    except BadModelFile:
+        return "refused"
+    except (UnsupportedModel, ModelFileError) as error:
+        return "refused by the runtime" if "ONNX Runtime" in str(error) else "refused"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    try:
+        for tokens in ([5, 6, 7], [8]):
+            model.forward(tokens)
+    except Exception:  # whatever it says: it said it
+        return "refused by the runtime"
+    return "ran"
 
 
 def _run(path: Path, model: OnnxModel) -> str:

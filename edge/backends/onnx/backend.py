@@ -128,7 +128,7 @@ class OnnxBackend:
             raise Cancelled("cancelled")
         logits = self._room(len(batch.logit_rows))
         wanted = {row: index for index, row in enumerate(batch.logit_rows)}
-        for first, end in _sequences(batch):
+        for first, end in batch.spans():
             slot = batch.block_tables[batch.sequences[first] * batch.table_stride]
             while first < end:
                 count = self._part(first, end, wanted)
@@ -230,11 +230,3 @@ class OnnxBackend:
     @staticmethod
     def _bind(bind: Any, name: str, buffer: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
         bind(name, "cpu", 0, buffer.dtype.type, shape, buffer.ctypes.data)
-
-
-def _sequences(batch: Batch) -> list[tuple[int, int]]:
-    """First row of each sequence, and the one behind its last."""
-    starts = [
-        row for row in range(len(batch.token_ids)) if row == 0 or batch.sequences[row] != batch.sequences[row - 1]
-    ]
-    return list(zip(starts, [*starts[1:], len(batch.token_ids)], strict=True))

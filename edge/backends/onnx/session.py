@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.backends.onnx.providers import CPU, Provider, devices
+from edge.backends.onnx.providers import CPU, Provider, device_of
+from edge.backends.onnx.quiet import prints_on_stderr
 from edge.errors import NativeError, RequestError, UnsupportedModel
 
-__all__ = ["Placement", "open_session", "reason_of"]
+__all__ = ["Placement", "all_placed", "open_session", "reason_of"]
 
 _FATAL_ONLY = 4  # severity of what the runtime itself may print; errors come as exceptions
+_NOT_WHOLE = "fallback to CPU EP has been explicitly disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +54,65 @@ class Placement:
         return {"provider": self.provider, "nodes": {name: dict(found) for name, found in self.nodes.items()}}
 
 
-def open_session(ort: Any, path: Path, provider: Provider, num_threads: int, *, strict: bool) -> tuple[Any, Placement]:
-    """A session on `provider`. UnsupportedModel: the runtime refuses the model; or, strict, not all runs there."""
+def all_placed(parts: Sequence[Placement]) -> Placement:
+    """Of a model that is several graphs, one and more, for one provider."""
+    nodes: dict[str, Counter[str]] = {}
+    for part in parts:
+        for name, counts in part.nodes.items():
+            nodes.setdefault(name, Counter()).update(counts)
+    return Placement(parts[0].provider, nodes)
+
+
+def open_session(
+    ort: Any,
+    path: Path,
+    provider: Provider,
+    num_threads: int,
+    *,
+    strict: bool,
+    as_written: bool = False,
+    config: Mapping[str, str] | None = None,
+) -> tuple[Any, Placement]:
+    """A session on `provider`. as_written: the CPU's own provider fuses nothing, for quantised graphs that it would
+    otherwise compute in other numbers than they say. config: further entries of the session.
+
+    UnsupportedModel: the runtime refuses the model; or, strict, not all runs there. RequestError: no such device.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = num_threads, 1
     options.log_severity_level = _FATAL_ONLY
     options.enable_mem_pattern = False  # made for shapes that stay the same
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    for key, value in (config or {}).items():
+        options.add_session_config_entry(key, value)
     names = [CPU]
     if provider.name != CPU:
-        chosen = _chosen(ort, provider)
-        options.add_provider_for_devices(chosen, {k: v for k, v in provider.options.items() if k != "device_type"})
+        options.add_provider_for_devices([device_of(ort, provider).handle], provider.own_options)
         names = []  # those of the options
         if strict:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     elif provider.options:
         raise RequestError(f"provider cpu has no options, and {', '.join(provider.options)} was given")
+    elif as_written:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = ort.InferenceSession(str(path), options, providers=names)
+        with nullcontext() if provider.name == CPU else prints_on_stderr():
+            session = ort.InferenceSession(str(path), options, providers=names)
     except Exception as error:
-        raise UnsupportedModel(path, f"ONNX Runtime does not load it: {reason_of(error)}") from error
+        raise UnsupportedModel(path, _refusal(provider, reason_of(error))) from error
     placement = _placement(session, provider)
     if strict and placement.fallback is not None:
         raise UnsupportedModel(path, f"strict: {placement.fallback}")
     return session, placement
 
 
-def _chosen(ort: Any, provider: Provider) -> list[Any]:
-    found = [device for device in devices(ort) if device.provider == provider.name]
-    wanted = provider.options.get("device_type")
-    if wanted is not None:
-        kinds = sorted({device.kind for device in found} | {device.metadata.get("ov_device", "") for device in found})
-        found = [d for d in found if wanted.upper() in (d.kind.upper(), d.metadata.get("ov_device", "").upper())]
-        if not found:
-            raise RequestError(f"device_type is {wanted!r}; {provider.short} has {', '.join(filter(None, kinds))}")
-    return [device.handle for device in found[:1]]
+def _refusal(provider: Provider, reason: str) -> str:
+    if _NOT_WHOLE in reason:
+        return (
+            f"strict: {provider.name} does not take all of the graph, and the rest is not given to the CPU in silence; "
+            "open it without strict to see which operators"
+        )
+    return f"ONNX Runtime does not load it: {reason}"
 
 
 def _placement(session: Any, provider: Provider) -> Placement:

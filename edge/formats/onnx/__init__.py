@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from edge.formats.onnx.checked_folder import CheckedFolder, CheckedModel, check_model, open_onnx_folder
+from edge.formats.onnx.checked_folder import (
+    CheckedFolder,
+    CheckedModel,
+    check_compiled,
+    check_model,
+    open_onnx_folder,
+    refuse_libraries,
+)
 from edge.formats.onnx.model_file import read_model
 from edge.formats.onnx.parts import GraphSpec, NodeSpec, OnnxModel, TensorSpec, ValueSpec
 
@@ -14,7 +21,9 @@ __all__ = [
     "OnnxModel",
     "TensorSpec",
     "ValueSpec",
+    "check_compiled",
     "check_model",
     "open_onnx_folder",
     "read_model",
+    "refuse_libraries",
 ]

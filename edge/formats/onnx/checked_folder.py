@@ -12,13 +12,19 @@ from edge.formats.cursor import quoted
 from edge.formats.folder import ModelFolder
 from edge.formats.json_file import Fields, is_list, is_object
 from edge.formats.onnx.model_file import read_model
+from edge.formats.onnx.operators import CONTEXT_OPERATOR
 from edge.formats.onnx.parts import OnnxModel
 
-__all__ = ["CONFIG_FILE", "CheckedFolder", "check_model", "open_onnx_folder"]
+__all__ = ["CONFIG_FILE", "CheckedFolder", "check_compiled", "check_model", "open_onnx_folder", "refuse_libraries"]
 
 CONFIG_FILE = "genai_config.json"
 MAX_CONFIG_BYTES = 2**20
 _LIBRARY = re.compile(r".*\.(dll|dylib|so|pyd)(\.[0-9.]+)?", re.IGNORECASE)
+
+_CONTEXT_ATTRIBUTES = frozenset(
+    "embed_mode ep_cache_context ep_sdk_version hardware_architecture is_multi_soc_ep_context main_context max_size notes "
+    "onnx_model_filename partition_name source".split()
+)
 
 Identity = tuple[int, int, int, int]  # device, inode, size, time of the last change
 
@@ -55,7 +61,7 @@ def open_onnx_folder(path: str | os.PathLike[str]) -> CheckedFolder:
     longer than its file, UnsupportedModel for what edge does not run: libraries of operators, unknown operators.
     """
     folder = ModelFolder(path)
-    _refuse_libraries(folder)
+    refuse_libraries(folder)
     config = folder.read_json(CONFIG_FILE, MAX_CONFIG_BYTES)
     _refuse_custom_operators(config)
     decoder = _decoder(config)
@@ -64,15 +70,10 @@ def open_onnx_folder(path: str | os.PathLike[str]) -> CheckedFolder:
 
 def check_model(folder: ModelFolder, name: str, named_by: Path | None = None) -> CheckedModel:
     """One model file of a folder, and the files that hold its weights."""
-    file = folder.map(name, named_by)
-    try:
-        model = read_model(folder.path / name, file.view)
-        files, num_bytes = {file.path: _identity(file.path)}, file.size
-    finally:
-        file.close()
+    path, model, files, num_bytes = _read(folder, name, named_by, compiled=False)
     sizes: dict[str, int] = {}
     for location in model.locations:
-        outside = folder.map(location, folder.path / name)
+        outside = folder.map(location, path)
         sizes[location] = outside.size
         files[outside.path] = _identity(outside.path)
         num_bytes += outside.size
@@ -82,11 +83,49 @@ def check_model(folder: ModelFolder, name: str, named_by: Path | None = None) ->
             at, length, size = tensor.outside.offset, tensor.outside.length, sizes[tensor.outside.location]
             if at > size or length > size - at:
                 raise BadModelFile(
-                    folder.path / name,
+                    path,
                     f"byte {tensor.at}: tensor {quoted(tensor.name)} is bytes {at} to {at + length} of "
                     f"{tensor.outside.location}, which has {size}",
                 )
-    return CheckedModel(folder.path / name, model, files, num_bytes)
+    return CheckedModel(path, model, files, num_bytes)
+
+
+def check_compiled(folder: ModelFolder, name: str) -> CheckedModel:
+    """A graph that a provider compiled: one EPContext, whose bytes lie in a file of the same folder.
+
+    What is in that file is the provider's own and is not looked at. Raises as `check_model`.
+    """
+    path, model, files, num_bytes = _read(folder, name, None, compiled=True)
+    nodes = model.graph.nodes
+    if len(nodes) != 1 or nodes[0].op_type != CONTEXT_OPERATOR or model.locations:
+        raise BadModelFile(path, f"is no compiled graph: wanted one {CONTEXT_OPERATOR} and no other operator")
+    attributes = nodes[0].attributes
+    other = next((name for name in attributes if name not in _CONTEXT_ATTRIBUTES), None)
+    if other is not None:
+        raise UnsupportedModel(path, f"{CONTEXT_OPERATOR}: attribute {quoted(other)}, which edge does not know")
+    if attributes.get("embed_mode") != 0:
+        raise UnsupportedModel(path, f"{CONTEXT_OPERATOR}: embed_mode is not 0: edge wants the bytes beside the graph")
+    location = attributes.get("ep_cache_context")
+    if not isinstance(location, str):
+        raise BadModelFile(path, f"{CONTEXT_OPERATOR}: ep_cache_context is no file name")
+    source = attributes.get("onnx_model_filename")  # OpenVINO's: the graph that it was made of
+    if isinstance(source, str):
+        folder.check_name(source, path)
+    outside = folder.map(location, path)
+    files[outside.path] = _identity(outside.path)
+    num_bytes += outside.size
+    outside.close()
+    return CheckedModel(path, model, files, num_bytes)
+
+
+def _read(
+    folder: ModelFolder, name: str, named_by: Path | None, *, compiled: bool
+) -> tuple[Path, OnnxModel, dict[Path, Identity], int]:
+    path, file = folder.path / name, folder.map(name, named_by)
+    try:
+        return path, read_model(path, file.view, compiled=compiled), {file.path: _identity(file.path)}, file.size
+    finally:
+        file.close()
 
 
 def _decoder(config: Fields) -> Fields:
@@ -99,7 +138,8 @@ def _decoder(config: Fields) -> Fields:
     return decoder
 
 
-def _refuse_libraries(folder: ModelFolder) -> None:
+def refuse_libraries(folder: ModelFolder) -> None:
+    """UnsupportedModel: there is code beside the model."""
     found = next((name for name in folder.listing() if _LIBRARY.fullmatch(name)), None)
     if found is not None:
         raise UnsupportedModel(

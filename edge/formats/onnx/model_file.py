@@ -27,8 +27,10 @@ IR_VERSIONS = (7, 14)
 _TEXTS = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
 
 
-def read_model(path: Path, view: memoryview) -> OnnxModel:
+def read_model(path: Path, view: memoryview, *, compiled: bool = False) -> OnnxModel:
     """Reads and checks the file that is mapped in `view`; nothing of it runs, no other file is looked at.
+
+    compiled: it may hold what a provider's compiler made.
 
     BadModelFile: malformed, at which byte and why. UnsupportedModel: sound, but not of operators that edge lets run.
     """
@@ -75,7 +77,7 @@ def read_model(path: Path, view: memoryview) -> OnnxModel:
     if graph is None:
         raise BadModelFile(path, "holds no graph")
     _check_opsets(path, opsets)
-    _Wiring(path, opsets).check(graph, frozenset())
+    _Wiring(path, opsets, compiled).check(graph, frozenset())
     check_operands(path, graph)
     found = (tensor.outside.location for tensor in graph.initializers.values() if tensor.outside is not None)
     return OnnxModel(ir_version, opsets, graph, metadata, texts.get(2, ""), tuple(dict.fromkeys(found)))
@@ -110,8 +112,8 @@ def _check_opsets(path: Path, opsets: dict[str, int]) -> None:
 class _Wiring:
     """Every value is made once, before it is read; every operator is one that edge lets run."""
 
-    def __init__(self, path: Path, opsets: dict[str, int]) -> None:
-        self._path, self._opsets = path, opsets
+    def __init__(self, path: Path, opsets: dict[str, int], compiled: bool) -> None:
+        self._path, self._opsets, self._compiled = path, opsets, compiled
 
     def check(self, graph: GraphSpec, outer: frozenset[str]) -> None:
         """outer: values of the graphs around this one."""
@@ -137,7 +139,7 @@ class _Wiring:
         if node.domain not in DOMAINS:
             said = f"operators of the domain {quoted(node.domain)}; edge runs ONNX's and com.microsoft's"
             raise UnsupportedModel(self._path, f"node {quoted(node.name)}: {said}")
-        if not is_known(node.domain, node.op_type):
+        if not is_known(node.domain, node.op_type, compiled=self._compiled):
             raise UnsupportedModel(self._path, f"node {quoted(node.name)}: edge does not run {quoted(node.said)}")
         if node.domain not in self._opsets:
             raise self._bad(node, f"is of {quoted(node.domain)}, whose operators the file does not import")

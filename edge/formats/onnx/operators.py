@@ -6,7 +6,9 @@ no exporter of language models writes: what is never run cannot be attacked.
 
 from __future__ import annotations
 
-__all__ = ["DOMAINS", "is_known", "subgraph_operators"]
+__all__ = ["CONTEXT_OPERATOR", "DOMAINS", "is_known", "subgraph_operators"]
+
+CONTEXT_OPERATOR = "EPContext"  # of com.microsoft: what a provider compiled; let run only where that is asked for
 
 _ONNX = """
 Abs Add And ArgMax ArgMin Attention BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Clip Concat
@@ -32,7 +34,9 @@ DOMAINS: dict[str, tuple[int, int, frozenset[str]]] = {
 }
 
 
-def is_known(domain: str, op_type: str) -> bool:
+def is_known(domain: str, op_type: str, *, compiled: bool = False) -> bool:
+    if compiled and (domain, op_type) == ("com.microsoft", CONTEXT_OPERATOR):
+        return True
     return domain in DOMAINS and op_type in DOMAINS[domain][2]
 
 

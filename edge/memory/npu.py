@@ -1,0 +1,90 @@
+"""The memory plan of a folder for NPUs, from its checked files alone: of the CPU provider, which computes it anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from edge.backends.compiled import MAX_CHUNK, check_number
+from edge.memory.budget import Budget
+from edge.memory.fit import nearest_plans
+from edge.memory.onnx import PACKAGE_BYTES
+from edge.memory.plan import PROCESS_BYTES, THREAD_BYTES, TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN, MemoryPlan, Settings
+from edge.npu.borders import Borders
+from edge.npu.folder import NpuFolder
+
+__all__ = ["fitting_npu", "plan_npu"]
+
+GRAPHS = 2  # a chunk and one token: each holds what it computes with
+NODE_BYTES = 12 * 2**10  # of a node in a session, measured of graphs of 1,200
+ROWS_AT_A_TIME = 8  # of activations that are alive together, as codes and as floats
+
+
+def plan_npu(folder: NpuFolder, settings: Settings) -> MemoryPlan:
+    """RequestError for settings out of range. What a provider's compiler takes is not known, and not in it."""
+    manifest = folder.manifest
+    check_number("chunk", settings.chunk, 1, MAX_CHUNK)
+    chunk = min(settings.chunk, manifest.chunk)
+    check_number("sequences", settings.num_sequences, 1, chunk)
+    context = min(manifest.context, settings.default_context) if settings.context is None else settings.context
+    check_number("context", context, 2, manifest.context)
+    sizes = {path: identity[2] for parts in folder.graphs.values() for part in parts for path, identity in part.files.items()}
+    sizes |= {path: identity[2] for path, identity in folder.head.files.items()}
+    nodes = sum(len(part.model.graph.nodes) for parts in folder.graphs.values() for part in parts)
+    return MemoryPlan(
+        weights_bytes=sum(sizes.values()) + _head_bytes(folder) + NODE_BYTES * nodes,
+        kv_bytes=_kv_bytes(folder) * settings.num_sequences,
+        program_bytes=_program_bytes(folder) + 4 * manifest.vocab_size * max(chunk, settings.num_sequences),
+        tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * manifest.vocab_size,
+        process_bytes=PROCESS_BYTES + PACKAGE_BYTES + GRAPHS * THREAD_BYTES * settings.num_threads,
+        packing_bytes=0,
+        context=context,
+        num_sequences=settings.num_sequences,
+        kv_type=f"{manifest.kv_bits}-bit",
+        chunk=chunk,
+        num_threads=settings.num_threads,
+    )
+
+
+def fitting_npu(folder: NpuFolder, settings: Settings, budget: Budget, wanted: MemoryPlan) -> tuple[MemoryPlan, ...]:
+    """The plans nearest to these settings, whose own is `wanted`, that keep the budget. The slots of K and V are there
+    for every context: it is never a smaller one that fits."""
+    return nearest_plans(partial(plan_npu, folder), _nearby(settings), wanted.context, budget)
+
+
+def _nearby(settings: Settings) -> Iterator[Settings]:
+    if settings.num_sequences > 1:
+        yield replace(settings, num_sequences=1)
+
+
+def _kv_bytes(folder: NpuFolder) -> int:
+    past = Borders.of(folder.manifest, "decode").past
+    return sum(_product(shape) * folder.table[name].dtype.itemsize for name, shape in past.items())
+
+
+def _head_bytes(folder: NpuFolder) -> int:
+    """The head's codes once more, in the kernels' order."""
+    return max((tensor.num_bytes for tensor in folder.head.model.graph.initializers.values()), default=0)
+
+
+def _program_bytes(folder: NpuFolder) -> int:
+    """The largest weights as floats, which the CPU provider makes of them for every product, and activations."""
+    manifest = folder.manifest
+    weights = widest = 0
+    for part in folder.graphs["prefill"]:
+        for tensor in part.model.graph.initializers.values():
+            if len(tensor.shape) == 2:
+                weights, widest = max(weights, _product(tensor.shape)), max(widest, *tensor.shape)
+    scores = max(
+        (max(manifest.hidden_size // kv.head_dim, kv.kv_heads) * (manifest.masks[kv.mask].slots + manifest.chunk)
+         for kv in manifest.kv), default=0,
+    )  # fmt: skip
+    return GRAPHS * 4 * weights * 2 + 4 * ROWS_AT_A_TIME * max(widest, scores) * (manifest.chunk + 1)
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
