@@ -85,9 +85,12 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
     "onnx_model": BASE | {"backends", "device", "edge", "memory", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
+    "prefill_engine": BASE | {"backends", "engine", "memory", "model_facts", "onnx_model", "profiles"},
     "loading": BASE
     | {
         "adapters",
+        "model_facts",
+        "prefill_engine",
         "backends",
         "device",
         "edge",

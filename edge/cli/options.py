@@ -132,6 +132,7 @@ _LOADING = (
     "verify",
     "provider",
     "strict",
+    "prefill_backend",
 )
 
 
@@ -157,6 +158,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
+        option(
+            "--prefill-backend",
+            default=None,
+            metavar="NAME",
+            help="What reads long prompts for the native engine: "
+            "native, onnx (the folder MODEL-onnx) or onnx:FOLDER. [default: what the profile has measured]",
+        ),
         provider_options,
         backend_option,
     ):

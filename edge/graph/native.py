@@ -100,6 +100,7 @@ class NativeProgram(NamedTuple):
     num_window_layers: int = 0
     window: int = 0
     linears: tuple[LinearPlace, ...] = ()
+    kv_layers: tuple[int, ...] = ()  # of the model, in the order in which the arena has them, those with a window last
 
     def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
         """Places the buffers for steps of at most this many tokens and logit rows.
@@ -218,6 +219,7 @@ class _Lowering:
             num_window_layers=num_window_layers,
             window=max(windows.values()),
             linears=tuple(self._linears),
+            kv_layers=tuple(layers),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )
