@@ -115,7 +115,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE
     | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
-    "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
+    "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "templates", "tokenizer"},
     "npu": BASE | {"graph"},
     "convert": BASE
     | {
