@@ -26,7 +26,7 @@ def describe(reference: str | os.PathLike[str] | None) -> dict[str, Any]:
     """
     path = resolve(reference)
     if path.is_dir():
-        raise UnsupportedModel(path, "is a folder for ONNX Runtime; this reads the header of GGUF files")
+        raise UnsupportedModel(path, "is a folder, and this reads the header of GGUF files: see describe_folder")
     with open_gguf(path) as file:
         architecture = file.get_str("general.architecture", default=None)
         try:

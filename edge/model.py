@@ -63,8 +63,8 @@ class Model(ModelFacts):
         """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said. prefill:
         another engine that reads prompts, the model's own from now on."""
         self._sampler = NativeSampler(backend.limits.vocab_size)
-        reader, facts = (None, None) if prefill is None else prefill
-        super().__init__(source, backend, Engine(backend, self._sampler, policy=policy, reader=reader), facts)
+        reader = None if prefill is None else prefill.reader
+        super().__init__(source, backend, Engine(backend, self._sampler, policy=policy, reader=reader), prefill)
         self._memory = memory
         self._adapters = Adapters(backend.adapters)
         places = SavedPlaces(None) if saved is None else saved

@@ -43,12 +43,22 @@ class ModelFacts:
     """The part of `Model` that only tells."""
 
     def __init__(
-        self, source: ModelSource, backend: LoadedBackend, engine: Engine, prefill: PrefillFacts | None = None
+        self, source: ModelSource, backend: LoadedBackend, engine: Engine, prefill: OtherPrefill | None = None
     ) -> None:
         self._source = source
         self._backend = backend
         self._engine = engine
-        self.prefill = prefill  # the other engine that reads prompts; None: there is none
+        self._prefill = prefill
+
+    @property
+    def prefill(self) -> PrefillFacts | None:
+        """The other engine that reads prompts; None: there is none."""
+        return None if self._prefill is None else self._prefill.facts
+
+    @property
+    def prefill_source(self) -> KVSource | None:
+        """The same, for programs that time it, as `step_backend`."""
+        return None if self._prefill is None else self._prefill.reader
 
     @property
     def path(self) -> str:

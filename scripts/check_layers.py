@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "library": BASE | {"user_folders"},
     "hub": BASE | {"edge", "library"},
     "references": {"errors", "assets", "edge", "library"},
+    "describe_onnx": BASE | {"backends", "onnx_source"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
@@ -113,7 +114,8 @@ ALLOWED: dict[str, set[str]] = {
     "conform": {"errors"},
     "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
-    | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
+    | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"}
+    | {"describe_onnx"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
     "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "templates", "tokenizer"},
     "npu": BASE | {"graph"},

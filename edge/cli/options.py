@@ -96,6 +96,16 @@ def provider_options(function: F) -> F:
     return function
 
 
+def prefill_option(function: F) -> F:
+    return option(
+        "--prefill-backend",
+        default=None,
+        metavar="NAME",
+        help="What reads long prompts for the native engine: native, onnx (the folder MODEL-onnx) or onnx:FOLDER. "
+        "[default: as the profile says]",
+    )(function)
+
+
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
@@ -158,13 +168,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
-        option(
-            "--prefill-backend",
-            default=None,
-            metavar="NAME",
-            help="What reads long prompts for the native engine: "
-            "native, onnx (the folder MODEL-onnx) or onnx:FOLDER. [default: what the profile has measured]",
-        ),
+        prefill_option,
         provider_options,
         backend_option,
     ):

@@ -16,11 +16,20 @@ from edge.cli.terminal import harmless
 @json_option
 @debug_option
 def command(model: str | None, as_json: bool) -> None:
-    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence."""
+    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence; of
+    an ONNX folder its operators, too."""
     from edge.describe import describe
+    from edge.references import resolve
 
-    description = describe(model)
-    click.echo(json.dumps(description, ensure_ascii=False) if as_json else _lines(description))
+    path = resolve(model)
+    if path.is_dir():
+        from edge.cli.show_onnx import folder_lines
+        from edge.describe_onnx import describe_folder
+
+        description, lines = describe_folder(path), folder_lines
+    else:
+        description, lines = describe(path), _lines
+    click.echo(json.dumps(description, ensure_ascii=False) if as_json else lines(description))
 
 
 def _lines(description: dict[str, Any]) -> str:

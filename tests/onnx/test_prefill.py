@@ -83,7 +83,7 @@ def test_what_follows_is_near_to_a_prompt_read_here(
     tokens: list[int] = np.random.default_rng(1).integers(0, VOCAB, PROMPT + BEHIND).tolist()
     with edge.load(plain, context=256, chunk=32, kv_type="f32", prefill_backend=f"onnx:{folder}") as model_here:
         assert model_here.prefill is not None and model_here.prefill.kld <= MOST_KLD[level]
-        reader = model_here._engine.scheduler.handover._source  # type: ignore[attr-defined]  # noqa: SLF001
+        reader = model_here.prefill_source
         wanted = logits_behind(model_here.step_backend, tokens, None)
         found = logits_behind(model_here.step_backend, tokens, reader)
     divergence = np.mean([kl_divergence(one, two) for one, two in zip(wanted, found, strict=True)])
