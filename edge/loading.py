@@ -31,13 +31,17 @@ from edge.packed.options import flag_from
 from edge.packed.places import user_cache_folder
 from edge.references import resolve
 from edge.sessions import SavedPlaces
+from edge.sessions.content_hash import content_hashes
 from edge.sources import GGUFSource
 from edge.tuning import Asked, Choice, Workload, tune_by_profile
 
 if TYPE_CHECKING:
+    from edge.model_facts import OtherPrefill
+    from edge.prefill_engine import PlannedPrefill
     from edge.profiles import Profile
 
 DEFAULT_CONTEXT = 4096  # tokens, when the model allows that many
+PREFILL_CHUNK = 256  # tokens that another engine reads at a time: it can be told to stop between two
 
 LoadProgress = Callable[[int, int], None]  # (bytes of weights done, bytes of all weights)
 
@@ -60,6 +64,7 @@ def load(
     verify: bool = False,
     provider: str | None = None,
     strict: bool = False,
+    prefill_backend: str | None = None,
     on_progress: LoadProgress | None = None,
     adapters: Mapping[str, str | os.PathLike[str]] | None = None,
 ) -> Model:
@@ -95,6 +100,10 @@ def load(
     provider: of an ONNX model, "cpu" (the default) or another that `edge doctor` lists, with options behind a colon:
     "openvino:device_type=NPU". What it cannot compute runs on the CPU, which `Model.weights.note` says; strict refuses
     such a model.
+    prefill_backend: what reads prompts of 65 tokens and more for the native engine, which goes on from their K and V
+    (docs/backends.md): "onnx", the folder MODEL-onnx that `edge export --to onnx` made of the same file, on `provider`,
+    or "onnx:FOLDER"; "native", itself; None: what the profile has measured to be faster, or itself. `Model.prefill`
+    tells what it is. Answers are then those of native prompts up to rounding, not to the last bit.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -114,6 +123,7 @@ def load(
             adapters=dict(adapters) if adapters else None,
             provider=provider,
             strict=strict,
+            prefill_backend=prefill_backend,
         )
         return Model(
             opened.source,
@@ -126,7 +136,8 @@ def load(
             memory=opened.allowed,
             load_seconds=time.perf_counter() - started_at,
         )
-    CAPABILITIES.check_options(provider=provider, strict=strict)
+    if prefill_backend in (None, "native"):
+        CAPABILITIES.check_options(provider=provider, strict=strict)
     kv_type = CAPABILITIES.kv_types[0] if kv_type is None else kv_type
     residency = residency if residency is not None else os.environ.get("EDGE_RESIDENCY") or None
     isa = isa if isa is not None else os.environ.get("EDGE_ISA") or None
@@ -138,7 +149,13 @@ def load(
     resident_because = why_resident(residency, no_cache)
 
     def admit(compiled: Compiled) -> int:
-        plan = _admitted(file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files)
+        prefill_bytes = 0
+        if reader is not None:
+            reader.check(compiled, lambda: content_hashes(file, cache.folder or cache.user_folder))
+            prefill_bytes = reader.num_bytes
+        plan = _admitted(
+            file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files, prefill_bytes
+        )
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_groups
 
@@ -150,6 +167,11 @@ def load(
         asked = Asked(threads=threads, chunk=chunk, residency=residency, isa=isa)
         tuning, profile = tuned(file, asked, may_probe=cache.enabled)
         num_threads = max(tuning.prefill_threads, tuning.decode_threads)
+        wanted_prefill = None if prefill_backend is None else (prefill_backend, provider, strict)
+        settings = Settings(context, DEFAULT_CONTEXT, chunk=PREFILL_CHUNK, num_threads=num_threads)
+        reader, note = _prefill_reader(file, wanted_prefill, profile, tuning.source, settings)
+        if note is not None:
+            tuning = dataclasses.replace(tuning, note="; ".join(filter(None, (tuning.note, note))))
         native_backend = NativeBackend(
             file,
             context=context,
@@ -166,6 +188,7 @@ def load(
             on_progress=on_progress,
             adapters=opened_files,
         )
+        prefill = None if reader is None else _opened(reader, native_backend)
     except BaseException:
         file.close()
         raise
@@ -181,7 +204,39 @@ def load(
         hash_folder=cache.folder or cache.user_folder,
         memory=allowed,
         load_seconds=time.perf_counter() - started_at,
+        prefill=prefill,
     )
+
+
+def _prefill_reader(
+    file: GGUFFile,
+    asked: tuple[str, str | None, bool] | None,
+    profile: Profile | None,
+    source: str,
+    settings: Settings,
+) -> tuple[PlannedPrefill | None, str | None]:
+    """Another engine for prompts, checked, and what the user should read about it. asked: backend, provider, strict;
+    None: what the profile says."""
+    if asked is None and (profile is None or not profile.prefills) or asked is not None and asked[0] == "native":
+        return None, None
+    from edge import prefill_engine  # nobody else pays for it
+
+    if asked is None:
+        name = file.get_str("general.name", default="")
+        wanted, note = prefill_engine.by_profile(profile, source, name, file.path)
+    else:
+        wanted, note = prefill_engine.Asked(*asked), None
+    if wanted is None:
+        return None, note
+    return prefill_engine.plan_prefill(wanted, file.path, settings), wanted.because
+
+
+def _opened(reader: PlannedPrefill, backend: NativeBackend) -> OtherPrefill:
+    try:
+        return reader.open(backend)
+    except BaseException:
+        backend.close()
+        raise
 
 
 def _admitted(
@@ -193,6 +248,7 @@ def _admitted(
     allowed: int | None,
     resident_because: str | None,
     adapters: Mapping[str, Adapter],
+    prefill_bytes: int,
 ) -> MemoryPlan:
     """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
     the budget."""
@@ -205,6 +261,7 @@ def _admitted(
         num_threads=num_threads,
         kv_tokens=kv_tokens,
         adapters=tuple(adapters.values()),
+        prefill_bytes=prefill_bytes,
     )
     plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
     if resident_because is None:

@@ -23,7 +23,7 @@ from edge.forms import Forms
 from edge.generate_options import ChatOptions, GenerateOptions, Message, Tool
 from edge.kept import KeptKV
 from edge.memory import MemoryPlan, with_embeddings, with_grammar
-from edge.model_facts import ModelFacts
+from edge.model_facts import ModelFacts, OtherPrefill
 from edge.results import Completion
 from edge.sessions import SavedPlaces, Session
 from edge.sessions.prepared import PreparedPrompt
@@ -58,10 +58,13 @@ class Model(ModelFacts):
         saved: SavedPlaces | None = None,
         hash_folder: Path | None = None,
         memory: int | None = None,
+        prefill: OtherPrefill | None = None,
     ) -> None:
-        """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said."""
+        """saved: where sessions lie (None: nowhere). hash_folder: as `ModelSource`. memory: as the user said. prefill:
+        another engine that reads prompts, the model's own from now on."""
         self._sampler = NativeSampler(backend.limits.vocab_size)
-        super().__init__(source, backend, Engine(backend, self._sampler, policy=policy))
+        reader = None if prefill is None else prefill.reader
+        super().__init__(source, backend, Engine(backend, self._sampler, policy=policy, reader=reader), prefill)
         self._memory = memory
         self._adapters = Adapters(backend.adapters)
         places = SavedPlaces(None) if saved is None else saved

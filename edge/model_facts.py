@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from edge.backends.handover import KVSource
 from edge.backends.native import NativeBackend
 from edge.backends.protocol import LoadedBackend
 from edge.backends.weights import WeightsInfo
@@ -15,13 +18,47 @@ if TYPE_CHECKING:
     from edge.formats.config import ModelConfig
 
 
+@dataclass(frozen=True, slots=True)
+class PrefillFacts:
+    """Of another engine that reads prompts. kld: nats by which the next token's probabilities differ when it has read a
+    text, measured when it was loaded. because: why it was chosen when nobody named it. placement, fallback: of its
+    operators, as of a model of its own."""
+
+    backend: str
+    path: str
+    kld: float
+    placement: Mapping[str, Any] | None
+    fallback: str | None
+    because: str | None = None
+
+
+class OtherPrefill(NamedTuple):
+    """Another engine that reads prompts, open, and what is known of it."""
+
+    reader: KVSource
+    facts: PrefillFacts
+
+
 class ModelFacts:
     """The part of `Model` that only tells."""
 
-    def __init__(self, source: ModelSource, backend: LoadedBackend, engine: Engine) -> None:
+    def __init__(
+        self, source: ModelSource, backend: LoadedBackend, engine: Engine, prefill: OtherPrefill | None = None
+    ) -> None:
         self._source = source
         self._backend = backend
         self._engine = engine
+        self._prefill = prefill
+
+    @property
+    def prefill(self) -> PrefillFacts | None:
+        """The other engine that reads prompts; None: there is none."""
+        return None if self._prefill is None else self._prefill.facts
+
+    @property
+    def prefill_source(self) -> KVSource | None:
+        """The same, for programs that time it, as `step_backend`."""
+        return None if self._prefill is None else self._prefill.reader
 
     @property
     def path(self) -> str:

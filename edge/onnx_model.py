@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from edge import device, npu_model
 from edge.backends.onnx.backend import OnnxBackend
-from edge.backends.onnx.decoder import read_decoder
+from edge.backends.onnx.decoder import Decoder, read_decoder
 from edge.backends.onnx.providers import provider_of, runtime
 from edge.backends.protocol import LoadedBackend
 from edge.errors import EdgeError
 from edge.formats.config import ModelConfig
-from edge.formats.onnx import open_onnx_folder
-from edge.memory import Budget, MemoryPlan, fitting_onnx, plan_onnx, require_budget
+from edge.formats.onnx import CheckedFolder, open_onnx_folder
+from edge.memory import Budget, MemoryPlan, Settings, fitting_onnx, plan_onnx, require_budget
 from edge.npu.folder import is_npu_folder
 from edge.onnx_source import OnnxSource
 from edge.other_engines import Opening
 from edge.sources import ModelSource
+
+__all__ = ["OnnxReader", "open_model"]
+
+SOURCE_KEY = "edge.source_sha256"  # of what was exported, a hash for each part
 
 
 def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan]:
@@ -30,27 +37,63 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
         checked.model.path, budget, plan, lambda: fitting_onnx(checked.model, decoder, settings, budget, plan)
     )
     asked, strict = opening.options.get("provider"), opening.options.get("strict")
-    provider = provider_of(runtime(), None if asked is None else str(asked))
     source = OnnxSource(checked, decoder)
     try:
         source.tokenizer()  # refused before the weights are read, not at the first prompt
-        backend = OnnxBackend(
-            checked.model,
-            decoder,
-            provider=provider,
-            context=plan.context,
-            num_threads=settings.num_threads,
-            chunk=plan.chunk,
-            num_sequences=settings.num_sequences,
-            config=_config(source),
-            strict=bool(strict),
-        )
+        backend = _load(checked, decoder, plan, _text(asked), strict=bool(strict), config=_config(source))
     except BaseException:
         source.close()
         raise
     if opening.on_progress is not None:
         opening.on_progress(checked.model.num_bytes, checked.model.num_bytes)
     return source, backend, plan
+
+
+class OnnxReader:
+    """A folder that reads prompts for another engine, checked and planned, not loaded yet. settings.context: as long as
+    the folder allows at most. Errors of a folder, and RequestError."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.checked = open_onnx_folder(path)
+        self.decoder = read_decoder(self.checked)
+        length = settings.default_context if settings.context is None else settings.context
+        context = min(length, self.decoder.longest)
+        self.plan = plan_onnx(self.checked.model, self.decoder, replace(settings, context=context, num_sequences=1))
+
+    @property
+    def source_hashes(self) -> tuple[str, ...] | None:
+        """SHA-256 of each part of the GGUF file that the folder was made from; None where it does not say."""
+        said = self.checked.model.model.metadata.get(SOURCE_KEY)
+        return None if said is None else tuple(said.split(","))
+
+    def load(self, provider: str | None, *, strict: bool) -> OnnxBackend:
+        return _load(self.checked, self.decoder, self.plan, provider, strict=strict, config=None)
+
+
+def _load(
+    checked: CheckedFolder,
+    decoder: Decoder,
+    plan: MemoryPlan,
+    provider: str | None,
+    *,
+    strict: bool,
+    config: ModelConfig | None,
+) -> OnnxBackend:
+    return OnnxBackend(
+        checked.model,
+        decoder,
+        provider=provider_of(runtime(), provider),
+        context=plan.context,
+        num_threads=plan.num_threads,
+        chunk=plan.chunk,
+        num_sequences=plan.num_sequences,
+        config=config,
+        strict=strict,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _config(source: OnnxSource) -> ModelConfig | None:

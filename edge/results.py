@@ -35,13 +35,15 @@ class Usage:
     """Token counts. `completion_tokens` is without the token that ended the answer.
 
     cached_tokens: of the prompt, those whose K and V were there already. prepared_tokens: of these, those that this
-    request brought in from a prompt prepared on disk.
+    request brought in from a prompt prepared on disk. handed_tokens: of the prompt, those that another engine read
+    (`Completion.prefill_backend`).
     """
 
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
     prepared_tokens: int = 0
+    handed_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -65,6 +67,8 @@ class Completion:
 
     text: without thinking, calls as the model wrote them. content, reasoning, tool_calls, problems: as in Token.
     finish_reason: "stop" (an end token or a stop string), "length" (max_tokens, or the context is full), "cancelled".
+    prefill_backend: the other engine that read a part of the prompt, now or for an earlier one whose K and V it found;
+    None: there was none.
     template: where the chat template came from, None when the prompt was used as it is. seed: gives this answer again.
     """
 
@@ -80,6 +84,7 @@ class Completion:
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     problems: tuple[str, ...] = ()
+    prefill_backend: str | None = None
 
     def __str__(self) -> str:
         return self.text

@@ -116,6 +116,7 @@ class Stream(Iterator[Token]):
                 sequence.num_cached_tokens,
                 len(self._tokens),
                 min(self._num_prepared_tokens, sequence.num_cached_tokens),
+                sequence.num_handed_tokens,
             ),
             timings=_timings(sequence, self._submitted_at),
             backend=self._engine.backend.name,
@@ -125,6 +126,7 @@ class Stream(Iterator[Token]):
             reasoning="".join(piece.reasoning for piece in self._pieces),
             tool_calls=tuple(call for piece in self._pieces for call in piece.tool_calls),
             problems=tuple(problem for piece in self._pieces for problem in piece.problems),
+            prefill_backend=sequence.origin.decode() or None,
         )
 
     def fork(self, *, restart: bool = False) -> Stream:

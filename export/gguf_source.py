@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from edge.quant import DECODABLE, decode
 
 __all__ = ["GGUFSource"]
 
+_PIECE_BYTES = 8 * 2**20
 # What a file says about how it was split or quantised, which the new one says anew.
 _DROPPED = ("split.", "quantize.", "general.file_type", "general.alignment", "edge.damage.", "edge.quantisation.")
 
@@ -49,6 +51,17 @@ class GGUFSource:
     @property
     def tensors(self) -> Sequence[SourceTensor]:
         return self._tensors
+
+    def sha256(self) -> tuple[str, ...]:
+        """Of each part of the file, in hexadecimal, as hubs publish it."""
+        digests: list[str] = []
+        for part in self._file.mapped_parts:
+            digest = hashlib.sha256()
+            for start in range(0, part.size, _PIECE_BYTES):
+                digest.update(part.view[start : start + _PIECE_BYTES])
+                part.let_go(start, min(_PIECE_BYTES, part.size - start))
+            digests.append(digest.hexdigest())
+        return tuple(digests)
 
     def read(self, name: str) -> NDArray[np.float32]:
         info = self._file.tensors[name]

@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "library": BASE | {"user_folders"},
     "hub": BASE | {"edge", "library"},
     "references": {"errors", "assets", "edge", "library"},
+    "describe_onnx": BASE | {"backends", "onnx_source"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE
@@ -85,11 +86,15 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
     "npu_model": BASE
     | {"backends", "device", "edge", "memory", "native", "npu", "other_engines", "sessions", "sources"},
-    "onnx_model": BASE | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
+    "onnx_model": BASE
+    | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
+    "prefill_engine": BASE | {"backends", "engine", "memory", "model_facts", "onnx_model", "profiles"},
     "loading": BASE
     | {
         "adapters",
+        "model_facts",
+        "prefill_engine",
         "backends",
         "device",
         "edge",
@@ -112,9 +117,10 @@ ALLOWED: dict[str, set[str]] = {
     "conform": {"errors"},
     "assistant": {"edge", "errors", "serve", "bench", "user_folders"},  # the public API; guard of the server; sensors
     "bench": BASE
-    | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"},
+    | {"backends", "graph", "models", "native", "device", "references", "describe", "loading", "model", "edge"}
+    | {"describe_onnx"},
     "damage": BASE | {"backends", "edge", "loading", "model", "references", "tokenizer"},
-    "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "tokenizer"},
+    "verify": BASE | {"backends", "damage", "edge", "loading", "model", "references", "templates", "tokenizer"},
     "npu": BASE | {"backends", "graph"},
     "convert": BASE
     | {

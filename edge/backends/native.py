@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from edge.packed import CacheOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from edge.backends.handover import Heads
 
 CAPABILITIES = Capabilities(
     name="native",
@@ -201,6 +203,26 @@ class NativeBackend:
         if kv is not None:
             kv.write_block(block - first, content)
 
+    def store_kv(
+        self, blocks: Sequence[int], places: Sequence[int] | None, layers: Iterable[tuple[Heads, Heads]]
+    ) -> None:
+        """As `KVTarget` says."""
+        self._open()
+        seen = (self._kv, blocks), (self._window_kv, places or ())
+        of_layer = {
+            layer: (*seen[at >= self._num_layers], at - (at >= self._num_layers) * self._num_layers)
+            for at, layer in enumerate(self._kv_layers)
+        }
+        size = self.limits.block_size
+        for layer, (keys, values) in enumerate(layers):
+            kv, table, number = of_layer[layer]
+            assert kv is not None
+            stride, row = keys.strides[0] // 4, keys.strides[1]
+            for index, block in enumerate(table):
+                at = index * size * row
+                if block >= 0:
+                    kv.store(block, number, keys.ctypes.data + at, values.ctypes.data + at, stride)
+
     def cancel(self) -> None:
         program = self._program
         if program is not None:
@@ -255,6 +277,7 @@ class NativeBackend:
             file, lowered, self._threads, watch, cache, on_progress, streamed_groups, self.limits.max_tokens
         )
         self._refs = lowered.weights
+        self._kv_layers, self._num_layers = lowered.kv_layers, lowered.num_layers
         self.adapters, self._low_rank = load_adapters(adapters, compiled.adapters, self._threads)
         limits = self.limits
         shape = native.KVShape(kv_type, lowered.num_layers, lowered.num_kv_heads, lowered.head_dim)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any, NamedTuple
 
 import edge
 from edge import device
@@ -17,6 +18,7 @@ from edge.bench.rounds import Bandwidth, Rounds, Work
 from edge.bench.sensors import Energy, temperatures
 from edge.bench.step_bytes import StepBytes, step_matrix_bytes
 from edge.describe import describe
+from edge.errors import RequestError, UnsupportedModel
 from edge.formats.config import ModelConfig
 from edge.formats.gguf import open_gguf
 from edge.loading import load
@@ -36,6 +38,17 @@ class LoadOptions:
     no_cache: bool | None = None
     residency: str | None = None
     backend: str | None = None
+    provider: str | None = None
+    strict: bool = False
+    prefill_backend: str | None = None
+
+
+class _Header(NamedTuple):
+    """context: that the model was made for. matrix_bytes: that a step multiplies by."""
+
+    context: int
+    matrix_bytes: int
+    description: dict[str, Any]
 
 
 def bench(
@@ -55,10 +68,14 @@ def bench(
     that the model was not made for), DoesNotFit, Cancelled.
     """
     path, loading = resolve(reference), LoadOptions() if loading is None else loading
-    with open_gguf(path) as file:
-        depths = options.depths(ModelConfig.from_gguf(file).max_position_embeddings)
-        matrix_bytes = step_matrix_bytes(file)
-    work, energy, celsius_before = Work.of(options, depths), Energy(), temperatures()
+    header = _folder(path, options) if path.is_dir() else _file(path)
+    matrix_bytes = header.matrix_bytes
+    prefill = loading.prefill_backend
+    if prefill is None and loading.backend in (None, "native") and not path.is_dir():
+        prefill = "native"  # what is measured is not what a profile chooses
+    hands_over = prefill not in (None, "native")
+    work = Work.of(options, options.depths(header.context), hands_over=hands_over)
+    energy, celsius_before = Energy(), temperatures()
     loads: list[Load] = []
     results: list[Result] = []
     watts: list[float] = []
@@ -75,12 +92,16 @@ def bench(
             isa=loading.isa,
             no_cache=loading.no_cache,
             residency=loading.residency,
+            provider=loading.provider,
+            strict=loading.strict,
+            prefill_backend=prefill,
             sequences=max(options.batches, default=1),
             on_progress=on_load,
         ) as model:
-            facts = _facts(path, model, matrix_bytes)
+            facts = _facts(path, model, header)
             backend = model.step_backend
-            rounds = Rounds(backend, work, read_bandwidth=bandwidth, energy=energy, on_step=count)
+            reader = model.prefill_source if hands_over else None
+            rounds = Rounds(backend, work, read_bandwidth=bandwidth, energy=energy, on_step=count, reader=reader)
             with guard(backend.cancel):
                 rounds.warm_up()
                 resident = device.resident_memory_bytes()
@@ -119,8 +140,29 @@ class _Counter:
             self._on_progress(self._done, self._total)
 
 
-def _facts(path: Path, model: Model, matrix_bytes: int) -> ModelFacts:
-    description, backend = describe(path), model.step_backend
+def _file(path: Path) -> _Header:
+    with open_gguf(path) as file:
+        context = ModelConfig.from_gguf(file).max_position_embeddings
+        return _Header(context, step_matrix_bytes(file), describe(path))
+
+
+def _folder(path: Path, options: BenchOptions) -> _Header:
+    from edge.describe_onnx import describe_folder, multiplied_bytes
+    from edge.formats.onnx import open_onnx_folder
+
+    description = describe_folder(path)
+    if not description["supported"]:
+        raise UnsupportedModel(path, f"edge does not run it: {description['unsupported_because']}")
+    if options.batches and description["config"]["logits_of"] == "the last token":
+        raise RequestError(
+            f"--batch times steps with the logits of every token, and {path} gives those of the last one: make the "
+            "folder with --all-logits"
+        )
+    return _Header(description["context"], multiplied_bytes(open_onnx_folder(path).model.model.graph), description)
+
+
+def _facts(path: Path, model: Model, header: _Header) -> ModelFacts:
+    description, backend = header.description, model.step_backend
     return ModelFacts(
         path=str(path),
         name=description["name"],
@@ -128,7 +170,7 @@ def _facts(path: Path, model: Model, matrix_bytes: int) -> ModelFacts:
         num_parameters=description["num_parameters"],
         file_bytes=description["file_bytes"],
         types=description["types"],
-        step_matrix_bytes=matrix_bytes,
+        step_matrix_bytes=header.matrix_bytes,
         kv_type=backend.kv_type,
         kv_bytes_per_position=backend.kv_bytes_per_position,
     )
@@ -137,6 +179,8 @@ def _facts(path: Path, model: Model, matrix_bytes: int) -> ModelFacts:
 def _load(model: Model, rounds: Rounds, resident: int | None, peak: int | None) -> Load:
     weights, limits = model.weights, model.step_backend.limits
     packed: PackedUse = "memory" if weights.residency == "memory" else "opened" if weights.note is None else "written"
+    if model.step_backend.capabilities.name != "native":
+        packed = "runtime"
     return Load(
         threads=model.num_threads,
         decode_threads=model.decode_threads,
@@ -150,6 +194,7 @@ def _load(model: Model, rounds: Rounds, resident: int | None, peak: int | None) 
         residency=weights.residency,
         packed_bytes=weights.packed_bytes,
         note=weights.note,
+        prefill_backend=None if model.prefill is None else model.prefill.backend,
         resident_bytes=resident,
         peak_memory_bytes=peak,
         bandwidth=tuple(rounds.bandwidth),

@@ -9,9 +9,11 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = ["BenchReport", "Load", "ModelFacts", "PackedUse", "Phase", "Result"]
 
-Phase: TypeAlias = Literal["prefill", "decode", "step"]
-# opened: a packed file of an earlier load. written: this load made it. memory: packed at load, no file.
-PackedUse: TypeAlias = Literal["opened", "written", "memory"]
+# handed: a prompt that another engine reads, K and V stored for this one.
+Phase: TypeAlias = Literal["prefill", "handed", "decode", "step"]
+# opened: a packed file of an earlier load. written: this load made it. memory: packed at load, no file. runtime: they
+# are another engine's business.
+PackedUse: TypeAlias = Literal["opened", "written", "memory", "runtime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Load:
     residency: str
     packed_bytes: int
     note: str | None
+    prefill_backend: str | None  # what reads the prompts that are handed over
     resident_bytes: int | None  # of the process, after a step of every size
     peak_memory_bytes: int | None  # of the process, the kernel's own figure; None where a former load hides it
     bandwidth: tuple[float, ...]  # bytes per second, one a round; empty when it could not be measured
@@ -88,6 +91,7 @@ class Result:
         """Keys in the order of the columns of a CSV; those of another phase are None."""
         speed = {
             "prefill_tok_s": self.tok_s if self.phase == "prefill" else None,
+            "handed_tok_s": self.tok_s if self.phase == "handed" else None,
             "decode_tok_s": self.tok_s if self.phase == "decode" else None,
             "step_ms": median(self.seconds) * 1e3 if self.phase == "step" else None,
             "step_cost": self.cost,
@@ -130,10 +134,11 @@ class BenchReport:
 
     def as_json(self) -> dict[str, Any]:
         """`prefill_tok_s` and `decode_tok_s` at the top are those of the first prompt, depth and thread count asked."""
-        prefill, decode = self.first("prefill"), self.first("decode")
+        prefill, handed, decode = self.first("prefill"), self.first("handed"), self.first("decode")
         return {
             "label": "measured",
             "prefill_tok_s": prefill and prefill.tok_s,
+            "handed_tok_s": handed and handed.tok_s,
             "decode_tok_s": decode and decode.tok_s,
             "edge": self.edge,
             "cpu": self.cpu,

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from statistics import median
 
 from edge.backends import LoadedBackend
+from edge.backends.handover import KVSource
 from edge.backends.native import DECODE_TOKENS
+from edge.bench.handed import HandedSteps
 from edge.bench.options import BenchOptions
 from edge.bench.report import Phase, Result
 from edge.bench.sensors import Energy, battery_watts
 from edge.bench.step_bytes import StepBytes
 from edge.bench.steps import Steps
 from edge.errors import EdgeError
+from edge.native import BLOCK_SIZE
 
 STEP_REPEATS = 8  # of a single step in a round: one is over before the system has settled
 
@@ -43,13 +46,16 @@ class Work:
     context: int
 
     @classmethod
-    def of(cls, options: BenchOptions, depths: tuple[int, ...]) -> Work:
+    def of(cls, options: BenchOptions, depths: tuple[int, ...], *, hands_over: bool = False) -> Work:
+        """hands_over: another engine reads prompts, too; they are measured at depth 0, in whole blocks."""
         phases: list[tuple[Phase, tuple[int, ...]]] = [
             ("prefill", options.prompts),
             ("decode", options.decodes),
             ("step", options.batches),
         ]
         cases = tuple(Case(phase, tokens, depth) for depth in depths for phase, sizes in phases for tokens in sizes)
+        if hands_over:
+            cases += tuple(Case("handed", tokens // BLOCK_SIZE * BLOCK_SIZE, 0) for tokens in options.prompts)
         return cls(cases, options.rounds, max(depths) + options.longest)
 
     @property
@@ -70,6 +76,7 @@ class Rounds:
         read_bandwidth: Bandwidth,
         energy: Energy,
         on_step: Callable[[int], None] | None,
+        reader: KVSource | None = None,
     ) -> None:
         self.bandwidth: list[float] = []
         self.bandwidth_note: str | None = None
@@ -77,6 +84,7 @@ class Rounds:
         self._backend = backend
         self._work = work
         self._steps = Steps(backend, on_step=on_step)
+        self._handed = None if reader is None else HandedSteps(reader, backend, on_step=on_step)
         self._read_bandwidth = read_bandwidth
         self._energy = energy
         self._seconds: dict[Case, list[float]] = {case: [] for case in work.cases}
@@ -111,6 +119,9 @@ class Rounds:
         match case.phase:
             case "prefill":
                 return self._steps.prefill(case.tokens, case.depth)
+            case "handed":
+                assert self._handed is not None
+                return self._handed.prefill(case.tokens)
             case "decode":
                 return sum(self._steps.decode(case.tokens, case.depth))
             case "step":

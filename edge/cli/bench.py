@@ -16,6 +16,8 @@ from edge.cli.options import (
     model_argument,
     numbers_option,
     option,
+    prefill_option,
+    provider_options,
     weight_options,
 )
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 @option("--rounds", type=int, default=3, show_default=True, help="Rounds that the medians are over.")
 @weight_options
 @backend_option
+@provider_options
+@prefill_option
+@option("--save", "saves", is_flag=True, help="Write the speed of --prefill-backend beside the engine's own into this "
+        "machine's profile, by which edge run chooses.")  # fmt: skip
 @json_option
 @option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a line for each result.")
 @option("--output", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
@@ -50,6 +56,10 @@ def command(
     no_cache: bool,
     residency: str | None,
     backend: str | None,
+    provider: str | None,
+    strict: bool,
+    prefill_backend: str | None,
+    saves: bool,
     as_json: bool,
     as_csv: bool,
     output: Path | None,
@@ -61,10 +71,13 @@ def command(
     rounds, of the engine's steps, without tokenizer and sampling.
     """
     form = _form(as_json, as_csv, output)
+    if saves and prefill_backend in (None, "native"):
+        raise click.UsageError("--save keeps the speed of --prefill-backend: name one")
     if output is not None and not os.access(output if output.exists() else output.absolute().parent, os.W_OK):
         raise click.UsageError(f"--output {output} cannot be written")  # said now, not after minutes of measuring
 
     from edge.bench import BenchOptions, LoadOptions, bench
+    from edge.cli.bench_save import save_prefill
     from edge.cli.interrupt import cancelling
     from edge.cli.progress import ProgressBar
     from edge.errors import Cancelled
@@ -82,7 +95,7 @@ def command(
             report = bench(
                 model,
                 options,
-                LoadOptions(isa, no_cache or None, residency, backend),
+                LoadOptions(isa, no_cache or None, residency, backend, provider, strict, prefill_backend),
                 guard=cancelling,
                 on_load=loading,
                 on_progress=measuring,
@@ -90,6 +103,8 @@ def command(
     except Cancelled:
         return 130
     text = _render(report, form)
+    if saves:
+        save_prefill(report, prefill_backend or "", provider or "cpu")
     if output is None:
         click.echo(text, nl=False)
     else:

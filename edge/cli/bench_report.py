@@ -17,6 +17,7 @@ _PACKED = {
     "opened": "packed file of an earlier load",
     "written": "packed file written by this load",
     "memory": "packed in memory, no packed file",
+    "runtime": "weights held as the backend does",
 }
 
 
@@ -68,8 +69,10 @@ def _facts(report: BenchReport) -> list[tuple[str, str]]:
     ]  # fmt: skip
     for load in report.loads:
         rows += [(_threads(load), _load(load)), ("", _bandwidth(load))]
-        if load.packed == "memory" and load.note is not None:  # why there is no packed file
+        if load.packed in ("memory", "runtime") and load.note is not None:  # no packed file, operators on the CPU
             rows.append(("", load.note))
+    if report.loads[0].prefill_backend is not None:
+        rows.append(("handed", f"prompts read by {report.loads[0].prefill_backend}, K and V stored for the engine"))
     rows.append(("profile", report.loads[0].chosen_by))
     temperature = _temperature(report.celsius_before, report.celsius_after)
     if temperature:
@@ -85,7 +88,7 @@ def _threads(load: Load) -> str:
 
 
 def _load(load: Load) -> str:
-    held = _PACKED[load.packed] if load.packed == "memory" else f"{_PACKED[load.packed]}, {load.residency}"
+    held = _PACKED[load.packed] if load.packed in ("memory", "runtime") else f"{_PACKED[load.packed]}, {load.residency}"
     parts = [f"loaded in {load.load_seconds:.2f} s ({held})"]
     if load.resident_bytes is not None:
         parts.append(f"resident {size(load.resident_bytes)}")

@@ -96,6 +96,16 @@ def provider_options(function: F) -> F:
     return function
 
 
+def prefill_option(function: F) -> F:
+    return option(
+        "--prefill-backend",
+        default=None,
+        metavar="NAME",
+        help="What reads long prompts for the native engine: native, onnx (the folder MODEL-onnx) or onnx:FOLDER. "
+        "[default: as the profile says]",
+    )(function)
+
+
 def weight_options(function: F) -> F:
     """How weights are held and computed with."""
     for decorate in (
@@ -132,6 +142,7 @@ _LOADING = (
     "verify",
     "provider",
     "strict",
+    "prefill_backend",
 )
 
 
@@ -157,6 +168,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--context", type=int, default=None, help="Tokens of prompt and answer. [default: at most 4096]"),
         option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]"),
+        prefill_option,
         provider_options,
         backend_option,
     ):

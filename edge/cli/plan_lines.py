@@ -12,6 +12,7 @@ def plan_lines(report: dict[str, Any]) -> str:
     rows = [
         *_weights(plan, report.get("weights_note", "packed; pages of a mapped file count when they are touched")),
         *([("adapters", plan["adapters_bytes"], "their matrices, as floats")] if plan["adapters_bytes"] else []),
+        *([("prompts", plan["prefill_bytes"], "another engine that reads them")] if plan["prefill_bytes"] else []),
         ("KV", plan["kv_bytes"], f"{_sequences(plan)} of {plan['context']} tokens, {plan['kv_type']}"),
         ("work space", plan["program_bytes"], f"steps of {plan['chunk']} tokens, {plan['num_threads']} thread(s)"),
         ("tokenizer", plan["tokenizer_bytes"], "estimated from the size of the vocabulary"),

@@ -37,10 +37,19 @@ def summary_line(completion: Completion, weights: WeightsInfo, template_note: st
     if timings.time_to_first_token is not None:
         parts.append(f"TTFT {timings.time_to_first_token:.2f} s")
     parts.append(answer if timings.decode_tok_s is None else f"{answer} {rate(timings.decode_tok_s)}")
-    parts += [completion.backend, *_weights(weights), f"peak {size(peak_memory_bytes())}", template_note]
+    parts += [_engines(completion), *_weights(weights), f"peak {size(peak_memory_bytes())}", template_note]
     if completion.finish_reason != "stop":
         parts.append(f"ended by {completion.finish_reason}")
     return "measured: " + " · ".join(parts)
+
+
+def _engines(completion: Completion) -> str:
+    """What computed the answer, and what read its prompt where that was another one."""
+    if completion.prefill_backend is None:
+        return completion.backend
+    handed = completion.usage.handed_tokens
+    read = f"{handed} prompt tokens" if handed else "a cached beginning"
+    return f"{completion.backend}, {read} by {completion.prefill_backend}"
 
 
 def _weights(weights: WeightsInfo) -> list[str]:
@@ -70,6 +79,7 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "prepared_tokens": usage.prepared_tokens,
+            "handed_tokens": usage.handed_tokens,
             "completion_tokens": usage.completion_tokens,
             "total_tokens": usage.total_tokens,
         },
@@ -86,6 +96,8 @@ def as_json(completion: Completion, model: Model, template_note: str) -> dict[st
         "weights": dataclasses.asdict(model.weights),
         "model": model.path,
         "backend": completion.backend,
+        "prefill_backend": completion.prefill_backend,
+        "prefill": None if model.prefill is None else dataclasses.asdict(model.prefill),
         "placement": model.step_backend.placement,
         "isa": model.isa,
         "kv_type": model.kv_type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,16 +17,24 @@ from edge.cli.terminal import harmless
 @json_option
 @debug_option
 def command(model: str | None, as_json: bool) -> None:
-    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence.
+    """Describe MODEL (default: the bundled one): architecture, sizes, types, context, tokenizer, template, licence; of
+    an ONNX folder its operators, too.
 
     Of OWNER/REPO[:QUANT] or a URL that is not on this machine nothing but the header is read, where it is.
     """
-    from edge.cli.remote import opened
-    from edge.describe import describe_file
+    if model is not None and Path(model).expanduser().is_dir():
+        from edge.cli.show_onnx import folder_lines
+        from edge.describe_onnx import describe_folder
+        from edge.references import resolve
 
-    with opened(model) as (file, path):
-        description = describe_file(file, path)
-    click.echo(json.dumps(description, ensure_ascii=False) if as_json else _lines(description))
+        description, lines = describe_folder(resolve(model)), folder_lines
+    else:
+        from edge.cli.remote import opened
+        from edge.describe import describe_file
+
+        with opened(model) as (file, path):
+            description, lines = describe_file(file, path), _lines
+    click.echo(json.dumps(description, ensure_ascii=False) if as_json else lines(description))
 
 
 def _lines(description: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ class BlockManager:
 
     def __init__(self, num_blocks: int, block_size: int, windows: Windows | None = None) -> None:
         self.windows = Windows() if windows is None else windows
+        self.origin = b""  # the name of another engine that computes blocks, too: a part of their keys
         self.num_blocks = num_blocks
         self.block_size = block_size
         self._ref_counts = [0] * num_blocks
@@ -83,11 +84,12 @@ class BlockManager:
             self._published[key] = block
             self._keys[block] = key
 
-    def find(self, keys: Iterable[bytes]) -> list[int]:
-        """The blocks published under the first of these keys, as far as they are known and can be gone on from."""
+    def find(self, keys: Iterable[bytes], *others: Iterable[bytes]) -> list[int]:
+        """The blocks published under the first of these keys, or of the others that each may have, as far as they are
+        known and can be gone on from."""
         found: list[int] = []
-        for key in keys:
-            block = self._published.get(key)
+        for names in zip(keys, *others, strict=True):
+            block = next((self._published[name] for name in names if name in self._published), None)
             if block is None:
                 break
             found.append(block)
@@ -145,6 +147,4 @@ class BlockManager:
             self._free.append(block)
 
     def _withdraw(self, block: int) -> None:
-        key = self._keys.pop(block, None)
-        if key is not None:
-            del self._published[key]
+        self._published.pop(self._keys.pop(block, b""), None)

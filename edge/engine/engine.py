@@ -6,16 +6,18 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
+from edge.backends.handover import KVSource, KVTarget
 from edge.backends.protocol import Backend, Batch
 from edge.engine.block_manager import BlockManager
 from edge.engine.fair_lock import FairLock
+from edge.engine.handover import Handover
 from edge.engine.logprobs import token_logprobs
 from edge.engine.order import running_order, waiting_order
 from edge.engine.pace import Pace
 from edge.engine.policy import Policy
-from edge.engine.prefix import publish_computed
+from edge.engine.prefix import mark_origin, publish_computed
 from edge.engine.scheduler import Scheduler
 from edge.engine.sequence import FinishReason, Sequence
 from edge.engine.shelf import Shelf
@@ -43,7 +45,9 @@ class Engine:
         *,
         policy: Policy | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        reader: KVSource | None = None,
     ) -> None:
+        """reader: another engine that reads prompts for a backend that is a `KVTarget`; freed with it."""
         limits, policy = backend.limits, Policy() if policy is None else policy
         self.backend = backend
         self.windows = Windows(limits.window, limits.block_size, limits.num_window_blocks)
@@ -61,6 +65,9 @@ class Engine:
             limits.max_tokens,
             limits.max_sequences,
         )
+        if reader is not None:
+            self.scheduler.handover = Handover(reader, self.blocks, limits.max_tokens, self._begin)
+            self.blocks.origin = self.scheduler.handover.origin
         self.lock = FairLock()  # held around step by callers that share the engine between threads
         self._choose = choose
         self._fast_forward = policy.fast_forward
@@ -113,6 +120,7 @@ class Engine:
             adapter=sequence.adapter,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
+        fork.origin = sequence.origin
         fork.arrival = sequence.arrival  # who asks for several answers does not queue again for each
         if sequence.constraint is not None:
             fork.constraint = sequence.constraint.copy()
@@ -165,13 +173,21 @@ class Engine:
         A sequence whose logits are not finite ends with its `error` set; the others of its batch are not affected.
         """
         self._drop_cancelled()
+        failed = self.scheduler.handover.failed()
+        if failed is not None:
+            self._fail(*failed)
         work = self.scheduler.schedule()
+        if not work and self.scheduler.handover.is_reading:
+            self.scheduler.handover.wait()
+            return True
         if not work:
             return self._fail_stuck()
-        now = self._clock()
         for item in work:
-            if item.sequence.started_at is None:
-                item.sequence.started_at = now
+            self._begin(item.sequence)
+        self._take_handed([item for item in work if item.is_handed])
+        work = [item for item in work if not item.is_handed]
+        if not work:
+            return True
         try:
             self._run(work)
         except Cancelled:
@@ -179,6 +195,24 @@ class Engine:
             # That also absorbs a request which arrived just after its step had ended.
             self._drop_cancelled()
         return True
+
+    def _begin(self, sequence: Sequence) -> None:
+        if sequence.started_at is None:
+            sequence.started_at = self._clock()
+
+    def _take_handed(self, work: list[Work]) -> None:
+        """Stores what another engine has computed of prompts."""
+        handover = self.scheduler.handover
+        for item in work:
+            sequence = item.sequence
+            self._make_room(item)
+            places = self.windows.table(sequence) if self.windows.window else None
+            handover.deliver(item, cast("KVTarget", self.backend), places)
+            mark_origin(sequence, handover.origin, self.blocks.block_size)
+            sequence.num_computed_tokens += item.num_tokens
+            sequence.num_handed_tokens += item.num_tokens
+            publish_computed(sequence, self.blocks)
+            self.windows.slide(sequence)
 
     def stats(self) -> EngineStats:
         """From any thread; a step that runs meanwhile may have changed part of it."""
@@ -209,6 +243,7 @@ class Engine:
             sequence.cancel_requested = True
         self._drop_cancelled()
         self.shelf.close()
+        self.scheduler.handover.close()
         self.backend.close()
 
     def _run(self, work: list[Work]) -> None:

@@ -39,3 +39,8 @@ def was_passed(waiting: Iterable[Sequence]) -> None:
             if sequence.times_passed >= PATIENCE:
                 sequence.times_passed = 0
                 sequence.favoured_until = len(sequence) + FAVOUR
+
+
+def neighbours(sequence: Sequence) -> tuple[int, list[int]]:
+    """Those with one adapter read it once, and those that share blocks read them once."""
+    return -1 if sequence.adapter is None else sequence.adapter.number, sequence.block_table

@@ -9,7 +9,8 @@ sequence that waits takes the place and the blocks of background ones.
 from __future__ import annotations
 
 from edge.engine.block_manager import BlockManager
-from edge.engine.order import gives_way, running_order, waiting_order, was_passed
+from edge.engine.handover import Alone
+from edge.engine.order import gives_way, neighbours, running_order, waiting_order, was_passed
 from edge.engine.pace import Pace
 from edge.engine.prefix import cached_prefix
 from edge.engine.sequence import Sequence
@@ -31,6 +32,7 @@ class Scheduler:
         self._arrivals = self._admissions = self._turn = 0
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
+        self.handover = Alone()  # or another engine that reads prompts, too
 
     def add(self, sequence: Sequence) -> None:
         """Queues a sequence. DoesNotFit: it could not run even alone."""
@@ -54,6 +56,7 @@ class Scheduler:
 
     def remove(self, sequence: Sequence) -> None:
         """Forgets a sequence, wherever it is, and frees its blocks and its place on the disk."""
+        self.handover.drop(sequence)
         for sequences in (self.running, self.waiting):
             if sequence in sequences:
                 sequences.remove(sequence)
@@ -68,16 +71,18 @@ class Scheduler:
         """
         while self.waiting and self._admit(min(self.waiting, key=waiting_order)):
             pass
-        decodes = [sequence for sequence in self.running if sequence.num_uncomputed_tokens == 1]
-        decodes.sort(key=_neighbours)
-        prompts = sorted((item for item in self.running if item.num_uncomputed_tokens > 1), key=running_order)
+        work = self.handover.share(self.running)
+        here = [sequence for sequence in self.running if not self.handover.has(sequence)]
+        decodes = [sequence for sequence in here if sequence.num_uncomputed_tokens == 1]
+        decodes.sort(key=neighbours)
+        prompts = sorted((item for item in here if item.num_uncomputed_tokens > 1), key=running_order)
         self._turn = (self._turn + 1) % BACKGROUND_TURN
         if self._turn == 0:
             prompts.sort(key=gives_way, reverse=True)
-        work = [Work(sequence, 1) for sequence in decodes]
+        work += [Work(sequence, 1) for sequence in decodes]
         if prompts:  # what a share may cost need not be worked out for nobody
             work += shares(prompts, self._pace.prompt_tokens(decodes))
-        return self._with_blocks(work) or self._with_blocks([Work(item, 1) for item in self.running])
+        return self._with_blocks(work) or self._with_blocks([Work(item, 1) for item in here])
 
     def _with_blocks(self, work: list[Work]) -> list[Work]:
         """What there are blocks for, or can be when those that come last are set aside."""
@@ -138,11 +143,7 @@ class Scheduler:
         self.running.append(sequence)
 
     def _set_aside(self, sequence: Sequence, *, evicted: bool) -> None:
+        self.handover.drop(sequence)
         self.running.remove(sequence)
         self._shelf.set_aside(sequence, evicted=evicted)
         self.waiting.append(sequence)
-
-
-def _neighbours(sequence: Sequence) -> tuple[int, list[int]]:
-    """Those with one adapter read it once, and those that share blocks read them once."""
-    return -1 if sequence.adapter is None else sequence.adapter.number, sequence.block_table

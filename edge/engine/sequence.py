@@ -59,9 +59,11 @@ class Sequence:
         "max_length",
         "num_cached_tokens",
         "num_computed_tokens",
+        "num_handed_tokens",
         "num_preemptions",
         "num_prompt_tokens",
         "number",
+        "origin",
         "output",
         "params",
         "priority",
@@ -95,6 +97,8 @@ class Sequence:
         self.num_prompt_tokens = len(self.tokens)
         self.num_computed_tokens = 0  # tokens whose K and V are in the cache
         self.num_cached_tokens = 0  # of the prompt, found in the cache instead of computed
+        self.num_handed_tokens = 0  # computed by another engine, for this sequence
+        self.origin = b""  # the other engine that computed some of its K and V: part of its blocks' keys
         self.params = params
         self.max_length = max_length
         self.seed = seed

@@ -12,7 +12,7 @@ from __future__ import annotations
 from edge.backends.protocol import Backend
 from edge.engine.block_manager import BlockManager
 from edge.engine.policy import Policy
-from edge.engine.prefix import cached_prefix
+from edge.engine.prefix import cached_prefix, mark_origin
 from edge.engine.sequence import Sequence
 from edge.engine.step_cost import StepCost
 from edge.engine.swap_file import SwapFile
@@ -52,17 +52,19 @@ class Shelf:
         sequence.block_keys = []
         sequence.swap_slots = slots
         if not slots:
-            sequence.num_computed_tokens = 0
+            sequence.num_computed_tokens = sequence.num_handed_tokens = 0
         sequence.num_preemptions += 1
         self.num_preemptions += 1
 
     def bring_back(self, sequence: Sequence) -> None:
         """Gives a sequence without blocks what can be found, and what was written; also one that never had any."""
-        keys, found, computed = cached_prefix(sequence, self._blocks)
-        sequence.block_keys, sequence.block_table = keys, self._blocks.share(found)
-        if sequence.num_computed_tokens > computed and self._read(sequence, len(found)):
-            computed = sequence.num_computed_tokens
-        sequence.num_computed_tokens = computed
+        prefix = cached_prefix(sequence, self._blocks)
+        sequence.block_keys, sequence.block_table = prefix.keys, self._blocks.share(prefix.blocks)
+        computed, origin = prefix.num_tokens, prefix.origin
+        if sequence.num_computed_tokens > computed and self._read(sequence, len(prefix.blocks)):
+            computed, origin = sequence.num_computed_tokens, sequence.origin or origin
+        sequence.num_computed_tokens, sequence.origin = computed, prefix.origin
+        mark_origin(sequence, origin, self._blocks.block_size)
         self._blocks.windows.enter(sequence)
         if sequence.num_preemptions == 0:
             sequence.num_cached_tokens = computed

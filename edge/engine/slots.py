@@ -11,6 +11,8 @@ from array import array
 from edge.engine.block_manager import BlockManager
 from edge.engine.sequence import Sequence
 
+__all__ = ["Slots", "common_beginning"]
+
 LEAST_COPIED = 32  # tokens: fewer in common are computed again as quickly as a slot is copied, or filled anew
 
 
@@ -40,7 +42,7 @@ class Slots(BlockManager):
         best, slot = (0, False), -1
         for candidate, (tokens, count) in self._held.items():
             idle = candidate in self._idle
-            common = _common(sequence.tokens, tokens, min(count, len(sequence) - 1))
+            common = common_beginning(sequence.tokens, tokens, min(count, len(sequence) - 1))
             worth = common >= LEAST_COPIED or (idle and 2 * common >= count)
             if worth and (common, idle) > best:
                 best, slot = (common, idle), candidate
@@ -48,7 +50,9 @@ class Slots(BlockManager):
 
     def num_held(self, tokens: array[int]) -> int:
         """Of these tokens, from the first on, how many a slot holds."""
-        return max((_common(tokens, held, min(count, len(tokens))) for held, count in self._held.values()), default=0)
+        return max(
+            (common_beginning(tokens, held, min(count, len(tokens))) for held, count in self._held.values()), default=0
+        )
 
     def num_idle(self, blocks: list[int]) -> int:
         """Sharing a slot that is in use takes a free one as well, for the copy."""
@@ -78,7 +82,7 @@ class Slots(BlockManager):
         self._held.pop(block, None)
 
 
-def _common(one: array[int], other: array[int], most: int) -> int:
+def common_beginning(one: array[int], other: array[int], most: int) -> int:
     """How many of the first `most` tokens are the same in both, by bisection."""
     low, high = 0, most
     while low < high:

@@ -11,10 +11,11 @@ from edge.engine.sequence import Sequence
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The next num_tokens uncomputed tokens of a sequence."""
+    """The next num_tokens uncomputed tokens of a sequence. is_handed: another engine has computed them."""
 
     sequence: Sequence
     num_tokens: int
+    is_handed: bool = False
 
     @property
     def completes(self) -> bool:

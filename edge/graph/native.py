@@ -101,6 +101,7 @@ class NativeProgram(NamedTuple):
     window: int = 0
     linears: tuple[LinearPlace, ...] = ()
     token_lookups: frozenset[str] = frozenset()  # those whose rows are found by token ids
+    kv_layers: tuple[int, ...] = ()  # of the model, in the order in which the arena has them, those with a window last
 
     def arena(self, max_tokens: int, max_logits: int, *, share: bool = True) -> Arena:
         """Places the buffers for steps of at most this many tokens and logit rows.
@@ -220,6 +221,7 @@ class _Lowering:
             window=max(windows.values()),
             linears=tuple(self._linears),
             token_lookups=self._lookups("token") - self._lookups("position", "first"),
+            kv_layers=tuple(layers),
             num_kv_heads=num_kv_heads,
             head_dim=head_dim,
         )

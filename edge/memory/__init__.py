@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.memory.budget import Budget, parse_bytes
 from edge.memory.fit import fitting, nearest_plans, require_budget, require_fit, with_embeddings, with_grammar
 from edge.memory.llama import fitting_llama, plan_llama
-from edge.memory.onnx import fitting_onnx, plan_onnx
+from edge.memory.onnx import beside, fitting_onnx, plan_onnx
 from edge.memory.plan import MemoryPlan, Settings, compiled_for, plan_compiled, plan_memory
 from edge.memory.streaming import stream_to_fit
 
@@ -13,6 +13,7 @@ __all__ = [
     "Budget",
     "MemoryPlan",
     "Settings",
+    "beside",
     "compiled_for",
     "fitting",
     "fitting_llama",

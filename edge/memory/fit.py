@@ -146,6 +146,7 @@ def _items(plan: MemoryPlan) -> str:
         "weights": plan.weights_bytes,
         **({"buffers of streamed layers": plan.ring_bytes} if plan.streamed_layers else {}),
         **({"adapters": plan.adapters_bytes} if plan.adapters_bytes else {}),
+        **({"another engine for prompts": plan.prefill_bytes} if plan.prefill_bytes else {}),
         "KV": plan.kv_bytes,
         "work space": plan.program_bytes,
         "tokenizer": plan.tokenizer_bytes,

@@ -21,7 +21,7 @@ from edge.memory.plan import (
     Settings,
 )
 
-__all__ = ["fitting_onnx", "plan_onnx"]
+__all__ = ["beside", "fitting_onnx", "plan_onnx"]
 
 # Measured on x86-64 Linux with onnxruntime 1.31: the package with NumPy, and what is copied of the weights while they
 # are put into the kernels' order, beside the file's own pages.
@@ -53,6 +53,11 @@ def plan_onnx(model: CheckedModel, decoder: Decoder, settings: Settings) -> Memo
         chunk=chunk,
         num_threads=settings.num_threads,
     )
+
+
+def beside(plan: MemoryPlan) -> int:
+    """Bytes that a model of this plan takes in a process which has another one with the same tokenizer."""
+    return plan.running_bytes - plan.tokenizer_bytes - PROCESS_BYTES
 
 
 def fitting_onnx(

@@ -45,6 +45,7 @@ class Settings:
     kv_tokens: int | None = None
     streamed_groups: int = 0  # the last ones (backends.streaming): read from the packed file for every step
     adapters: tuple[Adapter, ...] = ()
+    prefill_bytes: int = 0  # of another engine that reads prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class MemoryPlan:
     window, the windows.
     program: buffers and scratch of a step. grammar: tables for structured output, once a request has asked for it.
     embeddings: NumPy, which pools states, and of a decoder its second program with KV of its own, once it is asked to
-    embed. adapters: their matrices.
+    embed. adapters: their matrices. prefill: another engine that reads prompts, with its weights and KV.
     packing: what the first load takes beside the process while it packs, in place of the rest. prediction: how fast it
     will be; None where no profile says.
     """
@@ -81,13 +82,14 @@ class MemoryPlan:
     grammar_bytes: int = 0
     embeddings_bytes: int = 0
     adapters_bytes: int = 0
+    prefill_bytes: int = 0
     prediction: Prediction | None = None
 
     @property
     def running_bytes(self) -> int:
         weights_bytes = self.weights_bytes + self.ring_bytes + self.adapters_bytes
         engine_bytes = self.kv_bytes + self.program_bytes + self.tokenizer_bytes + self.grammar_bytes
-        engine_bytes += self.embeddings_bytes
+        engine_bytes += self.embeddings_bytes + self.prefill_bytes
         return weights_bytes + engine_bytes + self.process_bytes
 
     @property
@@ -150,6 +152,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         num_threads=settings.num_threads,
         embeddings_bytes=NUMPY_BYTES if compiled.config.is_encoder else 0,
         adapters_bytes=sizes.adapters,
+        prefill_bytes=settings.prefill_bytes,
     )
     return with_streaming(file, compiled, plan, settings.streamed_groups)
 

@@ -76,6 +76,18 @@ class KV(Closable):
                 raise NativeError(f"a block has {self.block_bytes} bytes, not {source.num_bytes}")
             check(library().edge_kv_write_block(self.handle.address, block, source.address), f"write block {block}")
 
+    def store(self, block: int, layer: int, keys: int, values: int, head_stride: int) -> None:
+        """K and V of a block's BLOCK_SIZE positions in one layer, as another engine computed them, rounded as a step
+        rounds its own.
+
+        keys, values: addresses of (num_kv_heads, BLOCK_SIZE, head_dim) float32, a head head_stride floats behind the
+        one before. Not while a step runs. NativeError: no such block or layer, or heads that overlap.
+        """
+        block = checked_int(block, "block", 0, self.num_blocks - 1)
+        layer = checked_int(layer, "layer", 0, self.num_layers - 1)
+        status = library().edge_kv_store(self.handle.address, block, layer, keys, values, head_stride)
+        check(status, f"store layer {layer} of block {block}")
+
 
 def kv_type_number(type: str) -> int:
     """enum edge_kv_type of a name. NativeError: no such type."""

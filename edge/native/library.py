@@ -63,6 +63,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_kv_copy_block": (_STATUS, (c_void_p, c_int32, c_int32)),
     "edge_kv_read_block": (_STATUS, (c_void_p, c_int32, c_void_p)),
     "edge_kv_write_block": (_STATUS, (c_void_p, c_int32, c_void_p)),
+    "edge_kv_store": (_STATUS, (c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int64)),
     "edge_program_create": (_STATUS, (_HANDLE_OUT, POINTER(structs.ProgramConfig), _ERROR)),
     "edge_program_destroy": (None, (_HANDLE_OUT,)),
     "edge_program_bytes": (c_uint64, (c_void_p,)),

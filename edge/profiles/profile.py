@@ -17,6 +17,7 @@ from edge.profiles.records import (
     Isa,
     Memory,
     Npu,
+    Prefill,
     Read,
     Record,
     Reference,
@@ -33,6 +34,7 @@ ARRAYS: dict[str, type[Record]] = {
     "reads": Read,
     "caches": Cache,
     "compute": Compute,
+    "prefills": Prefill,
     "disks": Disk,
     "models": StepModel,
     "steps": Step,
@@ -44,6 +46,7 @@ _QUESTIONS = {
     "reads": ("threads", "cores", "huge_pages", "residency"),
     "caches": ("num_bytes", "threads"),
     "compute": ("isa", "weights", "rows", "columns", "tokens", "threads", "cores"),
+    "prefills": ("backend", "provider", "model"),
     "disks": ("name",),
     "models": ("name",),
     "steps": ("model", "tokens", "threads", "depth"),
@@ -63,6 +66,7 @@ class Profile:
     reads: tuple[Read, ...] = ()
     caches: tuple[Cache, ...] = ()
     compute: tuple[Compute, ...] = ()
+    prefills: tuple[Prefill, ...] = ()
     disks: tuple[Disk, ...] = ()
     models: tuple[StepModel, ...] = ()
     steps: tuple[Step, ...] = ()

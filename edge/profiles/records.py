@@ -174,6 +174,22 @@ class Compute(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prefill(Record):
+    """Speed at which another engine reads prompts, K and V handed over, beside the native one's, in the same run.
+
+    backend and provider: as --prefill-backend and --provider name them. model: that both ran; None: any.
+    """
+
+    backend: Annotated[str, text()]
+    provider: Annotated[str, text()]
+    model: Annotated[str | None, text()] = None
+    tokens: Annotated[int, whole(2**20)]  # of the prompt
+    tok_s: Annotated[float, positive(1e9)]
+    native_tok_s: Annotated[float, positive(1e9)]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disk(Record):
     """Sequential reading, in 10^6 bytes a second."""
 

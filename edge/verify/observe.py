@@ -15,6 +15,7 @@ from edge.damage.text import shipped_text
 from edge.formats.gguf import open_gguf
 from edge.loading import load
 from edge.model import Model
+from edge.verify.folder_texts import folder_ids, folder_prompt
 from edge.verify.forced import F32, Forced
 
 __all__ = ["MESSAGES", "Observation", "TEXTS", "VerifyOptions", "observe"]
@@ -51,8 +52,9 @@ class VerifyOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """token_ids: of each of TEXTS as the backend's own tokenizer reads it; None: it has none, and edge's is used.
-    prompt: MESSAGES as its own template engine writes them; None: it has none, or there is no template.
+    """token_ids: of each of TEXTS as the backend's own tokenizer reads it, or a folder's tokenizer.json; None: it has
+    none, and edge's is used. prompt: MESSAGES as its own template engine writes them, or the folder's own template;
+    None: it has none, or there is no template.
     logits: (num_tokens, vocabulary) behind each token of `text`; greedy: an answer to MESSAGES. Speeds in tokens per
     second."""
 
@@ -111,12 +113,12 @@ def _observe(model: Model, options: VerifyOptions) -> Observation:
     started_at = time.perf_counter()
     Forced(inner).feed(text, all_logits=False)
     prefill_seconds = time.perf_counter() - started_at
-    prompt, note = _own_prompt(model) if isinstance(inner, LlamaBackend) else (None, None)
+    ids, prompt, note = _own_texts(model)
     return Observation(
         backend=model.backend,
         path=model.path,
         vocab_size=vocab_size,
-        token_ids=_own_ids(inner) if isinstance(inner, LlamaBackend) else None,
+        token_ids=ids,
         own_token_ids=tuple(tuple(tokenizer.encode(text)) for text in TEXTS),
         prompt=prompt,
         own_prompt=None if own_prompt_ids is None else tokenizer.decode(own_prompt_ids, skip_special=False),
@@ -128,6 +130,16 @@ def _observe(model: Model, options: VerifyOptions) -> Observation:
         prefill_tok_s=len(text) / prefill_seconds,
         decode_tok_s=answer.timings.decode_tok_s,
     )
+
+
+def _own_texts(model: Model) -> tuple[tuple[tuple[int, ...], ...] | None, str | None, str | None]:
+    """As `Observation` has them: token_ids, prompt and prompt_note."""
+    backend, path = model.step_backend, Path(model.path)
+    if isinstance(backend, LlamaBackend):
+        return _own_ids(backend), *_own_prompt(model)
+    if backend.capabilities.name == "onnx":
+        return folder_ids(path, TEXTS), *folder_prompt(path, model.tokenizer, MESSAGES)
+    return None, None, None
 
 
 def _own_ids(backend: LlamaBackend) -> tuple[tuple[int, ...], ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge.errors import BadModelFile, DoesNotFit, ModelFileError, RequestError
+from edge.export.gguf_source import GGUFSource
 from edge.export.onnx.description import DESCRIPTION_FILE, describe, write_description
 from edge.export.onnx.genai_config import MODEL_FILE, genai_config
 from edge.export.onnx.lower import OnnxOptions, lower_onnx
@@ -90,6 +91,8 @@ def _written(
         files = _texts(source, file, config, context, folder)
     metadata = {"edge.tied": "1"} if config.tie_word_embeddings else {}
     metadata |= {"edge.head": "all" if options.all_logits else "last", "edge.context": str(context)}
+    if isinstance(source, GGUFSource):  # an engine that goes on from K and V of this graph must have these weights
+        metadata["edge.source_sha256"] = ",".join(source.sha256())
     model = lowered.onnx.model(DATA_FILE, metadata)
     total = lowered.onnx.data_bytes + len(model) + description.stat().st_size + sum(map(len, files.values()))
     with atomic_folder(target, total) as new:

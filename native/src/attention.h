@@ -66,6 +66,10 @@ void edge_attend_block(const edge_worker *worker, const edge_op *op, int32_t blo
 
 /* Asks for the K and V of a block that will be attended to next. */
 void edge_ask_block(const edge_program *program, const edge_op *op, int32_t block, int32_t kv_head);
+/* Key (normed and rotated; it may be changed) and value of a position into a block of a type. half: room for a head's,
+ * rounded up to a multiple of 4. */
+void edge_store_position(const edge_kernels *kernels, int32_t type, void *keys, void *values, int32_t slot, float *head,
+                         const float *value, int32_t n, uint16_t *half);
 
 /* Writes key and value of one head of one token into the arena, rounded to the cache type. */
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head);

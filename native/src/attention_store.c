@@ -51,9 +51,31 @@ static void store_q8(int8_t *codes, uint8_t *keys, uint8_t *values, const float 
     memcpy((int8_t *)(value_scales + BLOCK) + (int64_t)slot * n, codes, (size_t)n);
 }
 
+void edge_store_position(const edge_kernels *kernels, int32_t type, void *keys, void *values, int32_t slot, float *head,
+                         const float *value, int32_t n, uint16_t *half) {
+    if (type == EDGE_KV_F16) {
+        uint16_t *column = (uint16_t *)keys + slot;
+        kernels->f32_to_f16(half, head, n);
+        for (int32_t d = 0; d < n; d++) {
+            column[(int64_t)d * BLOCK] = half[d];
+        }
+        kernels->f32_to_f16((uint16_t *)values + (int64_t)slot * n, value, n);
+    } else if (type == EDGE_KV_Q8) {
+        store_q8((int8_t *)half, keys, values, head, value, slot, n);
+    } else if (type == EDGE_KV_Q4) {
+        edge_hadamard(head, n, 1);
+        edge_store_q4(keys, values, head, value, slot, n, (uint8_t *)half);
+    } else {
+        float *column = (float *)keys + slot;
+        for (int32_t d = 0; d < n; d++) {
+            column[(int64_t)d * BLOCK] = head[d];
+        }
+        memcpy((float *)values + (int64_t)slot * n, value, (size_t)n * sizeof(float));
+    }
+}
+
 void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token, int32_t kv_head) {
     const edge_program *program = worker->program;
-    const edge_kernels *kernels = program->kernels;
     int32_t position = program->batch->positions[token], slot = position % BLOCK, n = op->head_dim;
     int32_t block = edge_block_table(program, op->layer, token)[position / BLOCK];
     int64_t at = ((int64_t)token * op->num_kv_heads + kv_head) * n;
@@ -64,23 +86,7 @@ void edge_store_head(const edge_worker *worker, const edge_op *op, int32_t token
     float *head = worker->own->head;
     memcpy(head, key, (size_t)n * sizeof(float));
     edge_norm_and_rotate(program, op, op->norm[1], token, head);
-    if (program->config.kv_type == EDGE_KV_F16) {
-        uint16_t *half = worker->own->half, *column = (uint16_t *)keys + slot;
-        kernels->f32_to_f16(half, head, n);
-        for (int32_t d = 0; d < n; d++) {
-            column[(int64_t)d * BLOCK] = half[d];
-        }
-        kernels->f32_to_f16((uint16_t *)values + (int64_t)slot * n, value, n);
-    } else if (program->config.kv_type == EDGE_KV_Q8) {
-        store_q8((int8_t *)worker->own->half, keys, values, head, value, slot, n); /* own->codes holds queries */
-    } else if (program->config.kv_type == EDGE_KV_Q4) {
-        edge_hadamard(head, n, 1);
-        edge_store_q4(keys, values, head, value, slot, n, (uint8_t *)worker->own->half);
-    } else {
-        float *column = (float *)keys + slot;
-        for (int32_t d = 0; d < n; d++) {
-            column[(int64_t)d * BLOCK] = head[d];
-        }
-        memcpy((float *)values + (int64_t)slot * n, value, (size_t)n * sizeof(float));
-    }
+    /* own->codes holds queries, so half is where the codes are made */
+    edge_store_position(program->kernels, program->config.kv_type, keys, values, slot, head, value, n,
+                        worker->own->half);
 }

@@ -99,6 +99,46 @@ static void test_layout_and_copy(edge_kv_type type) {
     edge_kv_destroy(NULL);
 }
 
+/* K and V of another engine: every value lands where a step would put it. That all types round as a step does is
+ * tests/backends/test_stored_kv.py's. */
+static void test_store(void) {
+    enum { HEADS = 2, DIM = 6, STRIDE = 32 * DIM + 10 };
+    const edge_kv_config config = {EDGE_KV_F32, 2, HEADS, DIM, 3};
+    static float keys[HEADS * STRIDE], values[HEADS * STRIDE];
+    edge_kv *kv = NULL;
+    CHECK(edge_kv_create(&kv, &config) == EDGE_OK, "create");
+    for (int32_t i = 0; i < HEADS * STRIDE; i++) {
+        keys[i] = (float)i;
+        values[i] = (float)-i;
+    }
+    CHECK(edge_kv_store(kv, 1, 1, keys, values, STRIDE) == EDGE_OK, "store");
+    for (int32_t head = 0; head < HEADS; head++) {
+        const float *k = (const float *)(const void *)edge_kv_keys(kv, 1, 1, head);
+        const float *v = (const float *)(const void *)edge_kv_values(kv, 1, 1, head);
+        for (int32_t slot = 0; slot < 32; slot++) {
+            for (int32_t d = 0; d < DIM; d++) {
+                float wanted = (float)(head * STRIDE + slot * DIM + d);
+                CHECK(k[d * 32 + slot] == wanted && v[slot * DIM + d] == -wanted, "head %d, %d, %d", head, slot, d);
+            }
+        }
+    }
+    const float *before = (const float *)(const void *)edge_kv_keys(kv, 1, 0, 0);
+    const float *behind = (const float *)(const void *)edge_kv_keys(kv, 2, 0, 0);
+    for (int32_t i = 0; i < 2 * HEADS * 32 * DIM; i++) {
+        CHECK(before[i] == 0 && behind[i] == 0, "%d: another layer or block was written", i);
+    }
+    CHECK(edge_kv_store(NULL, 0, 0, keys, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 3, 0, keys, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, -1, 0, keys, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 0, 2, keys, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 0, -1, keys, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 0, 0, NULL, values, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 0, 0, keys, NULL, STRIDE) == EDGE_INVALID &&
+              edge_kv_store(kv, 0, 0, keys, values, 32 * DIM - 1) == EDGE_INVALID,
+          "what is not there, or overlaps");
+    edge_kv_destroy(&kv);
+}
+
 static void test_failures(void) {
     const edge_kv_config config = {EDGE_KV_F16, 1, 1, 2, 1}, huge = {EDGE_KV_F32, 1 << 20, 1 << 20, 1024, 1};
     int64_t before = edge_os_live();
@@ -119,6 +159,7 @@ int main(void) {
     test_layout_and_copy(EDGE_KV_Q8);
     test_layout_and_copy(EDGE_KV_Q4);
     test_layout_and_copy(EDGE_KV_F32);
+    test_store();
     test_failures();
     return check_result("kv");
 }

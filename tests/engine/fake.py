@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from edge.errors import Cancelled, NumericalError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from edge.backends.handover import Heads, KVSource
 
 VOCAB_SIZE = 61
 NUM_ADAPTERS = 2
@@ -93,6 +96,15 @@ class FakeBackend:
     def write_block(self, block: int, content: Buffer) -> None:
         self.cells[block] = array("q", bytes(content)).tolist()
 
+    def store_kv(self, blocks: Items[int], places: Items[int] | None, layers: Iterable[tuple[Heads, Heads]]) -> None:
+        (keys, _), size = next(iter(layers)), self.limits.block_size
+        for index, block in enumerate(blocks):
+            cells = [int(cell) for cell in keys[0, index * size : (index + 1) * size, 0]]
+            assert len(cells) == size, "a block that is not filled"
+            self.cells[block] = cells
+            if places is not None and places[index] >= 0:
+                self.cells[self.limits.num_blocks + places[index]] = list(cells)
+
     def cancel(self) -> None:
         self.cancelled = True
 
@@ -120,6 +132,7 @@ class Bench:
         schedule: str = "throughput",
         disk_bytes_s: float | None = None,
         swap_folder: Path | None = None,
+        reader: KVSource | None = None,
     ) -> None:
         places = window_blocks(window, block_size, max_sequences, max_tokens, num_blocks)
         limits = Limits(
@@ -135,7 +148,7 @@ class Bench:
         )
         self.backend = FakeBackend(limits, poisoned)
         policy = Policy(schedule, disk_bytes_s=disk_bytes_s, swap_folders=() if swap_folder is None else (swap_folder,))
-        self.engine = Engine(self.backend, greedy, policy=policy, clock=lambda: self.backend.now)
+        self.engine = Engine(self.backend, greedy, policy=policy, clock=lambda: self.backend.now, reader=reader)
 
     def add(
         self,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.npu.compile import compile_folder
 from edge.backends.onnx.providers import Provider, ProviderError, require_device
+from edge.npu.compile import compile_folder
 from edge.npu.runner import NpuModel
 from tests.npu.models import decibels, prompt_ids
 

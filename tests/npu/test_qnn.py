@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.backends.onnx.providers import QNN, runtime
+from edge.backends.onnx.session import open_session
 from edge.errors import RequestError, UnsupportedModel
 from edge.npu.compile import compile_folder
 from edge.npu.manifest import HEAD
-from edge.backends.onnx.providers import QNN, runtime
-from edge.backends.onnx.session import open_session
 from edge.npu.runner import NpuModel
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
 from tests.npu.models import BUNDLED, TARGETS, copied, decibels, prompt_ids, snapdragon, written

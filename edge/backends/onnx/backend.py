@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OnnxBackend"]
 
+_Floats = np.ndarray[Any, np.dtype[np.float32]]
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
 
 
@@ -191,6 +192,13 @@ class OnnxBackend:
         length = self._lengths[source]
         self._kv[target, :, :, :, :length] = self._kv[source, :, :, :, :length]
         self._lengths[target] = length
+
+    def read_kv(self, slot: int, first: int, end: int) -> Iterator[tuple[_Floats, _Floats]]:
+        """As `edge.backends.handover.KVSource` says."""
+        self._open()
+        for layer in self._kv[slot]:
+            keys, values = (kind[:, first:end].astype(np.float32, copy=False) for kind in layer)
+            yield keys, values
 
     def read_block(self, block: int) -> bytearray:
         raise RequestError("the onnx backend keeps no K and V outside of its buffers")

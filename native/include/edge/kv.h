@@ -40,4 +40,10 @@ EDGE_API edge_status edge_kv_copy_block(edge_kv *kv, int32_t from, int32_t to);
 EDGE_API edge_status edge_kv_read_block(const edge_kv *kv, int32_t block, void *out);
 EDGE_API edge_status edge_kv_write_block(edge_kv *kv, int32_t block, const void *in);
 
+/* Stores K and V of all 32 positions of a block in one layer, as another engine computed them: (num_kv_heads, 32,
+ * head_dim) floats each, a head head_stride floats behind the one before. Keys are normed and rotated already. Rounded
+ * and laid out as a step does. EDGE_INVALID: no such block or layer, or heads that overlap. */
+EDGE_API edge_status edge_kv_store(edge_kv *kv, int32_t block, int32_t layer, const float *keys, const float *values,
+                                   int64_t head_stride);
+
 #endif
