@@ -25,6 +25,10 @@ def _logits(variant: Variant) -> npt.NDArray[np.float32]:
     return np.concatenate([part.copy() for part in window_logits(variant, TOKENS, 32)])
 
 
+def _loaded(path: Path) -> edge.Model:
+    return edge.load(path, context=128, sequences=32, chunk=32, threads=2, kv_type="f32", no_cache=True)
+
+
 @pytest.mark.parametrize(
     "arch", ["llama", "gemma3", "phi3"]
 )  # windows in some layers; rows of one tensor as q, k and v
@@ -40,15 +44,14 @@ def test_a_variant_is_the_file_with_its_matrices(arch: str, tmp_path: Path) -> N
             source, tmp_path / "other.gguf", types=types,
             encode=lambda tensor, values, kind: encode_rows(kind, values.reshape(-1, values.shape[-1])).data,
         )  # fmt: skip
-    options = {"context": 128, "sequences": 32, "chunk": 32, "threads": 2, "kv_type": "f32", "no_cache": True}
-    with edge.load(path, **options) as model, Variants(model.native_backend) as variants:
+    with _loaded(path) as model, Variants(model.native_backend) as variants:
         with variants.variant({}) as same:
             original = _logits(same)
         with variants.variant(stored) as variant:
             changed = _logits(variant)
         with variants.variant({}) as same:
             assert (_logits(same) == original).all()
-    with edge.load(other, **options) as model, Variants(model.native_backend) as variants:
+    with _loaded(other) as model, Variants(model.native_backend) as variants:
         with variants.variant({}) as same:
             assert (_logits(same) == changed).all()
     assert np.abs(changed - original).max() > 0
