@@ -20,7 +20,7 @@ from edge.formats.types import BLOCKS, GGMLType, ValueType, tensor_num_bytes
 from edge.quant.codec import decode
 from edge.quant.mixtures import Tensor, may_be_quantised
 
-__all__ = ["Option", "Source", "choose", "matrix_budget", "measure_options", "mixed_types"]
+__all__ = ["TYPES", "Encode", "Option", "Source", "choose", "matrix_budget", "measure_options", "mixed_types"]
 
 # From the smallest up; F16 fits every row, and is what a row that no block fits gets.
 TYPES = ("TQ1_0", "TQ2_0", "Q2_K", "Q3_K", "IQ4_XS", "IQ4_NL", "Q4_K", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
@@ -57,14 +57,15 @@ def mixed_types(
     bits_per_weight: float | None = None,
     importance: Mapping[str, NDArray[np.float32]] | None = None,
     sensitivity: Mapping[str, float] | None = None,
-    types: Sequence[str] = TYPES,
+    types: Sequence[str] | Mapping[str, Sequence[str]] = TYPES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, str]:
     """The type of every tensor, for a file of at most `size_bytes`, or of at most `bits_per_weight` over all tensors.
 
     importance: per matrix, (columns,) mean squares of its inputs. sensitivity: of every matrix, what an error as large
-    as its output would cost (edge.quant.sensitivity measures it). on_progress gets matrices. Raises DoesNotFit with the
-    smallest size that is possible, RequestError unless exactly one size is given.
+    as its output would cost (edge.quant.sensitivity measures it). types: that there are, for all matrices or for each
+    by name. on_progress gets matrices. Raises DoesNotFit with the smallest size that is possible, RequestError unless
+    exactly one size is given.
     """
     budget = matrix_budget(source, size_bytes=size_bytes, bits_per_weight=bits_per_weight)
     matrices = [tensor for tensor in source.tensors if may_be_quantised(tensor)]
@@ -72,7 +73,8 @@ def mixed_types(
     for number, tensor in enumerate(matrices, 1):
         weights = None if importance is None else importance.get(tensor.name)
         scale = 1.0 if sensitivity is None else sensitivity[tensor.name]
-        measured = measure_options(source.read(tensor.name), encode, weights, types)
+        allowed = types[tensor.name] if isinstance(types, Mapping) else types
+        measured = measure_options(source.read(tensor.name), encode, weights, allowed)
         options[tensor.name] = [option._replace(error=option.error * scale) for option in measured]
         if on_progress is not None:
             on_progress(number, len(matrices))

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.calibration import Calibration, collect, shipped_text
+from edge.calibration.text import SHIPPED_NAME
 from edge.damage import Damage, LoadOptions, Passage, measure, sample_passage
 from edge.export.export import export
 from edge.export.gguf_source import GGUFSource
@@ -29,13 +30,14 @@ from edge.formats.config import ModelConfig
 from edge.formats.gguf import open_gguf
 from edge.graph import Graph
 from edge.models import build
+from edge.quant.between import between_mixtures
 from edge.quant.encode import encode
 from edge.quant.methods import awq, gptq, smoothquant_plus
 from edge.quant.methods.gptq import GRIDS
 from edge.quant.methods.scaled import ScaledSource
 from edge.quant.mixed import mixed_types
 from edge.quant.mixtures import MIXTURES, ModelFacts, types_of
-from edge.quant.sensitivity import measure_sensitivity
+from edge.quant.sensitivity import measure_sensitivity, plan_probes
 from edge.references import resolve
 
 Floats = NDArray[np.float32]
@@ -73,12 +75,11 @@ class Bench:
         with open_gguf(self.path) as file:
             return build(ModelConfig.from_gguf(file), {name: info.shape for name, info in file.tensors.items()})
 
-    @cached_property
-    def sensitivity(self) -> dict[str, float] | None:
-        """None for a model that is not stored as floats: it cannot be measured there."""
-        if any(tensor.type_name not in FLOATS for tensor in self.source.tensors):
-            return None
-        return measure_sensitivity(self.path, encode, importance=self.calibration.squares)
+    def sensitivity(self, importance: Mapping[str, Floats] | None) -> dict[str, float]:
+        with open_gguf(self.path) as file:
+            probes = plan_probes(file)
+        text = SHIPPED_NAME, self._calibration_text, self._calibration_text.encode()
+        return measure_sensitivity(self.path, encode, probes, text=text, importance=importance)
 
     def types(self, mixture: str, has_importance: bool = False) -> dict[str, str]:
         return types_of(mixture, self.source.tensors, self.facts, has_importance=has_importance)
@@ -159,18 +160,18 @@ def smoothings(bench: Bench) -> Iterator[Row]:
 
 
 def mixeds(bench: Bench) -> Iterator[Row]:
+    """As --size chooses types: by sensitivity, with --calibration too, and with --no-sensitivity."""
+    squares = bench.calibration.squares
+    plainly, weighted = bench.sensitivity(None), bench.sensitivity(squares)
     for mixture in MIXED_AT:
-        size = export(
-            bench.source, bench.folder / "named.gguf", types=bench.types(mixture), encode=plain
-        ).stat().st_size  # fmt: skip
-        squares = bench.calibration.squares
-        types = mixed_types(bench.source, encode, size_bytes=size, importance=squares)
-        yield bench.row(f"mixed at the size of {mixture}", types, encoder=bench.weighted)
-        if bench.sensitivity is not None:
-            types = mixed_types(
-                bench.source, encode, size_bytes=size, importance=squares, sensitivity=bench.sensitivity
-            )
-            yield bench.row(f"mixed at the size of {mixture}, sensitivity", types, encoder=bench.weighted)
+        named = export(bench.source, bench.folder / "named.gguf", types=bench.types(mixture), encode=plain)
+        size, source = named.stat().st_size, bench.source
+        types = mixed_types(source, encode, size_bytes=size, sensitivity=plainly)
+        yield bench.row(f"mixed at the size of {mixture}", types)
+        types = mixed_types(source, encode, size_bytes=size, importance=squares, sensitivity=weighted)
+        yield bench.row(f"mixed at the size of {mixture}, importance", types, encoder=bench.weighted)
+        between = between_mixtures(source, encode, size_bytes=size)
+        yield bench.row(f"mixed at the size of {mixture}, no sensitivity ({between.said})", between.types)
 
 
 def _folded_importance(

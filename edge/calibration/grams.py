@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.calibration.calibration import Calibration
 from edge.calibration.collect import collect
 from edge.calibration.recorder import matrix_inputs
 from edge.errors import RequestError
@@ -40,21 +41,37 @@ class Grams:
             self._inputs = matrix_inputs(build(ModelConfig.from_gguf(file), shapes))
         self._bytes = {self._inputs[name]: 8 * shapes[name][1] ** 2 for name in self._inputs}
         if names is not None:
-            wanted = set(names)
-            self._inputs = {name: value for name, value in self._inputs.items() if name in wanted}
+            self.only(names)
         self._grams: Mapping[str, NDArray[np.float64]] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._inputs
+
+    def calibration(self, on_progress: Callable[[int, int], None] | None = None) -> Calibration:
+        """What the text says of all matrices otherwise: the first Gram matrices come with it, in one reading."""
+        first = next(iter(self._inputs), None)
+        return self._gather([] if first is None else self._next(first), on_progress)
+
+    def only(self, names: Iterable[str]) -> None:
+        """Those of other matrices will not be asked for."""
+        wanted = set(names)
+        self._inputs = {name: value for name, value in self._inputs.items() if name in wanted}
 
     def gram(self, name: str) -> NDArray[np.float64]:
         """Mean of x x^T, (k, k). RequestError when it is no matrix that the model multiplies with."""
         if name not in self._inputs:
             raise RequestError(f"{name!r} is no matrix whose inputs are gathered")
         if name not in self._grams:
-            self._grams = {}  # freed before the next are made
-            self._grams = collect(self._path, self._text, grams=True, names=self._next(name), **self._options).grams
+            self._gather(self._next(name), None)
         return self._grams[name]
+
+    def _gather(self, names: list[str], on_progress: Callable[[int, int], None] | None) -> Calibration:
+        self._grams = {}  # freed before the next are made
+        found = collect(
+            self._path, self._text, grams=True, names=names, on_progress=on_progress, **self._options
+        )  # fmt: skip
+        self._grams = found.grams
+        return found
 
     def _next(self, name: str) -> list[str]:
         """The matrix and those behind it whose inputs fit; at least itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
@@ -25,7 +25,7 @@ from edge.quant.encoder import Encoder
 from edge.quant.methods import awq, gptq
 from edge.quant.methods.gptq import GRIDS
 
-__all__ = ["METHODS", "Method", "Prepared", "prepare", "squares_of"]
+__all__ = ["METHODS", "Method", "Prepared", "grams_of", "prepare", "squares_of"]
 
 Method: TypeAlias = Literal["rounding", "gptq", "awq"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -52,6 +52,12 @@ def squares_of(calibration: Calibration, source: TensorSource) -> dict[str, NDAr
     return squares
 
 
+def grams_of(path: str | os.PathLike[str], text: str, names: Iterable[str] | None, num_threads: int) -> Grams:
+    """What gptq asks for, of the matrices `names` (None: all), in a share of the memory that is available."""
+    budget, cache = device.memory().available_bytes // _GRAM_SHARE, CacheOptions(enabled=False)
+    return Grams(path, text, budget_bytes=budget, names=names, num_threads=num_threads, cache=cache)
+
+
 @contextmanager
 def prepare(
     path: str | os.PathLike[str],
@@ -60,14 +66,14 @@ def prepare(
     calibration: Calibration,
     *,
     method: str,
-    text: str | None,
+    grams: Grams | None,
     num_threads: int,
 ) -> Generator[Prepared]:
     """The model at `path`, whose tensors `source` reads, to be written as `types` (tensor -> type name).
 
     rounding: by importance alone. awq: channels are scaled before. gptq: matrices of Q4_0 and Q4_K are rounded with
-    feedback, from Gram matrices of `text`, the others by importance. Raises RequestError for an unknown method, gptq
-    without a text, or statistics of another model.
+    feedback, from their Gram matrices, the others by importance. Raises RequestError for an unknown method, gptq
+    without Gram matrices, or statistics of another model.
     """
     if method not in METHODS:
         raise RequestError(f"method is {method!r}; it must be one of {', '.join(METHODS)}")
@@ -80,29 +86,18 @@ def prepare(
     with Encoder(num_threads, squares) as plain:
         if method != "gptq":
             yield Prepared(source, plain)
-        elif text is None:
+        elif grams is None:
             raise RequestError("gptq needs a calibration text; an importance matrix does not say enough")
         else:
-            yield Prepared(source, _Gptq(path, text, types, plain, num_threads))
+            grams.only(name for name, kind in types.items() if kind in GRIDS)
+            yield Prepared(source, _Gptq(grams, plain))
 
 
 class _Gptq:
     """An encoder that rounds with feedback where it can."""
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        text: str,
-        types: Mapping[str, str],
-        plain: Encoder,
-        num_threads: int,
-    ) -> None:
-        self._plain = plain
-        names = [name for name, kind in types.items() if kind in GRIDS]
-        budget = device.memory().available_bytes // _GRAM_SHARE
-        self._grams = Grams(
-            path, text, budget_bytes=budget, names=names, num_threads=num_threads, cache=CacheOptions(enabled=False)
-        )
+    def __init__(self, grams: Grams, plain: Encoder) -> None:
+        self._grams, self._plain = grams, plain
 
     def __call__(self, tensor: SourceTensor, values: NDArray[np.float32], type_name: str) -> memoryview:
         if type_name not in GRIDS or tensor.name not in self._grams:

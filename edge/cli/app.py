@@ -128,9 +128,10 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
-    """One sentence (none for an interruption) and the exit code."""
+    """One sentence (for an interruption only where something is left of it) and the exit code."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return "", 130
+        interrupt = error.__cause__ or error  # click's own error comes from the real one
+        return " ".join(getattr(interrupt, "__notes__", ())), 130
     if isinstance(error, click.UsageError):
         help_hint = f"; try `{error.ctx.command_path} --help`" if error.ctx is not None else ""
         return error.format_message().rstrip(".") + help_hint, error.exit_code

@@ -15,7 +15,7 @@ from edge.cli.options import option
 if TYPE_CHECKING:
     from edge.cli.progress import ProgressBar
     from edge.convert import Converted, Recipe
-    from edge.convert.convert import Stage
+    from edge.convert.stages import Stage
     from edge.damage import Damage
 
 _MAKING = ("size", "bits", "sensitivity", "method", "calibration", "damage_text", "no_measure", "threads", "force")
@@ -23,8 +23,9 @@ _UNITS: dict[Stage, tuple[str, float]] = {
     "reading": (" MiB", 2**20),
     "calibrating": (" tokens", 1),
     "calibrating operations": ("", 1),
-    "probing": (" matrices", 1),
+    "probing": (" probes", 1),
     "choosing": (" matrices", 1),
+    "smoothing": (" strengths", 1),
     "writing": (" MiB", 2**20),
     "loading": (" MiB", 2**20),
     "measuring": (" tokens", 1),
@@ -50,11 +51,12 @@ def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
                help="Round for this text, or by an importance matrix of edge imatrix or llama.cpp. "
                "[default: with --method, a text that is shipped]"),
         option("--method", default=None, metavar="METHOD",
-               help="rounding by importance, awq or gptq (Q4_0 and Q4_K); all calibrate. [default: plain rounding; "
-               "with --calibration, rounding by importance]"),
-        option("--sensitivity", is_flag=True,
-               help="With --size and --bpw: measure how much the model minds an error in each matrix, by reading the "
-               "shipped text twice for every one. Slow, and much better."),
+               help="rounding by importance, awq, smoothquant+ or gptq (Q4_0 and Q4_K); all calibrate. [default: plain "
+               "rounding; with --calibration, rounding by importance]"),
+        option("--sensitivity/--no-sensitivity", default=None,
+               help="With --size and --bpw: measure how much the model minds an error in its matrices, by reading a "
+               "text with some of them rounded; or take types between those of two named mixtures. [default: measured, "
+               "for up to 8 billion weights]"),
         option("--bpw", "bits", type=float, default=None, metavar="BITS",
                help="Choose each matrix's type for at most so many bits per weight."),
         option("--size", default=None, metavar="BYTES",
@@ -95,11 +97,14 @@ def checked(target: Path, making: dict[str, Any]) -> Path:
 
 def settings(making: dict[str, Any]) -> dict[str, Any]:
     """Keywords of `edge.convert.convert`."""
+    from edge.cli.interrupt import cancelling
+
     return {
         "threads": making["threads"],
         "text": making["damage_text"],
         "measured": not making["no_measure"],
         "stages": stage_bar,
+        "guard": cancelling,
     }
 
 
@@ -122,6 +127,7 @@ def show(made: Converted, as_json: bool, packed: str | None = None) -> None:
         "bytes": made.path.stat().st_size,
         "bits_per_weight": made.bits_per_weight,
         "types": counts,
+        "chosen": made.how,
         "damage": None if made.damage is None else made.damage.as_json(),
         "packed": packed,
         "notes": list(made.notes),
@@ -134,6 +140,8 @@ def _lines(made: Converted, counts: dict[str, int], packed: str | None) -> list[
 
     types = ", ".join(f"{name} x {count}" for name, count in counts.items())
     lines = [f"{made.path}: {size(made.path.stat().st_size)}, {made.bits_per_weight:.2f} bits per weight, {types}"]
+    if made.how is not None:
+        lines.append(f"types chosen {made.how}")
     if made.damage is not None:
         lines.append(_lost(made.damage))
     if packed is not None:

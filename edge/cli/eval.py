@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         "one task, whose kind of text nothing else is.")  # fmt: skip
 @option("--tokens", type=int, default=20_000, show_default=True, help="Tokens of the text that count, from its start.")
 @option("--window", type=int, default=512, show_default=True, help="Tokens that are read together.")
+@option("--record", is_flag=True, help="Write the figures into MODEL, beside what it says of itself, as edge quantize "
+        "does. Goes with --against, the model that it was made from.")  # fmt: skip
 @option("--kv-type", default="f16", show_default=True, help="K and V of MODEL; REF keeps them as f32.")
 @option("--threads", type=int, default=None, help="Threads. [default: see edge doctor]")
 @weight_options
@@ -37,6 +39,7 @@ def command(
     own_text: bool,
     tokens: int,
     window: int,
+    record: bool,
     kv_type: str,
     threads: int | None,
     isa: str | None,
@@ -56,9 +59,11 @@ def command(
     """
     from edge.cli.interrupt import cancelling
     from edge.cli.progress import ProgressBar
-    from edge.damage import LoadOptions, measure
+    from edge.damage import LoadOptions, damage_metadata, measure, stamp
     from edge.errors import Cancelled
 
+    if record and (model is None or against is None or kv_type != "f16"):
+        raise click.UsageError("--record goes with MODEL, with --against, and with K and V as f16")
     try:
         with ProgressBar("loading", " MiB", 2**20) as loading, ProgressBar("measuring", " tokens") as measuring:
             damage = measure(
@@ -75,7 +80,11 @@ def command(
             )
     except Cancelled:
         return 130
+    if record:
+        stamp(damage.model, damage_metadata(damage))
     click.echo(json.dumps(damage.as_json(), ensure_ascii=False) if as_json else _lines(damage))
+    if record and not as_json:
+        click.echo(harmless(f"recorded in {damage.model}"))
     return 0
 
 

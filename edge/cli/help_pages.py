@@ -110,12 +110,13 @@ _PAGES = {
     )),
     "eval": _Page((
         ("edge eval small.gguf --against original.gguf", ""),
+        ("edge eval small.gguf --against original.gguf --record", "and writes it into the file"),
         ("edge eval model.gguf --text book.txt --tokens 50000", ""),
     )),
     "quantize": _Page((
         ("edge quantize model-f16.gguf model.gguf Q4_K_M --calibration text.txt", ""),
         ("edge quantize model-f16.gguf model.gguf --size 700MB", "a type for each matrix"),
-    )),
+    ), {130: "stopped by Ctrl-C; nothing is left, or, while the loss was measured, the whole file, as a line says"}),
     "export": _Page((
         ("edge export Qwen3-0.6B/ --quant Q8_0", "a folder of a hub"),
         ("edge export model.gguf --to packed", "so that the first load is fast too"),

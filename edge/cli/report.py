@@ -21,10 +21,13 @@ def rate(value: float) -> str:
 
 
 def size(num_bytes: int) -> str:
-    """Bytes in GiB from half of one on, otherwise in MiB or KiB."""
+    """Bytes in GiB from half of one on, otherwise in MiB, with a decimal below a hundred, or KiB."""
     if num_bytes >= GIB // 2:
         return f"{num_bytes / GIB:.1f} GiB"
-    return f"{num_bytes / 2**20:.0f} MiB" if num_bytes >= 2**20 else f"{num_bytes / 2**10:.0f} KiB"
+    mib = num_bytes / 2**20
+    if mib >= 1:
+        return f"{mib:.0f} MiB" if mib >= 99.95 else f"{mib:.1f} MiB"
+    return f"{num_bytes / 2**10:.0f} KiB"
 
 
 def summary_line(completion: Completion, weights: WeightsInfo, template_note: str) -> str:

@@ -49,7 +49,7 @@ def _lines(description: dict[str, Any]) -> str:
         ("size", f"{size(description['file_bytes'])}, {_bits(description['bits_per_weight'])}"),
         ("types", ", ".join(f"{kind} x {count}" for kind, count in description["types"].items()) or None),
         ("quantised", _section(description["quantisation"])),
-        ("damage", _section(description["damage"])),
+        ("damage", _damage(description)),
         ("context", f"{description['context']} tokens" if description["context"] else None),
         ("layers", _layers(description["config"])),
         ("tokenizer", _tokenizer(description["tokenizer"])),
@@ -61,6 +61,12 @@ def _lines(description: dict[str, Any]) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows if value is not None]
     return harmless("\n".join(lines))
+
+
+def _damage(description: dict[str, Any]) -> str | None:
+    if description["damage"] is None and description["quantisation"] is not None:
+        return "not measured; edge eval --against the original with --record does it"
+    return _section(description["damage"])
 
 
 def _bits(bits: float | None) -> str:

@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from edge import device
-from edge.calibration import Calibration, collect, read_imatrix, shipped_text
-from edge.calibration.prepare import Prepared, prepare, squares_of
+from edge.calibration import collect, read_imatrix, shipped_text
+from edge.calibration.prepare import Prepared, grams_of, prepare
+from edge.calibration.text import SHIPPED_NAME
+from edge.convert.choosing import Known, choose_types
 from edge.convert.opened import Opened
 from edge.convert.recipe import Recipe
+from edge.convert.smoothing import smoothed
+from edge.convert.stages import Guard, Running, Stages, silent
 from edge.damage import Damage, LoadOptions, damage_metadata, measure, quantisation_metadata, stamp
 from edge.damage.text import read_text
-from edge.errors import DoesNotFit, ModelFileError, RequestError
+from edge.errors import Cancelled, DoesNotFit, ModelFileError, RequestError
 from edge.export import TensorSource
 from edge.export.export import export
 from edge.formats.atomic import scratch_folder
 from edge.formats.types import GGMLType, tensor_num_bytes
 from edge.packed import CacheOptions
 from edge.quant.encoder import Encoder
-from edge.quant.mixed import mixed_types
-from edge.quant.names import Chosen, as_stored, choose
-from edge.quant.sensitivity import measure_sensitivity
+from edge.quant.methods.gptq import GRIDS
+from edge.quant.names import as_stored, choose
 
-__all__ = ["Converted", "Stage", "Stages", "convert"]
+__all__ = ["Converted", "convert"]
 
-Stage: TypeAlias = Literal[
-    "reading", "calibrating", "calibrating operations", "probing", "choosing", "writing", "loading", "measuring"
-]
-Progress: TypeAlias = Callable[[int, int], None]  # (done, total): bytes, tokens, matrices
-Stages: TypeAlias = Callable[[Stage], AbstractContextManager[Progress | None]]
+Text = tuple[str, str, bytes]  # name, text, bytes
 
 
 class Converted(NamedTuple):
-    """types: of every tensor, by name. damage: beside the source; None where it was not measured."""
+    """types: of every tensor, by name. how: they were chosen for a size; None where nobody asked for one. damage:
+    beside the source; None where it was not measured."""
 
     path: Path
     types: dict[str, str]
+    how: str | None
     bits_per_weight: float
     damage: Damage | None
     notes: tuple[str, ...]
-
-
-def _silent(stage: Stage) -> AbstractContextManager[Progress | None]:
-    del stage
-    return nullcontext()
 
 
 def convert(
@@ -58,72 +53,87 @@ def convert(
     threads: int | None = None,
     measured: bool = True,
     text: Path | None = None,
-    stages: Stages = _silent,
+    stages: Stages = silent,
+    guard: Guard = nullcontext,
 ) -> Converted:
     """Writes `target`, which says how it was made and, unless `measured` is False, what it lost beside the source.
 
     text: what that is measured on (None: the text that ships). A folder that is calibrated or measured is first written
     in the types that it is stored in, beside the target, for the engine to read. The target is whole before it is
-    measured; what the engine cannot measure is said in the notes.
+    measured; what the engine cannot measure is said in the notes. guard: as of `edge.damage.measure`, around all steps
+    of the engine but those of calibration.
     Raises RequestError, what reading the source raises, DoesNotFit for a size that no types reach, a full disk or too
-    little memory, and NumericalError for weights or figures that are not finite.
+    little memory, NumericalError for weights or figures that are not finite, and Cancelled, which says what is left.
     """
     if opened.path is not None and target.exists() and target.samefile(opened.path):
         raise RequestError(f"{target} is the source: give the new file another name")
-    num_threads = threads if threads is not None else device.cpus().default_threads
-    is_measured, source, notes = measured and recipe.may_lose, opened.source, list(opened.notes)
+    running = Running(threads, stages, guard)
+    is_measured, source = measured and recipe.may_lose, opened.source
     with ExitStack() as stack:
         file = opened.path
-        if file is None and (recipe.is_calibrated or recipe.sensitivity or is_measured):
-            file = stack.enter_context(_copied(source, target, num_threads, stages))
-        known = None
+        if file is None and (recipe.is_calibrated or recipe.is_probed or is_measured):
+            file = stack.enter_context(_copied(source, target, running))
+        text_read, known = _calibration_text(recipe), None
         if recipe.is_calibrated:
             assert file is not None
-            known = _statistics(file, recipe, num_threads, stages)
-        types, file_type = _chosen(recipe, source, file, known, num_threads, stages)
-        bits = _bits_per_weight(source, types)
+            known = _statistics(file, source, recipe, text_read, running)
+        chosen = choose_types(recipe, source, file, known, text_read or _shipped(), running)
+        types, bits, notes = chosen.types, _bits_per_weight(source, chosen.types), [*opened.notes, *chosen.notes]
         said: dict[str, Any] = {"general.quantization_version": 2}
-        if file_type is not None:
-            said["general.file_type"] = file_type
+        if chosen.file_type is not None:
+            said["general.file_type"] = chosen.file_type
         if recipe.changes_types:
             sha256 = known.calibration.text_hash if known is not None else ""
-            said |= quantisation_metadata(bits, recipe.said, sha256 or None)
-        with _prepared(file, source, types, recipe, known, num_threads) as ready, stages("writing") as progress:
+            said |= quantisation_metadata(bits, recipe.said(chosen.how), sha256 or None)
+        with _prepared(file, source, types, recipe, known, target, running) as ready, stages("writing") as progress:
             export(ready.source, target, types=types, encode=ready.encode, extra_metadata=said, progress=progress)
         damage = None
         if is_measured:
             assert file is not None
-            damage = _measured(target, file, text, threads, stages, notes)
-    return Converted(target, types, bits, damage, tuple(notes))
-
-
-class _Known(NamedTuple):
-    """text: None where the statistics come from an importance matrix."""
-
-    calibration: Calibration
-    text: str | None
+            damage = _measured(target, file, text, running, notes)
+    return Converted(target, types, chosen.how, bits, damage, tuple(notes))
 
 
 @contextmanager
-def _copied(source: TensorSource, target: Path, num_threads: int, stages: Stages) -> Generator[Path]:
+def _copied(source: TensorSource, target: Path, running: Running) -> Generator[Path]:
     """The model in the types that it is stored in, as a file that is gone afterwards."""
-    with scratch_folder(target) as folder, Encoder(num_threads) as encode:
+    with scratch_folder(target) as folder, Encoder(running.num_threads) as encode:
         path = folder / "source.gguf"
-        with stages("reading") as progress:
+        with running.stages("reading") as progress:
             export(source, path, types=as_stored(source.tensors).types, encode=encode, progress=progress)
         yield path
 
 
-def _statistics(path: Path, recipe: Recipe, num_threads: int, stages: Stages) -> _Known:
-    """From the importance matrix that is named, or from the text, read by the model at `path`."""
+def _shipped() -> Text:
     text = shipped_text()
-    if recipe.calibration is not None:
-        if _is_gguf(Path(recipe.calibration)):
-            return _Known(read_imatrix(recipe.calibration), None)
-        _, text, _ = read_text(recipe.calibration)
-    with stages("calibrating") as progress:
+    return SHIPPED_NAME, text, text.encode()
+
+
+def _calibration_text(recipe: Recipe) -> Text | None:
+    """None: nothing is calibrated, or by an importance matrix."""
+    if recipe.calibration is None:
+        return _shipped() if recipe.is_calibrated else None
+    return None if _is_gguf(Path(recipe.calibration)) else read_text(recipe.calibration)
+
+
+def _statistics(path: Path, source: TensorSource, recipe: Recipe, text: Text | None, running: Running) -> Known:
+    """From the importance matrix that is named, or from the text, read by the model at `path`."""
+    if text is None:
+        assert recipe.calibration is not None
+        return Known(read_imatrix(recipe.calibration), None)
+    with running.stages("calibrating") as progress:
+        if recipe.method == "gptq":  # statistics and Gram matrices from one reading
+            names = None if recipe.quant is None else _for_gptq(recipe.quant, source)
+            grams = grams_of(path, text[1], names, running.num_threads)
+            return Known(grams.calibration(progress), text[1], grams)
         cache = CacheOptions(enabled=False)
-        return _Known(collect(path, text, num_threads=num_threads, cache=cache, on_progress=progress), text)
+        found = collect(path, text[1], num_threads=running.num_threads, cache=cache, on_progress=progress)
+    return Known(found, text[1])
+
+
+def _for_gptq(quant: str, source: TensorSource) -> list[str]:
+    types = choose(quant, source.tensors, source.metadata, has_importance=True).types
+    return [name for name, kind in types.items() if kind in GRIDS]
 
 
 def _is_gguf(path: Path) -> bool:
@@ -134,61 +144,53 @@ def _is_gguf(path: Path) -> bool:
         raise RequestError(f"calibration {path}: {error.strerror or error}") from None
 
 
-def _chosen(
-    recipe: Recipe, source: TensorSource, path: Path | None, known: _Known | None, num_threads: int, stages: Stages
-) -> Chosen:
-    """path: the model in the types that it is stored in, where somebody needs it."""
-    if recipe.quant is not None:
-        return choose(recipe.quant, source.tensors, source.metadata, has_importance=known is not None)
-    if not recipe.is_mixed:
-        return as_stored(source.tensors)
-    importance = None if known is None else squares_of(known.calibration, source)
-    with Encoder(num_threads) as encode:
-        sensitivity = None
-        if recipe.sensitivity:
-            assert path is not None
-            with stages("probing") as progress:
-                sensitivity = measure_sensitivity(path, encode.rows, importance=importance, on_progress=progress)
-        with stages("choosing") as progress:
-            types = mixed_types(
-                source,
-                encode.rows,
-                size_bytes=recipe.size_bytes,
-                bits_per_weight=recipe.bits_per_weight,
-                importance=importance,
-                sensitivity=sensitivity,
-                on_progress=progress,
-            )
-    return Chosen(types, None)
-
-
 @contextmanager
 def _prepared(
-    path: Path | None, source: TensorSource, types: dict[str, str], recipe: Recipe, known: _Known | None, threads: int
+    path: Path | None,
+    source: TensorSource,
+    types: dict[str, str],
+    recipe: Recipe,
+    known: Known | None,
+    target: Path,
+    running: Running,
 ) -> Generator[Prepared]:
     """The tensors as the method leaves them, and their encoder."""
-    if known is None:
-        with Encoder(threads) as encode:
+    if known is None or recipe.method == "smoothquant+":
+        with Encoder(running.num_threads) as encode:
+            if known is not None:
+                assert path is not None
+                source = smoothed(path, source, types, known.calibration, known.text, target, encode, running)
             yield Prepared(source, encode)
         return
     assert path is not None
     method = recipe.method or "rounding"
-    with prepare(path, source, types, known.calibration, method=method, text=known.text, num_threads=threads) as ready:
+    with prepare(
+        path, source, types, known.calibration, method=method, grams=known.grams, num_threads=running.num_threads
+    ) as ready:
         yield ready
 
 
-def _measured(
-    target: Path, source: Path, text: Path | None, threads: int | None, stages: Stages, notes: list[str]
-) -> Damage | None:
+def _measured(target: Path, source: Path, text: Path | None, running: Running, notes: list[str]) -> Damage | None:
     """Measures the finished file and writes the figures into it."""
-    loading = LoadOptions(threads=threads, no_cache=True)
+    loading = LoadOptions(threads=running.threads, no_cache=True)
+    left = (
+        f"stopped before it was measured what was lost: {target} is whole, and does not say it; "
+        f"edge eval {target} --against ORIGINAL.gguf --record adds it"
+    )
     try:
-        with stages("loading") as on_load, stages("measuring") as progress:
-            damage = measure(target, source, text=text, loading=loading, on_load=on_load, on_progress=progress)
+        with running.stages("loading") as on_load, running.stages("measuring") as progress:
+            damage = measure(
+                target, source, text=text, loading=loading, guard=running.guard, on_load=on_load, on_progress=progress
+            )
+        stamp(target, damage_metadata(damage))
     except (DoesNotFit, ModelFileError, RequestError) as error:
         notes.append(f"what was lost is not measured: {error}")
         return None
-    stamp(target, damage_metadata(damage))
+    except Cancelled:
+        raise Cancelled(left) from None
+    except KeyboardInterrupt as error:
+        error.add_note(left)
+        raise
     return damage
 
 

@@ -8,9 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edge.calibration import shipped_text
-from edge.convert.convert import Stages, convert
+from edge.convert.convert import convert
 from edge.convert.opened import Opened
 from edge.convert.recipe import Recipe
+from edge.convert.stages import Stages
 from edge.errors import RequestError
 from edge.export.gguf_source import GGUFSource
 from edge.export.npu.folder import Model, write_folder

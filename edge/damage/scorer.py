@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.backends import Batch
-
-if TYPE_CHECKING:
-    from edge.backends import Backend
+from edge.backends import Batch, Limits
 
 __all__ = ["log_softmax", "rows_for", "window_logits"]
 
@@ -20,12 +17,21 @@ _MAX_ROWS, _MIN_ROWS = 128, 16
 _MAX_LOGITS = 2**22  # of a step: 32 MiB as float64
 
 
+class _Steps(Protocol):
+    """What is asked of a backend."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def step(self, batch: Batch) -> memoryview[float]: ...
+
+
 def rows_for(vocab_size: int) -> int:
     """Positions of a step, so that memory stays bounded whatever the vocabulary."""
     return max(_MIN_ROWS, min(_MAX_ROWS, _MAX_LOGITS // vocab_size))
 
 
-def window_logits(backend: Backend, window: Sequence[int], rows: int) -> Iterator[npt.NDArray[np.float32]]:
+def window_logits(backend: _Steps, window: Sequence[int], rows: int) -> Iterator[npt.NDArray[np.float32]]:
     """(at most `rows`, vocabulary) at a time: the logits behind each token. Each is valid until the next is asked for.
 
     The backend must allow `rows` logits in a step, and positions for the window.
@@ -41,6 +47,7 @@ def window_logits(backend: Backend, window: Sequence[int], rows: int) -> Iterato
                 block_tables=table,
                 table_stride=len(table),
                 logit_rows=array("i", range(len(part))),
+                window_tables=table if backend.limits.window else None,
             )
         )
         yield np.asarray(logits, np.float32).reshape(len(part), -1)

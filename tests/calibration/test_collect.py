@@ -140,6 +140,17 @@ def test_grams_by_parts_are_those_of_one_reading(tmp_path: Path, monkeypatch: py
     assert readings[0] == [f"blk.0.attn_{part}.weight" for part in ("q", "k", "v", "output")]
     assert readings[1] == ["blk.0.ffn_gate.weight", "blk.0.ffn_up.weight"]
     assert readings[2] == ["blk.0.ffn_down.weight"] and len(readings) == 7
+    # what else the text says comes with the first of them, and those of the others are not gathered
+    readings.clear()
+    grams = Grams(path, TEXT, budget_bytes=2 * 8 * 256**2)
+    found = grams.calibration()
+    assert found.num_tokens == whole.num_tokens and found.squares.keys() == whole.squares.keys()
+    np.testing.assert_array_equal(found.maxima["output.weight"], whole.maxima["output.weight"])
+    grams.only(["blk.0.attn_k.weight", "blk.0.ffn_down.weight"])
+    np.testing.assert_array_equal(grams.gram("blk.0.attn_k.weight"), whole.grams["blk.0.attn_k.weight"])
+    assert len(readings) == 1 and "blk.0.ffn_up.weight" not in grams
+    grams.gram("blk.0.ffn_down.weight")
+    assert readings[1:] == [["blk.0.ffn_down.weight"]]
     with pytest.raises(RequestError, match="no matrix whose inputs"):
         Grams(path, TEXT, budget_bytes=1, names=["output.weight"]).gram("blk.0.attn_q.weight")
 

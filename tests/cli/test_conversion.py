@@ -11,7 +11,7 @@ import pytest
 from edge.cli import main
 from edge.convert import Recipe
 from edge.damage import LoadOptions, measure
-from edge.errors import RequestError
+from edge.errors import Cancelled, RequestError
 from edge.formats.gguf import open_gguf
 from edge.formats.types import GGMLType
 from tests.conftest import WriteModel
@@ -55,7 +55,8 @@ def test_a_size_is_kept_and_used(floats: Path, tmp_path: Path, capsys: pytest.Ca
         assert main(["quantize", str(floats), str(target), "--size", str(size)]) == 0
         assert 0.7 * size < target.stat().st_size <= size
         said = facts(target)
-        assert said["edge.quantisation.method"] == "mixed" and "general.file_type" not in said
+        assert str(said["edge.quantisation.method"]).startswith("mixed by sensitivity, ")
+        assert "general.file_type" not in said
         losses.append(float(said["edge.damage.mean_kld"]))
     assert losses[1] < losses[0]
     assert main(["quantize", str(floats), str(tmp_path / "x.gguf"), "--bpw", "1"]) == 3
@@ -63,19 +64,58 @@ def test_a_size_is_kept_and_used(floats: Path, tmp_path: Path, capsys: pytest.Ca
     assert not (tmp_path / "x.gguf").exists()
 
 
-def test_sensitivity_chooses_other_types_for_the_same_size(
-    floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_how_types_are_chosen_for_a_size_is_said(
+    floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, minded = tmp_path / "plain.gguf", tmp_path / "minded.gguf"
-    for target, options in ((plain, []), (minded, ["--sensitivity"])):
-        assert main(["quantize", str(floats), str(target), "--bpw", "5.5", "--no-measure", *options]) == 0
-        capsys.readouterr()
-    with open_gguf(plain) as before, open_gguf(minded) as after:
-        assert {name: info.type for name, info in before.tensors.items()} != {
-            name: info.type for name, info in after.tensors.items()
-        }
-        assert before.tensors.keys() == after.tensors.keys()
-    assert minded.stat().st_size <= plain.stat().st_size * 1.1
+    """By sensitivity, unless nobody wants that, or it cannot be had: then between two mixtures, and why."""
+    types: dict[str, dict[str, int]] = {}
+
+    def made(name: str, *options: str) -> str:
+        target = tmp_path / f"{name}.gguf"
+        assert main(["quantize", str(floats), str(target), "--bpw", "7.5", "--no-measure", *options]) == 0
+        with open_gguf(target) as file:
+            types[name] = {tensor: info.type for tensor, info in file.tensors.items()}
+        out = capsys.readouterr().out
+        line = next(line for line in out.splitlines() if line.startswith("types chosen "))
+        assert facts(target)["edge.quantisation.method"] == f"mixed {line.removeprefix('types chosen ')}"
+        return out
+
+    out = made("minded")
+    assert "types chosen by sensitivity, " in out and " probes of 2048 tokens" in out and "note:" not in out
+    out = made("between", "--no-sensitivity")
+    assert "types chosen between Q5_K_M and Q6_K" in out and "note:" not in out
+    monkeypatch.setattr("edge.quant.sensitivity.MOST_WORK", 1)
+    out = made("large")
+    assert "note: how much the model minds errors is not measured: the model is so large" in out
+    assert types["large"] == types["between"]
+    assert " probes of 300 tokens" in made("forced", "--sensitivity")
+    report = tmp_path / "j.gguf"
+    assert (
+        main(["quantize", str(floats), str(report), "--bpw", "7.5", "--no-measure", "--no-sensitivity", "--json"]) == 0
+    )
+    assert json.loads(capsys.readouterr().out)["chosen"] == "between Q5_K_M and Q6_K"
+
+
+def test_what_cannot_be_probed_is_said_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], floats: Path
+) -> None:
+    short = tmp_path / "short.txt"
+    short.write_text("too short to read")
+    asked = [
+        "quantize",
+        str(floats),
+        str(tmp_path / "t.gguf"),
+        "--bpw",
+        "7.5",
+        "--no-measure",
+        "--calibration",
+        str(short),
+    ]
+    assert main([*asked, "--sensitivity"]) == 2
+    assert "give a longer text" in capsys.readouterr().err and not (tmp_path / "t.gguf").exists()
+    assert main(asked) == 0
+    out = capsys.readouterr().out
+    assert "types chosen between " in out and "is not measured: text 'short.txt' has " in out
 
 
 def test_a_size_asks_for_statistics_of_this_model(
@@ -101,7 +141,8 @@ def test_a_folder_is_calibrated_and_measured(tmp_path: Path, monkeypatch: pytest
     assert main(["export", str(folder), "-o", "stored.gguf"]) == 0
     assert main(["export", "stored.gguf", "-o", "again.gguf", *options]) == 0
     assert Path("model-9bpw.gguf").read_bytes() == Path("again.gguf").read_bytes()
-    assert facts(Path("again.gguf"))["edge.quantisation.method"] == "mixed, AWQ"
+    method = str(facts(Path("again.gguf"))["edge.quantisation.method"])
+    assert method.startswith("mixed by sensitivity, ") and method.endswith(", AWQ")
     assert not facts(Path("stored.gguf")).keys() - {"general.file_type"}  # nothing was rounded
     assert not list(tmp_path.glob(".*"))
 
@@ -132,8 +173,42 @@ def test_recipes_that_contradict_themselves() -> None:
         (lambda: Recipe(bits_per_weight=float("nan")), "bits per weight is nan"),
         (lambda: Recipe(method="awq"), "nothing is rounded: calibration goes with"),
         (lambda: Recipe(quant="Q4_K", sensitivity=True), "it goes with a size or bits per weight"),
-        (lambda: Recipe(quant="Q4_0", method="magic"), "it must be one of rounding, gptq, awq"),
+        (lambda: Recipe(quant="Q4_K", sensitivity=False), "it goes with a size or bits per weight"),
+        (lambda: Recipe(quant="Q4_0", method="magic"), r"it must be one of rounding, gptq, awq, smoothquant\+"),
     )
     for wrong, message in wrongs:
         with pytest.raises(RequestError, match=message):
             wrong()
+
+
+def test_a_stop_while_measuring_leaves_a_whole_file_and_says_so(
+    floats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C inside the engine's steps and outside of them; edge eval writes down what was not measured."""
+    target = tmp_path / "q.gguf"
+    for stop in (Cancelled("cancelled"), KeyboardInterrupt()):
+
+        def stopped(*_: object, error: BaseException = stop, **__: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr("edge.convert.convert.measure", stopped)
+            assert main(["quantize", str(floats), str(target), "Q4_0", "--force"]) == 130
+        said = " ".join(capsys.readouterr().err.split())
+        assert said == (
+            f"edge: stopped before it was measured what was lost: {target} is whole, and does not say it; "
+            f"edge eval {target} --against ORIGINAL.gguf --record adds it"
+        )
+        assert not [key for key in facts(target) if key.startswith("edge.damage.")]
+    assert main(["show", str(target)]) == 0
+    assert (
+        "damage        not measured; edge eval --against the original with --record does it" in capsys.readouterr().out
+    )
+    assert main(["eval", str(target), "--record"]) == 2
+    assert "--record goes with MODEL, with --against" in capsys.readouterr().err
+    assert main(["eval", str(target), "--against", str(floats), "--record"]) == 0
+    assert f"recorded in {target}" in capsys.readouterr().out
+    recorded = facts(target)
+    whole = tmp_path / "whole.gguf"
+    assert main(["quantize", str(floats), str(whole), "Q4_0"]) == 0
+    assert facts(whole) == recorded

@@ -52,6 +52,7 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
         "rounding": ("--calibration", str(text)),
         "awq": ("--method", "awq", "--calibration", str(text)),
         "gptq": ("--method", "gptq", "--calibration", str(text)),
+        "smoothquant+": ("--method", "smoothquant+", "--calibration", str(text)),
     }.items():
         target = tmp_path / f"{name}.gguf"
         result = run_edge("quantize", str(model), str(target), f"pure-{kind}", *arguments)
@@ -64,11 +65,13 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
                 file.get_str("edge.quantisation.calibration_sha256", ""),
             )
         pure = f"pure-{kind}"
-        wanted = {"plain": (pure, ""), "awq": (f"{pure}, AWQ", digest), "gptq": (f"{pure}, GPTQ", digest)}
+        smoothed = {"smoothquant+": (f"{pure}, SmoothQuant+", digest)}
+        wanted = smoothed | {"plain": (pure, ""), "awq": (f"{pure}, AWQ", digest), "gptq": (f"{pure}, GPTQ", digest)}
         assert said == wanted.get(name, (f"{pure}, importance", digest))
     # by the same importance, rounded once more on its way through the file
     assert losses["imatrix"] == pytest.approx(losses["rounding"], rel=0.1), losses
     assert losses["rounding"] < losses["plain"], losses
+    assert losses["smoothquant+"] < losses["plain"], losses
     assert losses["gptq"] < losses["rounding"] and losses["awq"] < losses["rounding"], losses
     assert not list(model.parent.glob("*edge-packed*"))
 
@@ -88,9 +91,10 @@ def test_refusals(run_edge: RunEdge, model: Path, tiny_model: Path, tmp_path: Pa
     own = tmp_path / "own.gguf"
     assert run_edge("imatrix", str(model), "--text", str(text), "-o", str(own)).returncode == 0
     for arguments, code, message in (
-        (("--method", "magic"), 2, "method is 'magic'; it must be one of rounding, gptq, awq"),
+        (("--method", "magic"), 2, "method is 'magic'; it must be one of rounding, gptq, awq, smoothquant+"),
         (("--calibration", str(foreign), "--method", "gptq"), 2, "the calibration has 64 columns"),
         (("--calibration", str(own), "--method", "gptq"), 2, "gptq needs a calibration text"),
+        (("--calibration", str(own), "--method", "smoothquant+"), 2, "smoothquant+ needs a calibration text"),
         (("--calibration", str(foreign)), 2, "has 64 columns for blk.0.attn_q.weight, the matrix has 256"),
         (("--calibration", str(model)), 4, "an importance matrix has 'imatrix'"),
         (("--method", "gptq", "--calibration", str(tmp_path / "no.txt")), 2, "No such file or directory"),

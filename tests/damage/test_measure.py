@@ -12,12 +12,15 @@ import numpy.typing as npt
 import pytest
 
 from edge.damage import LoadOptions, measure, sample_passage
-from edge.damage.text import windows_of
+from edge.damage.text import Passage, windows_of
 from edge.errors import Cancelled, RequestError
 from edge.formats.gguf import open_gguf
+from edge.graph.reference import Reference
+from edge.models import build
 from edge.tokenizer import Tokenizer
 from tests.accuracy.random_models import Shape, write_model
 from tests.accuracy.truth import forward
+from tests.models.tiny import provider, random_tensors, tensor_shapes, tiny_config, write_gguf
 
 F64 = npt.NDArray[np.float64]
 EXACT = LoadOptions(kv_type="f32", no_cache=True)
@@ -155,3 +158,19 @@ def test_what_cannot_be_measured_on_is_refused(folder: Path, tmp_path: Path) -> 
         measure(model, window=8)
     with pytest.raises(RequestError, match="max_tokens is 0"):
         measure(model, max_tokens=0)
+
+
+def test_layers_with_a_window_shorter_than_the_text(tmp_path: Path) -> None:
+    """Their K and V are in blocks of their own, which a step names too."""
+    config = tiny_config("gemma3", sliding_window=40, max_position_embeddings=512, num_hidden_layers=2)
+    tensors = random_tensors(tensor_shapes(config), seed=4)
+    write_gguf(tmp_path / "model.gguf", config, tensors)
+    passage = Passage("ids", "", (tuple((37 * i * i + 5 * i + 11) % 90 + 3 for i in range(200)),))
+    found = measure(tmp_path / "model.gguf", text=passage, window=200, loading=EXACT)
+    model = Reference(build(config, tensor_shapes(config)), provider(tensors), mode="float64", kv_type="f32")
+    rows = model.step(list(passage.windows[0]), logit_rows=list(range(199))).astype(np.float64)
+    rows -= np.log(np.exp(rows - rows.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)) + rows.max(
+        axis=1, keepdims=True
+    )
+    surprise = -rows[np.arange(199), passage.windows[0][1:]].mean()
+    assert found.perplexity == pytest.approx(np.exp(surprise), rel=1e-3)
