@@ -2,9 +2,9 @@
 
     python -m scripts.assistant_tables [--embeddings MINILM.gguf] [--only accuracy,retrieval,latency] [--write FILE]
 
-accuracy: 300 requests written by hand, per tool and kind. retrieval: the same behind lists shortened to the tools nearest
-to the request, by words and, with --embeddings, by an encoder's vectors: is a tool that is needed in the list, what does
-that do to the answers, and what to tokens and time to the first token, the ranking's own time included. latency: from
+accuracy: 300 requests written by hand, per tool and kind. retrieval: the same behind lists shortened to the tools
+nearest to the request, by words and, with --embeddings, by an encoder's vectors: does the list hold what is needed, what
+does that do to the answers, and what to tokens and time to the first token, the ranking's own included. latency: from
 Enter to the executed action, of 50 requests. Take times on a machine that does nothing else.
 """
 
@@ -75,8 +75,8 @@ class Shortened(NamedTuple):
 def retrieval_rows(model: edge.Model, encoder: edge.Model | None) -> Iterator[str]:
     """One row for each way; the whole list first."""
     requests = [entry for entry in read_requests() if entry["group"] != "untaught"]
-    yield ("| tools in the list | holds what is needed | right | tokens of the prompt | read, with a warm cache | ranking "
-           "| first token, warm | first token, cold |")  # fmt: skip
+    yield ("| tools in the list | holds what is needed | right | tokens of the prompt | read, with a warm cache "
+           "| ranking | first token, warm | first token, cold |")  # fmt: skip
     yield "|---|---|---|---|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder, Assistant(model, AssistantSettings(Path(folder))) as assistant:
         assistant.warm_up()
@@ -123,9 +123,9 @@ def _cold(path: str, requests: Sequence[dict[str, Any]], count: int | None, rank
 def latency_part() -> str:
     found = measure(50)
     return (
-        f"\n**{found['first_token_ms']:.0f} ms from Enter to the first token, {found['action_ms']:.0f} ms to the executed "
-        f"action** (90% within {found['action_ms_p90']:.0f} ms; {found['acted']} of {found['requests']} requests acted; "
-        f"database written, sync included). The process took {found['peak_mib']:.0f} MiB at its peak.\n"
+        f"\n**{found['first_token_ms']:.0f} ms from Enter to the first token, {found['action_ms']:.0f} ms to the "
+        f"executed action** (90% within {found['action_ms_p90']:.0f} ms; {found['acted']} of {found['requests']} "
+        f"requests acted; database written, sync included). The process took {found['peak_mib']:.0f} MiB at its peak.\n"
     )
 
 

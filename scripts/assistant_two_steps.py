@@ -1,11 +1,11 @@
 """What choosing tools and filling in arguments in two constrained steps costs, and what the shared prefix saves.
 
-    python -m scripts.assistant_two_steps [--model FILE | --shape smollm-135m --type Q4_0] [--shown-tools 12] [--calls 2]
+    python -m scripts.assistant_two_steps [--model FILE | --shape smollm-135m --type Q4_0] [--calls 2]
 
-Asks a real assistant a few requests and prints, for the choice and for each filling in: tokens of the prompt, those found in
-the KV cache, milliseconds to the first token, and what the same step takes in an engine that has nothing in its cache.
-Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is a byte; these
-choose nothing by themselves, so --calls demands that so many tools are chosen.
+Asks a real assistant a few requests and prints, for the choice and for each filling in: tokens of the prompt, those
+found in the KV cache, milliseconds to the first token, and what the same step takes in an engine that has nothing in its
+cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is a
+byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
 """
 
 from __future__ import annotations
@@ -99,14 +99,10 @@ def _cold(path: Path, messages: Sequence[Any], given: dict[str, Any], options: d
 
 
 def told(name: str, steps: Sequence[Step]) -> str:
-    def middle(values: Sequence[float]) -> float:
-        return statistics.median(values)
-
-    return (
-        f"| {name} | {len(steps)} | {middle([each.usage.prompt_tokens for each in steps]):.0f} "
-        f"| {middle([each.usage.cached_tokens for each in steps]):.0f} "
-        f"| {1000 * middle([each.warm for each in steps]):.0f} ms | {1000 * middle([each.cold for each in steps]):.0f} ms |"
-    )
+    prompt = statistics.median(each.usage.prompt_tokens for each in steps)
+    found = statistics.median(each.usage.cached_tokens for each in steps)
+    warm, cold = (1000 * statistics.median(times) for times in zip(*[each[1:] for each in steps], strict=True))
+    return f"| {name} | {len(steps)} | {prompt:.0f} | {found:.0f} | {warm:.0f} ms | {cold:.0f} ms |"
 
 
 def main() -> None:

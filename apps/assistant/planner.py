@@ -61,16 +61,20 @@ def planner_for(model: ChatModel) -> Planner:
 
 
 def shortcoming(model: ChatModel, planner: Planner) -> str | None:
-    """What a person should know of a model that has no way of its own to call tools. Raises RequestError, TemplateError:
-    it cannot chat at all."""
+    """What a person should know of a model that has no way of its own to call tools.
+
+    Raises RequestError, TemplateError: it cannot chat at all.
+    """
     model.encode_chat([{"role": "user", "content": "hello"}])
     if model.tool_format is not None:
         return None
     name = Path(model.path).name
     if planner.steps == "two steps":
-        return f"{name} has no chat template for tools: it reads of them in words; its calls are held to names and schemas."
+        return (
+            f"{name} has no chat template for tools: they are told to it in words, and its calls held to their schemas."
+        )
     return (
-        f"{name} has no chat template for tools, so it answers in words only; calls that you write yourself work (/help). "
+        f"{name} has no chat template for tools, so it answers in words only; calls of your own work (/help). "
         "With llguidance it could be held to tools: pip install 'edge-rt[grammar]'."
     )
 

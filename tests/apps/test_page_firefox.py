@@ -30,7 +30,8 @@ QUIET = 0.6  # seconds in which a question takes no key
 # What Firefox's own console holds about pages of this machine: errors, and what their policy refused.
 COMPLAINTS = """
 return Services.console.getMessageArray().filter((each) => each instanceof Ci.nsIScriptError
-    && !(each.flags & each.warningFlag) && /^http:.*127\\.0\\.0\\.1/.test(each.sourceName)).map((each) => each.toString())
+    && !(each.flags & each.warningFlag) && /^http:.*127\\.0\\.0\\.1/.test(each.sourceName))
+    .map((each) => each.toString())
 """
 # An inline script, a picture and a request from elsewhere; done(what the policy named).
 INTRUDE = """
@@ -90,13 +91,15 @@ class Firefox:
 
 
 @pytest.fixture(scope="module")
-def session() -> Generator[Any]:
+def session(tmp_path_factory: pytest.TempPathFactory) -> Generator[Any]:
+    log = tmp_path_factory.mktemp("firefox") / "gecko.log"
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", ResourceWarning
         )  # it knocks until Firefox opens its port, and drops the sockets
         started = driver.Marionette(
-            bin=FIREFOX, headless=True, app_args=["-remote-allow-system-access"], startup_timeout=180,
+            bin=FIREFOX, headless=True, app_args=["-remote-allow-system-access"], gecko_log=str(log),
+            startup_timeout=180,
             prefs={"layout.css.prefers-color-scheme.content-override": 0},  # dark
         )  # fmt: skip
         started.start_session()
