@@ -3,7 +3,7 @@
     python -m scripts.assistant_two_steps [--model FILE | --shape smollm-135m --type Q4_0] [--calls 2]
 
 Asks a real assistant a few requests and prints, for the choice and for each filling in: tokens of the prompt, those
-found in the KV cache, milliseconds to the first token, and what the same step takes in an engine that has nothing in its
+found in the KV cache, milliseconds to the first token, and what the same step takes in an engine with nothing in its
 cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is a
 byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
 """
