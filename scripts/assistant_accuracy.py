@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import edge
 from edge.assistant import Assistant, AssistantSettings, Turn
 from edge.assistant.planner import Listener, Said
+from edge.assistant.retrieval import Ranker, shortlist
 
 REQUESTS = Path(__file__).parents[1] / "tests" / "apps" / "assistant_requests.jsonl"
 
@@ -44,16 +45,16 @@ def read_requests() -> list[dict[str, Any]]:
     return [json.loads(line) for line in REQUESTS.read_text().splitlines()]
 
 
-def ask_all(assistant: Assistant, requests: list[dict[str, Any]], shown: int | None) -> list[Asked]:
-    """shown: tools in the list; None: as the assistant chooses."""
-    from edge.assistant.retrieval import shortlist
-
+def ask_all(
+    assistant: Assistant, requests: list[dict[str, Any]], shown: int | None, ranker: Ranker | None = None
+) -> list[Asked]:
+    """shown: tools in the list; None: as the assistant chooses. ranker: None: by their words."""
     offered = assistant.offered
     asked: list[Asked] = []
     for number, entry in enumerate(requests, 1):
         path = [Turn(0, 1, None, said, 0.0, status="done", answer=answer) for said, answer in entry.get("earlier", [])]
         turn = Turn(number, 1, None, entry["request"], 0.0)
-        tools = offered if shown is None else shortlist(entry["request"], offered, shown)
+        tools = offered if shown is None else shortlist(entry["request"], offered, shown, ranker=ranker)
         completions: list[edge.Completion] = []
         listener = _listener(completions)
         said: Said = assistant.planner.plan(path, turn, tools, listener)

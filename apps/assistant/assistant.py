@@ -19,7 +19,7 @@ from edge.assistant.executor import Executor
 from edge.assistant.history import search
 from edge.assistant.home import Home
 from edge.assistant.machine import Machine
-from edge.assistant.planner import planner_for
+from edge.assistant.planner import planner_for, shortcoming
 from edge.assistant.records import Call, Turn
 from edge.assistant.retrieval import Ranker, shortlist
 from edge.assistant.settings import AssistantSettings
@@ -83,8 +83,8 @@ class Assistant:
             self.grants = Grants(self._store, lambda data: self.bus.publish("grants.updated", data), settings.allow)
             self.planner = planner_for(self.model)
             self.offered = self._offered_tools(box)
-            if self._store.notice is not None:
-                self.notices.append(self._store.notice)
+            told = self._store.notice, shortcoming(self.model, self.planner)
+            self.notices += [each for each in told if each is not None]
             self.conversations.close_interrupted(clock())
             self._ringer = Ringer(
                 self.timers, lambda timer: self.bus.publish("timer.ringing", timer), self.notice, clock
@@ -181,7 +181,8 @@ class Assistant:
 
     def status(self) -> dict[str, Any]:
         figures = None if self._last is None else self._last.figures
-        return status_of(self.model, self._sensors, figures, running=len(self._running), budget=self._budget,
+        return status_of(self.model, self._sensors, figures, contexts=tuple(self._tokens.values()),
+                         running=len(self._running), budget=self._budget,
                          uptime=time.monotonic() - self._started)  # fmt: skip
 
     def described_model(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import edge
@@ -14,7 +15,7 @@ from edge.assistant.prompt import SYSTEM, messages_of, question_before
 from edge.assistant.records import Turn
 from edge.assistant.tool import Tool
 
-__all__ = ["Listener", "Planner", "Said", "planner_for"]
+__all__ = ["Listener", "Planner", "Said", "planner_for", "shortcoming"]
 
 MAX_ANSWER, MAX_CHOICE, MAX_ARGUMENTS = 1024, 96, 512  # tokens
 MAX_CALLS = 8  # of one plan
@@ -57,6 +58,25 @@ def planner_for(model: ChatModel) -> Planner:
     if model.tool_format == "assistant":
         return _Small(model)
     return _Large(model, two_steps=find_spec("llguidance") is not None)
+
+
+def shortcoming(model: ChatModel, planner: Planner) -> str | None:
+    """What a person should know of a model that has no way of its own to call tools.
+
+    Raises RequestError, TemplateError: it cannot chat at all.
+    """
+    model.encode_chat([{"role": "user", "content": "hello"}])
+    if model.tool_format is not None:
+        return None
+    name = Path(model.path).name
+    if planner.steps == "two steps":
+        return (
+            f"{name} has no chat template for tools: they are told to it in words, and its calls held to their schemas."
+        )
+    return (
+        f"{name} has no chat template for tools, so it answers in words only; calls of your own work (/help). "
+        "With llguidance it could be held to tools: pip install 'edge-rt[grammar]'."
+    )
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,7 @@ from edge.assistant.chat_model import ChatModel
 from edge.assistant.records import Figures
 from edge.bench.sensors import Energy, battery_watts, hottest, temperatures
 
-__all__ = ["Sensors", "status_of"]
+__all__ = ["Sensors", "common_blocks", "status_of"]
 
 
 @dataclass(slots=True)
@@ -44,17 +46,40 @@ class Sensors:
         return int(self._process.memory_info().rss)
 
 
+def common_blocks(contexts: Iterable[Sequence[int]], size: int) -> tuple[int, int]:
+    """(blocks that several contexts begin with, blocks that these would take more if each had its own)."""
+    owners: Counter[int] = Counter()
+    for tokens in contexts:
+        beginning = 0
+        for end in range(size, len(tokens) + 1, size):
+            beginning = hash((beginning, tuple(tokens[end - size : end])))
+            owners[beginning] += 1
+    shared = [count for count in owners.values() if count > 1]
+    return len(shared), sum(shared) - len(shared)
+
+
 def status_of(
-    model: ChatModel, sensors: Sensors, last: Figures | None, *, running: int, uptime: float, budget: int | None
+    model: ChatModel,
+    sensors: Sensors,
+    last: Figures | None,
+    *,
+    contexts: Sequence[Sequence[int]] = (),
+    running: int,
+    uptime: float,
+    budget: int | None,
 ) -> dict[str, Any]:
+    """contexts: what each conversation's model read last."""
     stats, hot = model.stats, hottest(temperatures())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     kept = stats.cached_tokens // stats.block_size if stats.block_size else 0
+    in_memory = [tokens[: model.num_kept_tokens(tokens)] for tokens in contexts if tokens]
+    common, saved = common_blocks(in_memory, stats.block_size or 1)
     figures = Figures() if last is None else last
     return {
         "memory": {"resident": sensors.resident(), "peak": peak, "budget": budget, "planned": model.plan.total_bytes},
         "kv": {"block_tokens": stats.block_size, "total": stats.blocks_free + stats.blocks_used,
-               "used": stats.blocks_used, "shared": stats.blocks_shared, "kept": kept},
+               "used": stats.blocks_used, "shared": stats.blocks_shared, "kept": kept,
+               "common": common, "saved": saved},
         "speed": {name: getattr(figures, name) for name in
                   ("prefill_tok_s", "decode_tok_s", "first_token_seconds", "action_seconds")},
         "energy": {"watts": sensors.watts(), "joules": figures.joules},

@@ -237,3 +237,38 @@ def test_a_short_list_is_what_the_model_sees(make: Make) -> None:
     turn = make(model, retrieval="on", shown_tools=5).ask("set a timer for five minutes")
     assert len(model.seen[0].tools or ()) == 5
     assert turn.figures is not None and turn.figures.tools_shown == 5
+
+
+class _Plain(ScriptedModel):
+    """A chat model whose template never heard of tools."""
+
+    takes_tools = takes_results = False
+    tool_format = None
+
+
+def test_a_model_without_a_template_for_tools_is_told_of_them_in_words(make: Make) -> None:
+    def decide(seen: Seen) -> str:
+        assert seen.tools is None and "set_light" in seen.text and "calculate" in seen.text
+        properties = seen.options.get("schema", {}).get("properties", {})
+        if "use" in properties:
+            return '{"use": []}' if "Results:" in seen.text else '{"use": ["calculate"]}'
+        return '{"expression": "6*7"}' if "expression" in properties else "It is 42."
+
+    pytest.importorskip("llguidance", reason="two steps need llguidance")
+    assistant = make(_Plain(decide), retrieval="off")
+    assert len(assistant.notices) == 1 and "no chat template for tools" in assistant.notices[0]
+    turn = assistant.ask("six times seven?")
+    assert [call.text for call in turn.calls] == ["6*7 = 42"] and turn.answer == "It is 42."
+
+
+@pytest.mark.usefixtures("one_step")
+def test_without_llguidance_such_a_model_answers_in_words_and_says_so(make: Make) -> None:
+    assistant = make(_Plain(in_turn("I cannot.")))
+    assert "edge-rt[grammar]" in assistant.notices[0] and "/help" in assistant.notices[0]
+    assert assistant.ask("six times seven?").answer == "I cannot."
+    assert assistant.ask("/calculate expression=6*7").calls[0].text == "6*7 = 42"
+
+
+def test_a_model_that_cannot_chat_is_refused_at_the_start(make: Make, bare_model: Path) -> None:
+    with edge.load(bare_model, no_cache=True) as model, pytest.raises(edge.RequestError, match="chat template"):
+        make(model)

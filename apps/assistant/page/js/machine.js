@@ -1,7 +1,7 @@
 // Speed, memory against budget, KV blocks, energy and temperature: what the machine tells, and no guess.
 
 import { h, setText } from "./dom.js";
-import { bytes, rate, seconds } from "./figures.js";
+import { bytes, plural, rate, seconds } from "./figures.js";
 import { on, state } from "./state.js";
 
 const MOST_CELLS = 256;  // of the picture of KV blocks; where there are more, a cell stands for several
@@ -11,14 +11,15 @@ export function drawMachine(place) {
   const speed = { first: value(), act: value(), prefill: value(), decode: value() };
   const meter = h("div", { class: "meter", role: "meter", "aria-label": "Memory" }, h("span", { class: "fill" }), h("span", { class: "mark" }));
   const memory = h("span", {}), kvText = h("span", {}), energy = value(), heat = value();
-  const kv = h("div", { class: "kv", role: "img" });
+  const kv = h("div", { class: "kv", role: "img" }), saving = h("p", { class: "saving muted" });
   place.replaceChildren(
     h("dl", { class: "numbers" },
       h("div", {}, h("dt", {}, "First token"), speed.first), h("div", {}, h("dt", {}, "To action"), speed.act),
       h("div", {}, h("dt", {}, "Reads"), speed.prefill), h("div", {}, h("dt", {}, "Writes"), speed.decode)),
     h("p", { class: "label" }, h("span", {}, "Memory"), memory), meter,
     h("p", { class: "label" }, h("span", {}, "KV blocks"), kvText), kv,
-    h("p", { class: "legend muted", "aria-hidden": "true" }, h("i", { class: "shared" }), "shared", h("i", { class: "used" }), "in use", h("i", { class: "kept" }), "kept"),
+    h("p", { class: "legend muted", "aria-hidden": "true" }, h("i", { class: "shared" }), "shared", h("i", { class: "used" }), "in use now", h("i", { class: "kept" }), "kept for later"),
+    saving,
     h("dl", { class: "lines" }, h("div", {}, h("dt", {}, "Energy"), energy), h("div", {}, h("dt", {}, "Temperature"), heat)));
 
   on("status", () => {
@@ -29,7 +30,7 @@ export function drawMachine(place) {
     setText(speed.decode, quick.decode_tok_s === null ? "–" : `${rate(quick.decode_tok_s)} tok/s`);
 
     const limit = used.budget ?? 1.25 * Math.max(used.planned, used.peak);
-    const text = used.budget === null ? `${bytes(used.resident)} · plan ${bytes(used.planned)}` : `${bytes(used.resident)} of ${bytes(used.budget)}`;
+    const text = used.budget === null ? `${bytes(used.resident)} · model planned at ${bytes(used.planned)}` : `${bytes(used.resident)} of ${bytes(used.budget)}`;
     setText(memory, text);
     meter.firstChild.style.setProperty("inline-size", `${Math.min(100, (100 * used.resident) / limit)}%`);
     meter.lastChild.style.setProperty("inset-inline-start", `${Math.min(99.5, (100 * (used.budget === null ? used.planned : used.peak)) / limit)}%`);
@@ -39,16 +40,19 @@ export function drawMachine(place) {
     meter.setAttribute("aria-valuenow", String(Math.min(limit, used.resident)));
     meter.setAttribute("aria-valuetext", `${text}, peak ${bytes(used.peak)}`);
 
-    const said = `${blocks.used} in use, ${blocks.shared} of them shared, ${blocks.kept} kept`;
-    setText(kvText, `${blocks.used + blocks.kept} of ${blocks.total}`);
-    kv.setAttribute("aria-label", `KV blocks of ${blocks.block_tokens} tokens: ${said}, ${blocks.total} in all`);
-    kv.title = `${said}; a block holds ${blocks.block_tokens} tokens`;
+    // What several answers own now, or several conversations begin with; then what answers use; then what is only kept.
+    const filled = blocks.used + blocks.kept, shared = Math.min(filled, Math.max(blocks.shared, blocks.common));
+    const own = Math.min(filled, Math.max(blocks.used, shared));
+    const said = `${filled} of ${blocks.total} filled, ${shared} of them shared, ${blocks.used} in use now`;
+    setText(kvText, `${filled} of ${blocks.total}`);
+    setText(saving, blocks.saved ? `${plural(shared, "block")} shared between conversations: ${blocks.saved} fewer to compute and keep.` : "");
+    kv.setAttribute("aria-label", `KV blocks of ${blocks.block_tokens} tokens: ${said}`);
+    kv.title = `${said}; a block holds the keys and values of ${blocks.block_tokens} tokens`;
     const size = Math.min(MOST_CELLS, blocks.total);
     if (kv.childElementCount !== size) kv.replaceChildren(...Array.from({ length: size }, () => h("i")));
-    const cells = [...kv.children];
-    const share = (count) => (count ? Math.max(1, Math.round((cells.length * count) / Math.max(1, blocks.total))) : 0);
-    const shared = share(blocks.shared), own = shared + share(blocks.used - blocks.shared), kept = own + share(blocks.kept);
-    cells.forEach((cell, index) => { cell.className = index < shared ? "shared" : index < own ? "used" : index < kept ? "kept" : ""; });
+    const share = (count) => (count ? Math.max(1, Math.round((size * count) / Math.max(1, blocks.total))) : 0);
+    const kinds = [["shared", share(shared)], ["used", share(own)], ["kept", share(filled)]];
+    [...kv.children].forEach((cell, index) => { cell.className = kinds.find(([, end]) => index < end)?.[0] ?? ""; });
 
     const parts = [power.watts === null ? null : `${power.watts.toFixed(1)} W`, power.joules === null ? null : `${power.joules.toFixed(1)} J for the last answer`];
     setText(energy, parts.filter(Boolean).join(" · ") || "not told here");
