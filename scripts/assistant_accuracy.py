@@ -79,13 +79,11 @@ def _listener(completions: list[edge.Completion]) -> Listener:
 
 
 def table(asked: list[Asked]) -> list[tuple[str, int, int]]:
-    """(group, right, all), and the sums of all groups, and of those the model was taught."""
+    """(group, right, all), and the sums of all groups."""
     groups: dict[str, list[bool]] = defaultdict(list)
     for each in asked:
         groups[each.group].append(each.is_right)
     rows = [(group, sum(right), len(right)) for group, right in groups.items()]
-    taught = [row for row in rows if row[0] != "untaught"]
-    rows.append(("all but untaught", sum(row[1] for row in taught), sum(row[2] for row in taught)))
     rows.append(("all", sum(each.is_right for each in asked), len(asked)))
     return rows
 
@@ -133,11 +131,10 @@ def _cold(path: str | None, requests: list[dict[str, Any]], count: int | None) -
 
 
 def _summary(asked: list[Asked]) -> dict[str, Any]:
-    taught = [each for each in asked if each.group != "untaught"]
     return {
-        "right": sum(each.is_right for each in taught),
-        "of": len(taught),
-        "accuracy": round(sum(each.is_right for each in taught) / len(taught), 3),
+        "right": sum(each.is_right for each in asked),
+        "of": len(asked),
+        "accuracy": round(sum(each.is_right for each in asked) / len(asked), 3),
         "prompt_tokens": round(statistics.median(each.prompt_tokens for each in asked)),
         "computed_tokens": round(statistics.median(each.prompt_tokens - each.cached_tokens for each in asked)),
         "first_token_ms": round(1000 * statistics.median(each.first_token for each in asked), 1),

@@ -296,12 +296,10 @@ class Assistant:
         self.bus.publish("conversation.updated", self.described(self.conversations.get(conversation)))
 
     def _offered_tools(self, box: Toolbox) -> list[Tool]:
-        """What the model is told of: all tools, or those that the bundled model learnt and those of others."""
-        own = frozenset(box.learnt)
-        if self.model.tool_format != "assistant":
-            return list(self.tools.values())
-        self.planner.own = own  # type: ignore[attr-defined]
-        return [tool for tool in self.tools.values() if tool.name in own or tool.source != "built in"]
+        """What the model is told of: all tools."""
+        if self.model.tool_format == "assistant":
+            self.planner.own = frozenset(box.learnt)  # type: ignore[attr-defined]
+        return list(self.tools.values())
 
     def _all_fit(self) -> bool:
         if self._settings.retrieval != "auto":

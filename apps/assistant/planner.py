@@ -81,7 +81,7 @@ def shortcoming(model: ChatModel, planner: Planner) -> str | None:
 
 @dataclass(slots=True)
 class _Small:
-    """The bundled model: its own tools need no list, and behind them come those of others."""
+    """The bundled model: it learnt the built-in tools by their names, and reads what those of others are for."""
 
     model: ChatModel
     steps: str = "one step"
@@ -103,10 +103,7 @@ class _Small:
         messages = [{"role": "user", "content": "hello"}]
         self.model.stream_chat(messages, tools=self._listed(tools), max_tokens=1).completion()
 
-    def _listed(self, tools: Sequence[Tool]) -> list[dict[str, Any]] | None:
-        """None: exactly what the model was made with, which its template writes by itself."""
-        if frozenset(tool.name for tool in tools) == self.own:
-            return None
+    def _listed(self, tools: Sequence[Tool]) -> list[dict[str, Any]]:
         return [tool.as_function(bare=tool.name in self.own) for tool in tools]
 
 

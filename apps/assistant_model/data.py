@@ -16,20 +16,23 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from apps.assistant_model import (
+    template_days,
     template_desk,
     template_extra,
+    template_files,
     template_home,
     template_lists,
     template_media,
     template_questions,
+    template_status,
     template_talk,
     template_time,
 )
 from apps.assistant_model.dress import CASED_SHARE, corrected, dressed
 from apps.assistant_model.meanings import Placed
 from apps.assistant_model.templates import Call, Piece, Template, say
-from apps.assistant_model.tool_list import ToolList, renamed_list, shipped_list
-from apps.assistant_model.tools import REFUSAL
+from apps.assistant_model.tool_list import ToolList, assistant_list, renamed_list, shipped_list
+from apps.assistant_model.tools import MORE_TOOLS, REFUSAL
 from apps.assistant_model.values import Choices, Draw, SlotMaker, Split, closed_slots, open_slots, standard_slots
 
 Kind = Literal["train", "new_values", "new_templates"]
@@ -37,14 +40,15 @@ Kind = Literal["train", "new_values", "new_templates"]
 TEMPLATES: tuple[Template, ...] = (
     template_home.HOME + template_lists.LISTS + template_time.TIME + template_media.MEDIA + template_desk.DESK
     + template_questions.QUESTIONS_ASKED + template_talk.TALKS + template_talk.REFUSALS + template_extra.EXTRA
+    + template_days.DAYS + template_files.FILES + template_status.STATUS
 )  # fmt: skip
 _MODULES: tuple[Any, ...] = (
     template_home, template_lists, template_time, template_media, template_desk, template_questions, template_talk,
-    template_extra,
+    template_extra, template_days, template_files, template_status,
 )  # fmt: skip
 
-EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed", "reworded"]
-KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed", "reworded")
+EvalKind = Literal["new_values", "new_templates", "hand_written", "renamed", "reworded", "assistant"]
+KINDS: tuple[EvalKind, ...] = ("new_values", "new_templates", "hand_written", "renamed", "reworded", "assistant")
 RENAMED_GROUP = 25  # requests behind one renamed list
 
 EVAL_SEED = 77001
@@ -144,7 +148,7 @@ def slot_makers() -> dict[str, SlotMaker]:
             words[kind] = words.get(kind, ()) + own
         for kind, options in getattr(module, "CHOICES", {}).items():
             choices[kind] = choices.get(kind, ()) + options
-    return standard_slots() | open_slots(words) | closed_slots(choices)
+    return standard_slots() | open_slots(words) | closed_slots(choices) | template_files.MAKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +177,10 @@ class Pool:
 
 
 _EXTRA_NAMES = frozenset(tool.name for tool in template_extra.EXTRA_TOOLS)
+_MORE_NAMES = frozenset(tool.name for tool in MORE_TOOLS)
 _EXTRA = Pool.of(t for t in TEMPLATES if t.needs & _EXTRA_NAMES)
-_MAIN = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
+_MAIN = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & (_EXTRA_NAMES | _MORE_NAMES))
+_OFFERED = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
 _REFUSED = Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
 _TALK = Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
 
@@ -194,6 +200,7 @@ class Generator:
         self.mix = mix
         self._kind: Kind = kind
         self._split: Split = "held_out" if kind == "new_values" else "train"
+        self._known = _OFFERED if kind == "train" else _MAIN  # what is asked whether it is listed or not
 
     def request(self, listed: Pool = _MAIN) -> Request:
         """One request, most likely one that the `listed` templates answer; new values hold one never trained on."""
@@ -210,11 +217,11 @@ class Generator:
         if pick < mix.talk + mix.refused or not listed.templates:
             return self._request([self._draw(_REFUSED, cased)], cased)
         if pick < mix.talk + mix.refused + mix.unlisted:
-            return self._request([self._draw(_EXTRA if rng.random() < mix.strange else _MAIN, cased)], cased)
+            return self._request([self._draw(_EXTRA if rng.random() < mix.strange else self._known, cased)], cased)
         parts = [self._draw(listed, cased)]
         if rng.random() < mix.several:
             count = 3 if rng.random() < 0.12 else 2
-            parts += [self._draw(_MAIN if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
+            parts += [self._draw(self._known if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
             if any(part.template.sentence is not None for part in parts):
                 parts = parts[:1]  # only calls go together
         return self._request(parts, cased)
@@ -264,6 +271,9 @@ def evaluation_groups(kind: EvalKind, count: int) -> list[Group]:
     """The fixed examples of one kind, `count` at most, each a group of its own kind of list."""
     if kind == "hand_written":
         return [Group(shipped_list(), tuple(hand_written()[:count]))]
+    if kind == "assistant":
+        tools = assistant_list()
+        return [Group(tools, tuple((Turn(r.text, r.answer(tools)),) for r in assistant_requests(count)))]
     requests = evaluation_requests("new_values" if kind == "new_values" else "new_templates", count)
     if kind not in ("renamed", "reworded"):
         tools = shipped_list()
@@ -295,10 +305,19 @@ def words_of(request: str) -> str:
 
 @cache
 def evaluation_requests(kind: Kind, count: int) -> tuple[Request, ...]:
-    """`count` fixed requests, all different."""
-    generator = Generator(Random(f"{EVAL_SEED} {kind}"), kind)
+    """`count` fixed requests of the shipped tools, all different."""
+    return _different(Generator(Random(f"{EVAL_SEED} {kind}"), kind), _MAIN, count)
+
+
+@cache
+def assistant_requests(count: int) -> tuple[Request, ...]:
+    """The same in wordings never trained on, of all tools that the assistant app offers."""
+    return _different(Generator(Random(f"{EVAL_SEED} assistant"), "new_templates"), _OFFERED, count)
+
+
+def _different(generator: Generator, listed: Pool, count: int) -> tuple[Request, ...]:
     found: dict[str, Request] = {}
     while len(found) < count:
-        request = generator.request()
+        request = generator.request(listed)
         found.setdefault(words_of(request.text), request)
     return tuple(found.values())

@@ -22,7 +22,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from apps.assistant_model.card import model_card
+from apps.assistant_model.card import model_card, total
 from apps.assistant_model.chat_template import CHAT_TEMPLATE
 from apps.assistant_model.data import EVAL_SEED
 from apps.assistant_model.network import Shape
@@ -99,8 +99,10 @@ def write_model(run: Path, out: Path, kind: GGMLType, scores: Mapping[str, float
     writer.add("general.description", model_card(record, scores))
     writer.add("general.file_type", FILE_TYPES[kind])
     writer.add("general.quantization_version", QUANTISATION_VERSION)
-    for key in ("data_seed", "seed", "conversations", "tokens", "steps"):
+    for key in ("data_seed", "seed"):
         writer.add(f"edge.training.{key}", record[key])
+    for key in ("conversations", "tokens", "steps"):
+        writer.add(f"edge.training.{key}", total(record, key))
     writer.add("edge.training.loss", record["losses"][-1][1])
     writer.add("edge.evaluation.seed", EVAL_SEED)
     for key, value in scores.items():

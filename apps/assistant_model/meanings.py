@@ -9,14 +9,14 @@ classifier is not part of the model.
 from __future__ import annotations
 
 from apps.assistant_model.template_extra import EXTRA_TOOLS
-from apps.assistant_model.tools import TOOLS
+from apps.assistant_model.tools import OFFERED
 
 Meaning = tuple[str, str]  # a tool and "", or a tool and one of its arguments, by their own names
 Placed = tuple[int, Meaning]  # where in a text the name begins that stands for it
 
 MEANINGS: tuple[Meaning, ...] = tuple(
     (tool.name, argument)
-    for tool in (*TOOLS, *EXTRA_TOOLS)
+    for tool in (*OFFERED, *EXTRA_TOOLS)
     for argument in ("", *(argument.name for argument in tool.arguments))
 )
 CLASS_OF: dict[Meaning, int] = {meaning: index for index, meaning in enumerate(MEANINGS)}

@@ -170,6 +170,18 @@ def plain_on_day(rng: Random, keep: Keep) -> tuple[str, str]:
     return said.inside, said.value
 
 
+def spoken_weekday(rng: Random) -> tuple[str, str]:
+    """A weekday without its preposition: "friday", "next monday"."""
+    said = _weekday(rng)
+    return said.bare, said.value
+
+
+def spoken_date(rng: Random, keep: Keep) -> tuple[str, str]:
+    """A day of a month without its preposition, and its value "05-03"."""
+    said = _date(rng, keep)
+    return said.bare, said.value
+
+
 def _any_day(rng: Random, keep: Keep) -> _Day:
     pick = rng.random()
     if pick < 0.2:

@@ -142,6 +142,8 @@ def _slot_value(draw: Draw, name: str) -> Value:
 
 
 def _negated(value: Value) -> Value:
+    if isinstance(value, str):
+        return f"-{value}"  # a span of days
     if not isinstance(value, int | float):
         raise TypeError(f"{value!r} cannot be negated")
     return -value

@@ -13,9 +13,20 @@ from typing import Any
 from apps.assistant_model.meanings import Placed
 from apps.assistant_model.template_extra import EXTRA_DESCRIPTIONS, EXTRA_TOOLS
 from apps.assistant_model.tool_names import ARGUMENT_DESCRIPTIONS, ARGUMENT_NAMES, DESCRIPTIONS, NAMES
-from apps.assistant_model.tools import TOOLS, Tool
+from apps.assistant_model.tool_names_more import (
+    MORE_ARGUMENT_DESCRIPTIONS,
+    MORE_ARGUMENT_NAMES,
+    MORE_DESCRIPTIONS,
+    MORE_NAMES,
+)
+from apps.assistant_model.tools import OFFERED, TOOLS, Tool
 from apps.assistant_model.values import Split, is_held_out
 from apps.assistant_model.words import OPEN, SYLLABLES
+
+_NAMES = NAMES | MORE_NAMES
+_DESCRIPTIONS = DESCRIPTIONS | MORE_DESCRIPTIONS | EXTRA_DESCRIPTIONS
+_ARGUMENT_NAMES = ARGUMENT_NAMES | MORE_ARGUMENT_NAMES
+_ARGUMENT_DESCRIPTIONS = ARGUMENT_DESCRIPTIONS | MORE_ARGUMENT_DESCRIPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +93,37 @@ def _function(listed: ListedTool) -> dict[str, Any]:
 
 def shipped_list() -> ToolList:
     """What the chat template writes when no tools are given."""
+    return _bare(TOOLS)
+
+
+def assistant_list() -> ToolList:
+    """What the assistant app sends: its arguments carry no descriptions either."""
+    return _bare(OFFERED)
+
+
+def shortened_list(rng: Random) -> ToolList:
+    """A part of the same, as the app sends it when it shows only the tools nearest to a request."""
+    chosen = set(rng.sample(range(len(OFFERED)), rng.randint(4, 24)))
+    return _bare(tuple(tool for index, tool in enumerate(OFFERED) if index in chosen))
+
+
+def _bare(tools: tuple[Tool, ...]) -> ToolList:
     return ToolList(
         {
             tool.name: ListedTool(tool, tool.name, tool.description, {a.name: (a.name, "") for a in tool.arguments})
-            for tool in TOOLS
+            for tool in tools
         }
     )
 
 
 def random_list(rng: Random, longest: float = 1.0) -> ToolList:
-    """A list to train on: no name in it is held out. `longest` 0 gives two to four of the shipped tools, 1 up to 24."""
+    """A list to train on: no name in it is held out. `longest` 0 gives two to four tools, 1 up to 24."""
     if rng.random() < 0.25 * longest:
         size = rng.randint(13, 24)
     else:
         size = rng.randint(2, 4 + round(8 * longest))
     strangers = 0 if rng.random() < 0.5 else rng.randint(1, 1 + round(3 * longest))
-    chosen = rng.sample(TOOLS, size) + rng.sample(EXTRA_TOOLS, strangers)
+    chosen = rng.sample(OFFERED, size) + rng.sample(EXTRA_TOOLS, strangers)
     rng.shuffle(chosen)
     renamed, reworded = rng.choice((0.5, 1.0, 1.0, 1.0, 1.0)), rng.choice((0.0, 0.0, 0.0, 0.4, 1.0))
     return _listed(rng, chosen, "train", renamed, reworded)
@@ -116,7 +142,7 @@ def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float, reword
     listed: dict[str, ListedTool] = {}
     for tool in tools:
         new = rng.random() < renamed
-        name = _name(rng, NAMES.get(tool.name, ()), split, taken) if new else tool.name
+        name = _name(rng, _NAMES.get(tool.name, ()), split, taken) if new else tool.name
         taken.add(name)
         listed[tool.name] = ListedTool(
             tool,
@@ -128,8 +154,7 @@ def _listed(rng: Random, tools: list[Tool], split: Split, renamed: float, reword
 
 
 def _description(rng: Random, tool: Tool, reworded: float) -> str:
-    others = DESCRIPTIONS.get(tool.name) or EXTRA_DESCRIPTIONS[tool.name]
-    return rng.choice(others) if rng.random() < reworded else tool.description
+    return rng.choice(_DESCRIPTIONS[tool.name]) if rng.random() < reworded else tool.description
 
 
 def _arguments(
@@ -146,11 +171,11 @@ def _arguments(
         renamed = split == "held_out" or (split == "train" and rng.random() < 0.8)
         name = argument.name
         if split is not None and renamed:
-            name = _name(rng, ARGUMENT_NAMES.get(key, ()), split, taken)
+            name = _name(rng, _ARGUMENT_NAMES.get(key, ()), split, taken)
         elif name in taken:
             name = _name(rng, (), "train", taken)
         taken.add(name)
-        others = ARGUMENT_DESCRIPTIONS.get(key, ()) if rng.random() < reworded else ()
+        others = _ARGUMENT_DESCRIPTIONS.get(key, ()) if rng.random() < reworded else ()
         says = name != argument.name or rng.random() < described
         named[argument.name] = (name, rng.choice((argument.description, *others)) if says else "")
     return named

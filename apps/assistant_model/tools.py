@@ -77,6 +77,31 @@ TOOLS: tuple[Tool, ...] = (
     _tool("get_date", "date today"),
 )  # fmt: skip
 
+# What the assistant app offers besides: behind its list of all of them the model is trained and tested too.
+_PATH = Argument("path", "file, like notes/plan.txt")
+_FOLDER = Argument("folder", "folder, all if left out")
+
+MORE_TOOLS: tuple[Tool, ...] = (
+    _tool("list_alarms", "show timers, alarms and reminders that are set"),
+    _tool("cancel_reminder", "remove a reminder", Argument("text", "what to do")),
+    _tool("remove_note", "delete a note", Argument("query", "words to look for")),
+    _tool("remove_event", "take an event out of the calendar", Argument("title", "what it is")),
+    _tool("count_days", "days from one day to another", Argument("from", "first day, today if left out"),
+          Argument("to", "day, like friday or 05-03")),
+    _tool("add_to_day", "which day is some time later or earlier",
+          Argument("day", "day to count from, today if left out"),
+          Argument("span", "like 3 weeks, 45 days, -2 months")),
+    _tool("get_weekday", "which day of the week a date is", _DAY),
+    _tool("list_files", "list the files of a folder", _FOLDER),
+    _tool("read_file", "read a file", _PATH),
+    _tool("search_files", "search the files", Argument("query", "words to look for"), _FOLDER),
+    _tool("write_file", "write a file", _PATH, Argument("text", "what to write"),
+          Argument("replace", "whether a file of this name may be replaced", "boolean")),
+    _tool("system_info", "memory, disk, battery and temperature of this computer"),
+    _tool("get_home", "what is switched on in the home", _ROOM),
+)  # fmt: skip
+OFFERED = TOOLS + MORE_TOOLS
+
 REFUSAL = "Sorry, I have no tool for that."
 
 # What is asked when a request leaves out what a tool cannot do without, by the name that templates use.
@@ -98,6 +123,11 @@ QUESTIONS: dict[str, str] = {
     "sum": "What should I work out?",
     "units": "What should I convert?",
     "app": "Which app?",
+    "which_note": "Which note?",
+    "which_reminder": "Which reminder?",
+    "which_event": "Which event?",
+    "which_file": "Which file?",
+    "which_day": "Which day?",
 }
 
 TALK: dict[str, str] = {

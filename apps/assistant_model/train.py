@@ -5,6 +5,11 @@
 writes `tokenizer.json`, `weights.pt`, `train.json` (settings, losses) and `loss.svg` to the folder. Every step is
 shared out among two workers, each on one core; their gradients are summed in a fixed order, so that a run repeats
 itself.
+
+    python -m apps.assistant_model.train --continue edge/assets/assistant.gguf --out build/assistant
+
+goes on from a model file, or from the folder of a run, with `courses.CONTINUED`, at lower rates. `--seconds` ends it by
+the clock: rates then fall with the time, and it no longer repeats itself.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -27,15 +32,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from apps.assistant_model.courses import TRAIN_SEED, training_groups
+from apps.assistant_model.courses import CONTINUED, EMPHASIS, NEW_EMPHASIS, PHASES, TRAIN_SEED, training_groups
 from apps.assistant_model.data import KINDS, Group, evaluation_groups
 from apps.assistant_model.drills import copy_drills
 from apps.assistant_model.loss_curve import loss_curve
 from apps.assistant_model.network import Network, Pack, Shape
 from apps.assistant_model.optimizer import Muon
+from apps.assistant_model.start import Start, read_start
 from apps.assistant_model.tokenizer_bpe import Encoded, encode_groups, train_tokenizer
 
-CONVERSATIONS = 290_000
+CONVERSATIONS, CONTINUED_CONVERSATIONS = 290_000, 80_000
 TOKENS_PER_STEP = 3200
 COPY_STEPS = 210
 DRILL_EVERY = 16  # steps of requests, after which one of copying keeps every token of the vocabulary fit to be copied
@@ -45,9 +51,11 @@ DECISION_WEIGHT = 2.0  # of tokens where a meaning decides: an answer's first, a
 MEANING_WEIGHT = 0.5  # of a meaning told half-way up, beside a token of an answer
 WARMUP_STEPS = 40
 PLATEAU = 0.5  # share of the conversations up to which rates stay at their height; then they fall to zero
+CONTINUED_HEIGHT = 0.3  # of the rates, where a trained network goes on
+CLASSIFIER_STEPS = 40  # in which only the classifier of meanings, which no file has, catches up with such a network
 VOCABULARY_CONVERSATIONS = 25_000
 LOG_EVERY = 25
-PROBE_EVERY, PROBED = 500, 150  # steps, and conversations of each generated set
+PROBE_EVERY, PROBED = 250, 150  # steps, and conversations of each generated set
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +121,31 @@ def rate_at(step: int, share: float) -> float:
     return min(step / WARMUP_STEPS, 1.0, (1.0 - share) / (1.0 - PLATEAU))
 
 
+def rates(step: int, share: float, is_continued: bool) -> tuple[float, float]:
+    """Of the network and of the classifier, as shares of their height in a training from nothing."""
+    if not is_continued:
+        return (rate_at(step, share),) * 2
+    return CONTINUED_HEIGHT * max(0.0, rate_at(step - CLASSIFIER_STEPS, share)), rate_at(WARMUP_STEPS, share)
+
+
 def train(
     network: Network,
     batches: Iterable[list[list[Encoded]]],
     probes: dict[str, list[Encoded]],
     progress: Progress,
     bf16: bool,
+    keep: Path,
+    is_continued: bool = False,
 ) -> Log:
-    """One pass over the batches; each is a list of groups for every worker."""
+    """One pass over the batches; each is a list of groups for every worker. The weights are written to `keep` with
+    every probe and at the end.
+    """
     log = Log()
     tensors = network.tensors
     matrices = [weight for name, weight in tensors.items() if weight.ndim == 2 and name.startswith("blk.")]
     others = [weight for name, weight in tensors.items() if weight.ndim == 1 or not name.startswith("blk.")]
-    others.append(network.classifier)
-    muon, adam = Muon(matrices), torch.optim.Adam(others, betas=(0.9, 0.95), eps=1e-10)
+    muon = Muon(matrices)
+    adam = torch.optim.Adam([{"params": others}, {"params": [network.classifier]}], betas=(0.9, 0.95), eps=1e-10)
     seen: list[Part] = []  # their gradients dropped
     started, cpu_started, step = time.monotonic(), time.process_time(), 0
     with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as workers:
@@ -136,9 +155,9 @@ def train(
             gradients_by_tensor = zip(*(part.gradient for part in found), strict=True)
             for weight, parts in zip([*tensors.values(), network.classifier], gradients_by_tensor, strict=True):
                 weight.grad = torch.stack(parts).sum(0).div_(answer_tokens)
-            rate = rate_at(step, progress.share)
-            for group in adam.param_groups:
-                group["lr"] = ADAM_RATE * rate
+            rate, classifier_rate = rates(step, progress.share, is_continued)
+            for group, share in zip(adam.param_groups, (rate, classifier_rate), strict=True):
+                group["lr"] = ADAM_RATE * share
             adam.step()
             muon.step(MUON_RATE * rate, WEIGHT_DECAY)
             seen += [replace(part, gradient=[]) for part in found]
@@ -153,6 +172,8 @@ def train(
                 seen = []
             if step % PROBE_EVERY == 0:
                 print("  " + ", ".join(f"{name} {probe(network, groups):.1%}" for name, groups in probes.items()))
+                torch.save(tensors, keep)
+    torch.save(tensors, keep)
     log.steps, log.conversations = step, progress.seen
     log.seconds, log.cpu_seconds = round(time.monotonic() - started), round(time.process_time() - cpu_started)
     return log
@@ -160,20 +181,25 @@ def train(
 
 @dataclass(slots=True)
 class Progress:
-    """The share of the conversations that have been through the network."""
+    """The share of the conversations that have been through the network, or of the time that is over."""
 
     conversations: int
+    seconds: float | None = None
     seen: int = 0
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def share(self) -> float:
-        return min(1.0, self.seen / self.conversations)
+        over = 0.0 if self.seconds is None else (time.monotonic() - self.started) / self.seconds
+        return min(1.0, max(over, self.seen / self.conversations))
 
 
 def encoded_batches(tokenizer: Tokenizer, groups: Iterable[Group], progress: Progress) -> Iterator[list[list[Encoded]]]:
     """TOKENS_PER_STEP tokens at a time, shared out evenly among the workers; made while training runs."""
     batch: list[Encoded] = []
     for group in groups:
+        if progress.share >= 1.0:
+            return
         batch += encode_groups(tokenizer, [group])
         progress.seen += len(group.examples)
         if sum(encoded.num_tokens for encoded in batch) >= TOKENS_PER_STEP:
@@ -199,10 +225,23 @@ def shared_out(batch: list[Encoded]) -> list[list[Encoded]]:
     return shares
 
 
+def new_start(data_seed: int) -> Start:
+    """A vocabulary for a network that knows nothing."""
+    sample = list(training_groups(data_seed + 1, VOCABULARY_CONVERSATIONS))
+    turns = [turn for group in sample for example in group.examples for turn in example]
+    texts = [text for turn in turns for text in (turn.request, turn.answer)]
+    shape = Shape()
+    return Start(shape, train_tokenizer(texts + [group.text for group in sample[::8]], shape.vocab_size), {}, {})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--conversations", type=int, default=CONVERSATIONS)
+    parser.add_argument(
+        "--continue", dest="start", type=Path, help="a model file, or the folder of a run, to go on from"
+    )
+    parser.add_argument("--conversations", type=int)
+    parser.add_argument("--seconds", type=float, help="the time it may take at most, by the clock")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data-seed", type=int, default=TRAIN_SEED)
     parser.add_argument(
@@ -213,31 +252,35 @@ def main() -> None:
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
 
-    started = time.monotonic()
-    sample = list(training_groups(options.data_seed + 1, VOCABULARY_CONVERSATIONS))
-    turns = [turn for group in sample for example in group.examples for turn in example]
-    texts = [text for turn in turns for text in (turn.request, turn.answer)]
-    shape = Shape()
-    tokenizer = train_tokenizer(texts + [group.text for group in sample[::8]], shape.vocab_size)
-    tokenizer.save(str(options.out / "tokenizer.json"))
+    is_continued = options.start is not None
+    conversations = options.conversations or (CONTINUED_CONVERSATIONS if is_continued else CONVERSATIONS)
+    start = read_start(options.start) if is_continued else new_start(options.data_seed)
+    start.tokenizer.save(str(options.out / "tokenizer.json"))
     probes: dict[str, list[Encoded]] = {
-        kind: encode_groups(tokenizer, evaluation_groups(kind, PROBED)) for kind in KINDS if kind != "hand_written"
+        kind: encode_groups(start.tokenizer, evaluation_groups(kind, PROBED))
+        for kind in KINDS
+        if kind != "hand_written"
     }
-    network = Network(shape)
-    print(f"{network.num_parameters} parameters, vocabulary after {time.monotonic() - started:.0f} s", flush=True)
+    network = Network(start.shape)
+    if is_continued:
+        network.set_tensors(start.tensors)
+    print(f"{network.num_parameters} parameters", flush=True)
     settings = {
         "data_seed": options.data_seed,
         "seed": options.seed,
         "drill_steps": COPY_STEPS,
         "bf16": options.bf16,
-        "shape": asdict(shape),
+        "shape": asdict(start.shape),
+        "before": start.before,
     }
-    drills = copy_drills(Random(options.seed), shape.vocab_size, WORKERS)
-    progress = Progress(options.conversations)
-    encoded = encoded_batches(tokenizer, training_groups(options.data_seed, options.conversations), progress)
-    batches = chain(islice(drills, COPY_STEPS), with_drills(encoded, drills))
-    log = train(network, batches, probes, progress, options.bf16)
-    torch.save(network.tensors, options.out / "weights.pt")
+    drills = copy_drills(Random(options.seed), start.shape.vocab_size, WORKERS)
+    progress = Progress(conversations, options.seconds)
+    phases, emphasis = (CONTINUED, NEW_EMPHASIS) if is_continued else (PHASES, EMPHASIS)
+    groups = training_groups(options.data_seed, conversations, phases, emphasis)
+    batches: Iterator[list[list[Encoded]]] = with_drills(encoded_batches(start.tokenizer, groups, progress), drills)
+    if not is_continued:
+        batches = chain(islice(drills, COPY_STEPS), batches)
+    log = train(network, batches, probes, progress, options.bf16, options.out / "weights.pt", is_continued)
     (options.out / "train.json").write_text(json.dumps(settings | asdict(log), indent=1) + "\n")
     (options.out / "loss.svg").write_text(loss_curve(log.losses))
 

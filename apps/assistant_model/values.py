@@ -14,7 +14,7 @@ from functools import cache
 from random import Random
 from typing import Literal
 
-from apps.assistant_model import spoken_lengths, spoken_times
+from apps.assistant_model import spoken_days, spoken_lengths, spoken_times
 from apps.assistant_model.spoken_numbers import Keep, draw_number, number_words, say_number
 from apps.assistant_model.words import (
     COMMON,
@@ -150,6 +150,9 @@ _MOMENTS: dict[str, Callable[[Random, Keep], tuple[str, str] | spoken_times.When
     "fordaytime": spoken_times.day_and_time_after_for,
     "repeat": spoken_times.repeat,
     "repeatat": spoken_times.repeat_at,
+    "date": spoken_days.calendar_date,
+    "farday": spoken_days.far_day,
+    "dayspan": spoken_days.day_span,
 }
 
 

@@ -28,14 +28,14 @@ from apps.assistant_model.scoring import same_answer
 from apps.assistant_model.template_extra import EXTRA_TOOLS
 from apps.assistant_model.templates import Call, join, say
 from apps.assistant_model.tool_list import ToolList, random_list, renamed_list
-from apps.assistant_model.tools import QUESTIONS, REFUSAL, TALK, TOOLS
+from apps.assistant_model.tools import OFFERED, QUESTIONS, REFUSAL, TALK, TOOLS
 from apps.assistant_model.values import Draw, Value, is_held_out
 from apps.assistant_model.words import OPEN
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 20_000  # conversations of the training data that a test run looks at
 SENTENCES = {REFUSAL, *QUESTIONS.values(), *TALK.values()}
-ALL_TOOLS = {tool.name: tool for tool in (*TOOLS, *EXTRA_TOOLS)}
+ALL_TOOLS = {tool.name: tool for tool in (*OFFERED, *EXTRA_TOOLS)}
 PRINT_DIGEST = """
 import hashlib
 from apps.assistant_model.courses import training_groups
@@ -89,6 +89,8 @@ def check_calls(calls: list[Call]) -> None:
 def is_of_type(value: Value, kind: str) -> bool:
     if kind == "array":
         return isinstance(value, list) and bool(value) and all(value)
+    if kind == "boolean":
+        return isinstance(value, bool)
     if kind in ("integer", "number"):
         return isinstance(value, int) or (kind == "number" and isinstance(value, float))
     return isinstance(value, str) and bool(value)

@@ -1,4 +1,4 @@
-"""The built-in tools. The bundled model learnt 28 of them, under these names and with these arguments."""
+"""The built-in tools. The bundled model learnt them under these names, with these arguments and in this order."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from edge.assistant.workspace import Workspace
 
 __all__ = ["LEARNT", "Toolbox", "built_in_tools"]
 
-# In the order in which the bundled model's template writes them.
+# In the order of the list that the bundled model was trained behind; the first 28 are also its template's own.
 LEARNT: tuple[str, ...] = (
     "set_light", "set_socket", "set_heating", "set_timer", "check_timer", "cancel_timer", "set_alarm", "cancel_alarm",
     "add_reminder", "add_to_list", "remove_from_list", "read_list", "add_note", "find_notes", "play_media",
     "control_media", "set_volume", "get_weather", "get_events", "add_event", "calculate", "convert_units",
-    "set_setting", "set_screen", "open_app", "system_action", "get_time", "get_date",
+    "set_setting", "set_screen", "open_app", "system_action", "get_time", "get_date", "list_alarms", "cancel_reminder",
+    "remove_note", "remove_event", "count_days", "add_to_day", "get_weekday", "list_files", "read_file",
+    "search_files", "write_file", "system_info", "get_home",
 )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ class Toolbox:
 
 
 def built_in_tools(box: Toolbox) -> list[Tool]:
-    """Those that the bundled model learnt first, in its order."""
+    """In the order of `LEARNT`."""
     tools = [
         *timing_tools(box.timers, box.clock),
         *list_tools(box.lists, box.notes),
@@ -54,5 +56,4 @@ def built_in_tools(box: Toolbox) -> list[Tool]:
         *home_tools(box.home),
     ]
     by_name = {tool.name: tool for tool in tools}
-    learnt = [by_name[name] for name in LEARNT]
-    return learnt + [tool for tool in tools if tool.name not in LEARNT]
+    return [by_name[name] for name in LEARNT]

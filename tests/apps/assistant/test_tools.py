@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from apps.assistant_model.tools import TOOLS
+from apps.assistant_model.tools import OFFERED
 from edge.assistant import Assistant
 from edge.assistant.machine import ACTIONS, SETTINGS, Machine
 from edge.assistant.tools import LEARNT
@@ -55,8 +55,8 @@ def says(assistant: Assistant) -> Says:
 
 def test_the_model_is_offered_what_it_learnt(assistant: Assistant) -> None:
     """Names, descriptions, arguments and their types, in the order of the model's own list."""
-    assert LEARNT == tuple(tool.name for tool in TOOLS)
-    for tool in TOOLS:
+    assert LEARNT == tuple(tool.name for tool in OFFERED) == tuple(tool.name for tool in assistant.offered)
+    for tool in OFFERED:
         offered = assistant.tools[tool.name]
         properties = offered.parameters["properties"]
         assert offered.description == tool.description
