@@ -6,8 +6,7 @@
 
 #include "os.h"
 
-#define MAX_FIELD    (1 << 20)
-#define MAX_HEAD_DIM 1024
+#define MAX_FIELD (1 << 20)
 
 /* Behind the last block: kernels may read (never use) so many bytes past a head. */
 #define SLACK_BYTES EDGE_ALIGNMENT
@@ -38,7 +37,7 @@ static uint64_t head_bytes(const edge_kv_config *config) {
 edge_status edge_kv_block_bytes(const edge_kv_config *config, uint64_t *out) {
     if (!config || !out || config->type < EDGE_KV_F32 || config->type > EDGE_KV_Q4 || !in_range(config->num_layers) ||
         !in_range(config->num_kv_heads) || !in_range(config->num_blocks) || config->head_dim < 2 ||
-        config->head_dim > MAX_HEAD_DIM || config->head_dim % 2 != 0) {
+        config->head_dim > EDGE_KV_MAX_HEAD_DIM || config->head_dim % 2 != 0) {
         return EDGE_INVALID;
     }
     /* 2^1 x 2^5 x 2^10 x 4 x 2^20 x 2^20 stays below 2^64; the product with the blocks may not. */

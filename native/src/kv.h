@@ -9,6 +9,8 @@
 
 #include "edge/kv.h"
 
+#define EDGE_KV_MAX_HEAD_DIM 1024
+
 struct edge_kv {
     edge_kv_config config;
     uint64_t head_bytes;  /* K or V of one head: 32 positions */

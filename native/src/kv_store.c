@@ -4,8 +4,6 @@
 #include "attention.h"
 #include "kv.h"
 
-#define MAX_HEAD_DIM 1024
-
 edge_status edge_kv_store(edge_kv *kv, int32_t block, int32_t layer, const float *keys, const float *values,
                           int64_t head_stride) {
     if (!kv || !keys || !values || block < 0 || block >= kv->config.num_blocks || layer < 0 ||
@@ -17,8 +15,8 @@ edge_status edge_kv_store(edge_kv *kv, int32_t block, int32_t layer, const float
         return EDGE_INVALID;
     }
     const edge_kernels *kernels = edge_kernels_get(EDGE_ISA_SCALAR); /* all levels round alike */
-    float key[MAX_HEAD_DIM];
-    uint16_t half[MAX_HEAD_DIM + 4];
+    float key[EDGE_KV_MAX_HEAD_DIM];
+    uint16_t half[EDGE_KV_MAX_HEAD_DIM + 4];
     for (int32_t head = 0; head < kv->config.num_kv_heads; head++) {
         for (int32_t slot = 0; slot < EDGE_KV_BLOCK_SIZE; slot++) {
             int64_t at = head * head_stride + (int64_t)slot * n;
