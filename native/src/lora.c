@@ -169,13 +169,13 @@ void edge_lora_ask(const edge_program *program, const edge_op *op, const edge_op
                    int64_t tile_row, int64_t row) {
     const edge_lora *lora;
     (void)run_of(program, op, plan, row, row + 1, &lora);
-    if (lora && lora->up[which] >= 0) {
-        const edge_weights *up = program->weights[lora->up[which]];
-        const uint8_t *tiles = edge_weights_tiles(up) + (uint64_t)(tile_row + AHEAD) * up->tile_row_bytes;
-        const uint64_t bytes = (tile_row + AHEAD) * TILE < up->rows ? up->tile_row_bytes : 0;
-        for (uint64_t i = 0; i < bytes && i < MOST_ASKED; i += EDGE_ALIGNMENT) {
-            EDGE_ASK(tiles + i);
-        }
+    const edge_weights *up = lora && lora->up[which] >= 0 ? program->weights[lora->up[which]] : NULL;
+    if (!up || (tile_row + AHEAD) * TILE >= up->rows) {
+        return;
+    }
+    const uint8_t *tiles = edge_weights_tiles(up) + (uint64_t)(tile_row + AHEAD) * up->tile_row_bytes;
+    for (uint64_t i = 0; i < up->tile_row_bytes && i < MOST_ASKED; i += EDGE_ALIGNMENT) {
+        EDGE_ASK(tiles + i);
     }
 }
 
