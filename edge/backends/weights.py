@@ -163,6 +163,11 @@ def load_weights(
             if streamed_groups:
                 split = Split.of(program, matrices, streamed_groups, max_tokens)
                 streamed = StreamedFile(packed, split, threads)
+            elif options.residency != "owned":
+                # A step reads all others. Of these every new token would add some pages, for weeks.
+                for index, matrix in enumerate(matrices):
+                    if matrix.name in program.lookups:
+                        packed.touch(index)
         return LoadedWeights(loader.items(streamed or packed), packed, streamed, options, note)
     except BaseException:
         for item in (streamed, packed):

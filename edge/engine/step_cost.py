@@ -12,8 +12,10 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
 
-RECENT = 5  # steps of a size that are remembered
-DOUBT_AFTER = 200  # times that a size may keep steps short without being measured again
+RECENT = 9  # steps of a size that are remembered
+DOUBT_AFTER = 120  # times that a size may keep steps short without being measured again
+CERTAIN = 3  # steps of a size, of which the median is believed so long
+RETRY_AFTER = 8  # times that one measured less often may
 _LEAST_SECONDS = 1e-9  # a clock may stand still
 _EXACT = 16  # sizes up to here are told apart; above, four to every doubling
 
@@ -53,8 +55,9 @@ class StepCost:
     def tokens_within(self, seconds: float, most: int) -> int:
         """The largest step up to `most` tokens that takes so long; 0 when none does, or nothing is known.
 
-        What was measured above it is believed DOUBT_AFTER times and then forgotten, or one slow step would keep steps
-        short for good.
+        What was measured above it is believed DOUBT_AFTER times and then forgotten, or a slow time would keep steps
+        short for good; and what was measured less than CERTAIN times is tried again soon, or one slow step would keep
+        them short for long.
         """
         low, high = 0, most + 1  # low does, high does not
         while high - low > 1:
@@ -67,7 +70,7 @@ class StepCost:
 
     def is_measured(self, num_tokens: int) -> bool:
         """Whether a step of this size was, as far as sizes are told apart."""
-        return _size(num_tokens) in self._measured
+        return any(size == _size(num_tokens) for size, _ in self._ratios)
 
     def tokens_per_second(self, num_tokens: int) -> float | None:
         """In steps of num_tokens; None before anything was measured."""
@@ -75,10 +78,13 @@ class StepCost:
         return None if cost is None else num_tokens / cost
 
     def _doubt(self, above: int) -> None:
-        for size in [size for size in self._measured if size > above]:
+        for size in [size for size, _ in self._ratios if size > above]:
             self._doubts[size] = self._doubts.get(size, 0) + 1
-            if self._doubts[size] >= DOUBT_AFTER:
-                del self._measured[size], self._doubts[size], self._ratios[bisect_left(self._ratios, (size,))]
+            certain = len(self._measured[size]) >= CERTAIN
+            if self._doubts[size] >= (DOUBT_AFTER if certain else RETRY_AFTER):
+                del self._doubts[size], self._ratios[bisect_left(self._ratios, (size,))]
+                if certain:
+                    del self._measured[size]
 
 
 def _size(num_tokens: int) -> int:

@@ -29,6 +29,7 @@ from edge.packed.source import SourceStamp
 __all__ = ["PackedFile"]
 
 _PIECE_BYTES = 8 * 2**20
+_PAGE_BYTES = 4096  # the smallest
 
 
 class PackedFile:
@@ -88,6 +89,11 @@ class PackedFile:
     def stream(self, spans: Sequence[tuple[int, int]], num_slots: int) -> native.Stream:
         """(offset, bytes) stretches of the file that are read for every step. Raises DoesNotFit."""
         return native.Stream(self.region, self._descriptor, spans, num_slots=num_slots)
+
+    def touch(self, index: int) -> None:
+        """Brings all pages of a matrix in a mapping into this process, where they count from then on."""
+        start = self.offset(index)
+        self.region.view[start : start + self.layout.matrices[index].num_bytes : _PAGE_BYTES].tobytes()
 
     def read(self, index: int, start: int, target: memoryview) -> None:
         """Fills `target` with the packed bytes of matrix `index` from `start` on, as the file has them. Raises

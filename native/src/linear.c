@@ -29,6 +29,9 @@ static int32_t multiply(const product *p, int32_t which, int64_t tile_row, float
     const edge_weights *w = program->weights[p->op->weight[which]];
     const uint8_t *tiles = edge_weights_tiles(w) + (uint64_t)tile_row * w->tile_row_bytes;
     const int32_t most = p->count <= FEW_TOKENS ? REGISTERS : p->count;
+    if (edge_lora_runs(program, p->plan)) {
+        edge_lora_ask(program, p->op, p->plan, which, tile_row, p->row);
+    }
     for (int32_t t = 0; t < p->count; t += most) {
         const int32_t count = p->count - t < most ? p->count - t : most;
         edge_acts acts = edge_acts_rows(p->area, edge_family_acts(w->family), p->x, p->row + t, p->cols);

@@ -8,10 +8,13 @@
 #include <math.h>
 
 #include "error.h"
+#include "inline.h"
 #include "plan.h"
 #include "rules.h"
 
-#define TILE EDGE_TILE_ROWS
+#define TILE       EDGE_TILE_ROWS
+#define AHEAD      4    /* tile rows: with one token, as long as memory takes to answer */
+#define MOST_ASKED 4096 /* bytes: the first-level cache has other things to hold */
 
 static edge_status check_pair(const edge_checker *k, const edge_op_plan *plan, const edge_lora *lora, int32_t i) {
     const edge_op *op = edge_check_op(k);
@@ -159,6 +162,20 @@ void edge_lora_run_down(edge_worker *worker, const edge_op *op, const edge_op_pl
                 row += count;
             }
         }
+    }
+}
+
+void edge_lora_ask(const edge_program *program, const edge_op *op, const edge_op_plan *plan, int32_t which,
+                   int64_t tile_row, int64_t row) {
+    const edge_lora *lora;
+    (void)run_of(program, op, plan, row, row + 1, &lora);
+    const edge_weights *up = lora && lora->up[which] >= 0 ? program->weights[lora->up[which]] : NULL;
+    if (!up || (tile_row + AHEAD) * TILE >= up->rows) {
+        return;
+    }
+    const uint8_t *tiles = edge_weights_tiles(up) + (uint64_t)(tile_row + AHEAD) * up->tile_row_bytes;
+    for (uint64_t i = 0; i < up->tile_row_bytes && i < MOST_ASKED; i += EDGE_ALIGNMENT) {
+        EDGE_ASK(tiles + i);
     }
 }
 

@@ -54,12 +54,21 @@ static int32_t read_piece(edge_reader *reader, uint8_t *memory, uint64_t offset,
     return 0;
 }
 
+int32_t edge_reader_piece(edge_reader *reader, uint8_t *memory, uint64_t offset, uint64_t bytes, uint64_t at,
+                          uint64_t *place) {
+    const uint64_t begin = edge_read_begin(offset), left = edge_read_bytes(offset, bytes);
+    if (at >= left) {
+        return 0;
+    }
+    const uint64_t size = left - at < EDGE_READ_PIECE ? left - at : EDGE_READ_PIECE;
+    const uint64_t needed = offset + bytes - begin - at;
+    return read_piece(reader, memory + at, begin + at, size, needed < size ? needed : size, place);
+}
+
 typedef struct fill {
     edge_reader *reader;
     uint8_t *memory;
-    uint64_t begin, total, needed;
-    edge_abandon_fn *abandon;
-    void *context;
+    uint64_t offset, bytes;
     _Atomic uint64_t next;
     _Atomic uint64_t place;
     _Atomic int32_t failure;
@@ -71,15 +80,10 @@ static void read_pieces(void *context, int32_t index, int32_t count) {
     (void)count;
     while (!atomic_load(&job->failure)) {
         uint64_t at = atomic_fetch_add(&job->next, EDGE_READ_PIECE), place = 0;
-        if (at >= job->total) {
+        if (at >= edge_read_bytes(job->offset, job->bytes)) {
             return;
         }
-        uint64_t bytes = job->total - at < EDGE_READ_PIECE ? job->total - at : EDGE_READ_PIECE;
-        int32_t failure = EDGE_READ_ABANDONED;
-        if (!job->abandon || !job->abandon(job->context)) {
-            failure = read_piece(job->reader, job->memory + at, job->begin + at, bytes,
-                                 job->needed - at < bytes ? job->needed - at : bytes, &place);
-        }
+        int32_t failure = edge_reader_piece(job->reader, job->memory, job->offset, job->bytes, at, &place);
         int32_t none = 0; /* the first failure is the one that is told */
         if (failure != 0 && atomic_compare_exchange_strong(&job->failure, &none, failure)) {
             atomic_store(&job->place, place);
@@ -88,11 +92,8 @@ static void read_pieces(void *context, int32_t index, int32_t count) {
 }
 
 int32_t edge_reader_fill(edge_reader *reader, edge_threads *threads, uint8_t *memory, uint64_t offset, uint64_t bytes,
-                         edge_abandon_fn *abandon, void *context, uint64_t *place) {
-    fill job = {.reader = reader, .memory = memory, .abandon = abandon, .context = context};
-    job.begin = edge_read_begin(offset);
-    job.total = edge_read_bytes(offset, bytes);
-    job.needed = offset + bytes - job.begin;
+                         uint64_t *place) {
+    fill job = {.reader = reader, .memory = memory, .offset = offset, .bytes = bytes};
     if (threads) {
         edge_threads_run(threads, read_pieces, &job);
     } else {

@@ -8,9 +8,8 @@
 #include "edge/threads.h"
 #include "os.h"
 
-#define EDGE_READ_PIECE     (1u << 20) /* bytes of one read: a few of a disk's largest requests */
-#define EDGE_READ_ENDED     (-1)       /* the file ends before what was to be read */
-#define EDGE_READ_ABANDONED (-2)       /* nobody wants it any more */
+#define EDGE_READ_PIECE (1u << 20) /* bytes of one read: a few of a disk's largest requests */
+#define EDGE_READ_ENDED (-1)       /* the file ends before what was to be read */
 
 typedef struct edge_reader {
     int32_t plain, direct;    /* descriptors; direct -1: refused */
@@ -23,14 +22,16 @@ int edge_reader_open(edge_reader *reader, int32_t descriptor, int buffered);
 /* Of a zeroed reader or an open one. */
 void edge_reader_close(edge_reader *reader);
 
-/* Asked before every piece, by any thread. */
-typedef int edge_abandon_fn(void *context);
-
 /* Reads [offset, offset + bytes) and what shares blocks with it, to memory where the first of these blocks begins, at a
- * multiple of EDGE_READ_ALIGNMENT. Every thread of the pool reads (NULL: the caller alone); abandon may be NULL.
- * 0, EDGE_READ_ABANDONED, or EDGE_READ_ENDED or the system's error number, and *place is where in the file. */
+ * multiple of EDGE_READ_ALIGNMENT. Every thread of the pool reads (NULL: the caller alone).
+ * 0, or EDGE_READ_ENDED or the system's error number, and *place is where in the file. */
 int32_t edge_reader_fill(edge_reader *reader, edge_threads *threads, uint8_t *memory, uint64_t offset, uint64_t bytes,
-                         edge_abandon_fn *abandon, void *context, uint64_t *place);
+                         uint64_t *place);
+
+/* Of the same stretch, what begins `at` bytes, a multiple of EDGE_READ_PIECE, behind its first block, and is no longer
+ * than that. Any threads may read pieces at a time. As edge_reader_fill; 0, too, where nothing is left. */
+int32_t edge_reader_piece(edge_reader *reader, uint8_t *memory, uint64_t offset, uint64_t bytes, uint64_t at,
+                          uint64_t *place);
 
 /* The aligned stretch around [offset, offset + bytes): where it begins, and its bytes. */
 static inline uint64_t edge_read_begin(uint64_t offset) {

@@ -19,8 +19,8 @@ edge_status edge_region_load(edge_region **out, int32_t descriptor, uint64_t off
         return EDGE_NO_MEMORY;
     }
     uint64_t place;
-    int32_t failure = edge_reader_fill(&reader, threads, region->data - offset % EDGE_READ_ALIGNMENT, offset, bytes,
-                                       NULL, NULL, &place);
+    int32_t failure =
+        edge_reader_fill(&reader, threads, region->data - offset % EDGE_READ_ALIGNMENT, offset, bytes, &place);
     region->direct = !atomic_load(&reader.buffered);
     edge_reader_close(&reader);
     if (failure != 0) {

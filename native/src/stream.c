@@ -1,4 +1,4 @@
-/* A ring of spans: one thread reads ahead, a step waits, uses and releases. */
+/* A ring of spans: threads read ahead, a step waits, uses and releases. */
 #include "stream.h"
 
 #include <string.h>
@@ -48,47 +48,79 @@ static const edge_span *span_of(const edge_stream *stream, uint64_t number) {
     return &stream->spans[number % (uint64_t)stream->num_spans];
 }
 
-typedef struct reading {
-    edge_stream *stream;
-    uint64_t number;
-} reading;
-
-static int is_unwanted(void *context) {
-    const reading *it = context;
-    return atomic_load(&it->stream->stop) || atomic_load(&it->stream->released) > it->number;
-}
-
-/* Reads a span into its slot. 0: it failed, or nobody wants it any more. */
-static int fill(edge_stream *stream, uint64_t number) {
-    reading context = {stream, number};
-    const edge_span *span = span_of(stream, number);
-    int32_t failure = edge_reader_fill(&stream->reader, stream->readers, slot_of(stream, number), span->offset,
-                                       span->bytes, is_unwanted, &context, &stream->place);
-    if (failure != 0 && failure != EDGE_READ_ABANDONED) {
-        atomic_store(&stream->failure, failure);
-    }
-    return failure == 0;
-}
-
-static void read_ahead(void *argument) {
-    edge_stream *stream = argument;
-    uint64_t next = 0;
-    while (!atomic_load(&stream->failure)) {
+/* Sleeps until the slot of a number is free: what it held before is read, and was used. 0: the stream is over. */
+static int wait_for_room(edge_stream *stream, uint64_t number) {
+    const uint64_t slots = (uint64_t)stream->num_slots;
+    for (;;) {
         uint32_t seen = atomic_load(&stream->orders);
-        uint64_t released = atomic_load(&stream->released);
-        if (atomic_load(&stream->stop)) {
+        if (atomic_load(&stream->stop) || atomic_load(&stream->failed)) {
+            return 0;
+        }
+        if (number < atomic_load(&stream->filled) + slots && number < atomic_load(&stream->released) + slots) {
+            return 1;
+        }
+        edge_os_wait(&stream->orders, seen);
+    }
+}
+
+/* Spans are told of in their order, whoever of the readers ends the last piece of which. */
+static void finish_piece(edge_stream *stream, uint64_t number) {
+    const uint64_t slots = (uint64_t)stream->num_slots;
+    if (atomic_fetch_add(&stream->done[number % slots], 1) + 1 < stream->span_pieces) {
+        return;
+    }
+    atomic_store(&stream->done[number % slots], 0);
+    atomic_store(&stream->whole[number % slots], number + 1);
+    for (;;) {
+        uint64_t filled = atomic_load(&stream->filled);
+        if (atomic_load(&stream->whole[filled % slots]) != filled + 1) {
             return;
         }
-        next = next < released ? released : next; /* a step that was cancelled skips the rest of its pass */
-        if (next - released >= (uint64_t)stream->num_slots) {
-            edge_os_wait(&stream->orders, seen);
-        } else if (fill(stream, next)) {
-            next++;
-            atomic_store(&stream->filled, next);
+        if (atomic_compare_exchange_strong(&stream->filled, &filled, filled + 1)) {
             change(&stream->news);
+            change(&stream->orders);
         }
     }
-    change(&stream->news);
+}
+
+static void fail(edge_stream *stream, int32_t failure, uint64_t place) {
+    int32_t nobody = 0;
+    if (atomic_compare_exchange_strong(&stream->failed, &nobody, 1)) {
+        stream->place = place;
+        atomic_store(&stream->failure, failure);
+        change(&stream->news);
+        change(&stream->orders);
+    }
+}
+
+/* Every reader, until the stream is over. A step that was cancelled releases the rest of its pass: it is not read. */
+static void read_ahead(void *context, int32_t index, int32_t count) {
+    edge_stream *stream = context;
+    (void)index;
+    (void)count;
+    for (;;) {
+        const uint64_t piece = atomic_fetch_add(&stream->next, 1), number = piece / stream->span_pieces;
+        if (!wait_for_room(stream, number)) {
+            return;
+        }
+        if (atomic_load(&stream->released) <= number) {
+            const edge_span *span = span_of(stream, number);
+            const uint64_t at = piece % stream->span_pieces * EDGE_READ_PIECE;
+            uint64_t place = 0;
+            int32_t failure =
+                edge_reader_piece(&stream->reader, slot_of(stream, number), span->offset, span->bytes, at, &place);
+            if (failure != 0) {
+                fail(stream, failure, place);
+                return;
+            }
+        }
+        finish_piece(stream, number);
+    }
+}
+
+static void run_readers(void *argument) {
+    edge_stream *stream = argument;
+    edge_threads_run(stream->readers, read_ahead, stream);
 }
 
 static int prepare(edge_stream *stream, int32_t descriptor, const edge_span *spans, int buffered) {
@@ -103,7 +135,7 @@ static int prepare(edge_stream *stream, int32_t descriptor, const edge_span *spa
     }
     memcpy(stream->spans, spans, count * sizeof *spans);
     stream->ring = edge_read_aligned(stream->memory);
-    stream->started = edge_os_thread_start(&stream->thread, read_ahead, stream) == 0;
+    stream->started = edge_os_thread_start(&stream->thread, run_readers, stream) == 0;
     return stream->started;
 }
 
@@ -129,6 +161,7 @@ edge_status edge_stream_create(edge_stream **out, const edge_region *file, int32
     stream->num_slots = num_slots;
     stream->memory_bytes = bytes;
     stream->slot_bytes = slot_bytes_of(spans, num_spans);
+    stream->span_pieces = (stream->slot_bytes + EDGE_READ_PIECE - 1) / EDGE_READ_PIECE;
     if (!prepare(stream, descriptor, spans, buffered)) {
         edge_stream_destroy(&stream);
         return EDGE_NO_MEMORY;

@@ -6,7 +6,8 @@
 #include "reader.h"
 
 /* Spans are counted over all passes: number n is span n % num_spans, and lies in slot n % num_slots. So the ring never
- * waits where one pass ends and the next begins, whatever the two counts are. */
+ * waits where one pass ends and the next begins, whatever the two counts are. Readers take pieces in that order, of the
+ * next span before the last piece of this one is there, so that the disk never waits either. */
 struct edge_stream {
     edge_reader reader;
     edge_threads *readers; /* of which `thread` is the first */
@@ -15,7 +16,7 @@ struct edge_stream {
     const uint8_t **places; /* (num_spans,): where a span lies; written by await, for the threads behind its barrier */
     int32_t num_spans, num_slots;
     uint8_t *memory, *ring;
-    uint64_t memory_bytes, slot_bytes;
+    uint64_t memory_bytes, slot_bytes, span_pieces; /* of the largest; others have empty ones at the end */
     edge_os_thread thread;
     int started;
     _Atomic int32_t taken; /* by a program */
@@ -24,10 +25,16 @@ struct edge_stream {
     uint64_t pass;
     int passing;
 
-    /* Numbers below `filled` were read, those below `released` are no longer needed. Each is written on one side only.
-     * The words change whenever the other side should look again. */
+    /* Of the readers: the next piece, and of every slot how many pieces are done, and 1 + the number of the last span
+     * that is. */
+    _Alignas(EDGE_ALIGNMENT) _Atomic uint64_t next;
+    _Atomic uint64_t done[EDGE_MAX_SLOTS], whole[EDGE_MAX_SLOTS];
+
+    /* Numbers below `filled` were read, or are unwanted; those below `released` are no longer needed. Each is written
+     * on one side only. The words change whenever somebody should look again: the step at news, readers at orders. */
     _Alignas(EDGE_ALIGNMENT) _Atomic uint64_t filled;
     _Atomic uint32_t news;
+    _Atomic int32_t failed;  /* by one reader, who writes what follows */
     _Atomic int32_t failure; /* EDGE_READ_ENDED or an error number; `place` is written before */
     uint64_t place;
     _Alignas(EDGE_ALIGNMENT) _Atomic uint64_t released;

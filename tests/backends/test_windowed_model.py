@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,6 +89,31 @@ def test_a_session_keeps_its_tokens_but_no_windows(tmp_path: Path, monkeypatch: 
         assert session.messages[-1]["content"] == first.text
         again = session.chat("and-more", max_tokens=8, temperature=0.0)
         assert again.usage.cached_tokens == 0
+
+
+@pytest.mark.parametrize("count", [4, 300])
+def test_what_is_taken_back_goes_on_from_where_the_windows_are(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a short answer the window of the place before is still there; behind a long one the beginning is computed
+    again, and said."""
+    path, _, _ = files(tmp_path, "gemma3")
+    monkeypatch.setenv("EDGE_SESSIONS_DIR", str(tmp_path / "sessions"))
+    options: dict[str, Any] = {"temperature": 0.0, "logit_bias": {0: -1e4}}
+    first, wrong, right = "tell-me-something" * 6, "this-was-a-mistake", "and-this-is-meant"
+    with edge.load(path, context=CONTEXT, chunk=32, sequences=1) as model, model.session("talk") as session:
+        session.chat(first, max_tokens=8, **options)
+        before = len(session.tokens)
+        session.chat(wrong, max_tokens=count, **options)
+        session.trim(2)
+        answer = session.chat(right, max_tokens=12, **options)
+        messages = list(session.messages)
+    with edge.load(path, context=CONTEXT, chunk=32, sequences=1) as fresh:
+        expected = fresh.chat(messages[:-1], max_tokens=12, **options)
+    assert answer.text == expected.text
+    found = answer.usage.cached_tokens
+    assert found % 32 == 0 and found <= before
+    assert found > WINDOW if count == 4 else found == 0
 
 
 def test_the_work_of_a_step_counts_what_layers_see(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import edge
 from edge import native
+from edge.device import resident_memory_bytes
 from edge.errors import DoesNotFit, NativeError
 from edge.native import library
 
@@ -211,3 +212,18 @@ def test_structs_have_the_sizes_of_the_headers() -> None:
     assert sizeof(structs.Batch) == 4 * 4 + 8 * 8
     assert sizeof(structs.Sampling) == 6 * 4 + 3 * 8
     assert sizeof(structs.GptqBlock) == 6 * 8 + 8 + 2 * 4
+
+
+def test_an_arena_takes_memory_as_it_is_written() -> None:
+    """Context that nobody uses costs nothing."""
+    before = resident_memory_bytes()
+    with native.KV("f16", num_layers=8, num_kv_heads=8, head_dim=128, num_blocks=512) as kv:
+        assert kv.num_blocks * kv.block_bytes == 512 * 2**20
+        allocated = resident_memory_bytes()
+        for block in range(3, 12, 2):
+            kv.write_block(block, b"\1" * kv.block_bytes)
+        written = resident_memory_bytes()
+        if before is None or allocated is None or written is None:
+            pytest.skip("the system does not say what is resident")
+        assert allocated - before < 4 * 2**20
+        assert 4.5 * kv.block_bytes < written - allocated < 5 * (kv.block_bytes + 4 * 2**20)

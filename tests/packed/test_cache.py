@@ -18,6 +18,7 @@ import pytest
 from edge.errors import ModelFileError
 from edge.packed.source import SourceHash
 from edge.packed.writer import PackedWriter
+from scripts.random_model import SHAPES, write
 from tests.conftest import WriteModel
 from tests.packed.bad_packed import bad_packed_files
 from tests.packed.models import Answer, Loaded, answer, sound
@@ -63,6 +64,17 @@ def test_how_much_is_in_memory_is_read_back(model: Path) -> None:
         assert info.resident_bytes is not None and info.huge_bytes is not None
         assert info.packed_bytes * 0.9 < info.resident_bytes < info.packed_bytes + 2**21 + 2**16
         assert 0 <= info.huge_bytes <= info.resident_bytes
+
+
+def test_a_mapped_embedding_counts_from_the_start(tmp_path: Path) -> None:
+    """A step reads a few of its rows: a process would grow for as long as it meets new tokens."""
+    write("tiny", "F16", path := tmp_path / "untied.gguf")
+    shape = SHAPES["tiny"]
+    answer(path)
+    with Loaded(path) as loaded:
+        info = loaded.backend.weights
+        assert info.residency == "mapped" and info.resident_bytes is not None
+        assert 2 * shape.vocab * shape.hidden <= info.resident_bytes < info.packed_bytes
 
 
 def test_small_models_get_no_file(model: Path, packed: Path) -> None:
