@@ -8,7 +8,7 @@
 
 #define BLOCK  EDGE_KV_BLOCK_SIZE
 #define RUN    (EDGE_RUN_BLOCKS * BLOCK) /* positions */
-#define PIECES 4                         /* for a thread, at least, so that a slow core ends with the others */
+#define PIECES 9                         /* for a thread, at least, so that a slow core ends with the others */
 
 /* Consecutive tokens, of one sequence or of several. Those that share a block look at it together: their queries of one
  * KV head read it once. So the branches of a prefix cost one reading of it. */
