@@ -53,9 +53,8 @@ def test_save_load_fork_undo(run_edge: RunEdge, tiny_model: Path, tmp_path: Path
     restored = re.search(r"session one: goes on after 2 messages; (\d+) of \d+ tokens restored", said)
     cached = re.search(r"measured: \d+ prompt \((\d+) cached\)", said)
     assert restored and cached and int(restored[1]) >= int(cached[1]) >= 64
-    assert re.search(
-        r"conversation: two · 4 messages · \d+ of 256 tokens at the last answer · \d+ of them in memory", said
-    )
+    held = r"conversation: two · 4 messages · \d+ of 256 tokens at the last answer · \d+ of them in memory"
+    assert re.search(held, said)
     assert {path.name for path in tmp_path.iterdir()} == {"one.edge-session", "two.edge-session"}
     _, said = _chat(run_edge, model, "/load one\n/stats\n/load two\n/stats\n", sessions=tmp_path)
     assert "one · 2 messages" in said and "two · 4 messages" in said  # what the fork said is not in the first
