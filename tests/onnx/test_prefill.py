@@ -147,6 +147,17 @@ def test_session_files_hold_nothing_that_it_computed(
         assert again.num_restored_tokens == 0 and len(again.messages) == 2
 
 
+def test_prepared_prompts_are_read_here(bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_SESSIONS_DIR", str(tmp_path / "sessions"))
+    with edge.load(bundled, context=1024, prefill_backend="onnx") as model:
+        model.generate(LONG + "Hello", max_tokens=2)  # what the other engine has read is there, and is not taken
+        prepared = model.prepare(LONG, raw=True)
+        assert prepared.num_tokens > 200
+    with edge.load(bundled, context=1024) as native:
+        answer = native.generate(LONG + "Hi", max_tokens=2)
+        assert answer.usage.prepared_tokens == prepared.num_tokens
+
+
 def test_its_memory_is_in_the_plan(bundled: Path) -> None:
     with edge.load(bundled, context=1024) as native:
         alone = native.plan.total_bytes
