@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Items
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
@@ -285,7 +285,11 @@ class Model(ModelFacts):
                 return self.tokenizer.encode(system + more, parse_special=True)
             return self.encode_chat([{"role": "system", "content": system}, {"role": "user", "content": more}], tools)
 
-        read = partial(self.generate, max_tokens=1, adapter=adapter)
+        def read(tokens: list[int]) -> None:
+            options: GenerateOptions = {"max_tokens": 1, "adapter": adapter}
+            with self._submit(tokens, options, time.perf_counter(), "interactive", None, is_read_here=True) as stream:
+                stream.completion()
+
         return self._kept.prepare(tokens_with, read, adapter)
 
     def step(self) -> bool:
@@ -330,7 +334,10 @@ class Model(ModelFacts):
         priority: Priority,
         on_prefill: PrefillProgress | None,
         chat: ChatPrompt | None = None,
+        *,
+        is_read_here: bool = False,
     ) -> Stream:
+        """is_read_here: no other engine may have read it, since its K and V are kept."""
         self.check_writes()
         adapter = self._adapters.use(options.get("adapter"), tokens)
         params, constraint = self._forms.read(options)
@@ -349,6 +356,7 @@ class Model(ModelFacts):
                 forced=None if chat is None else chat.forcing,
                 constraint=constraint,
                 adapter=adapter,
+                is_read_here=is_read_here,
             )
         except (TypeError, OverflowError) as error:
             raise RequestError(f"the prompt's token ids must be whole numbers of 32 bits: {error}") from None

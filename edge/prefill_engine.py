@@ -12,7 +12,7 @@ from edge.backends.native import NativeBackend
 from edge.backends.registry import BACKENDS
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.handover import LEAST
-from edge.errors import RequestError
+from edge.errors import NumericalError, RequestError
 from edge.memory import Settings, beside
 from edge.model_facts import OtherPrefill, PrefillFacts
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_KLD", "Asked", "PlannedPrefill", "by_profile", "folder_of", "plan_prefill"]
 
-MOST_KLD = 0.25  # nats: other weights differ by more, four bits instead of eight by less
+# Nats: other weights differ by more, four bits instead of eight by less; four bits of K and V by more than these.
+MOST_KLD, MOST_KLD_Q4 = 0.25, 1.0
 _SHOWN = 8  # tokens behind a text that the other engine has read, whose probabilities are compared
 _GAIN = 1.25  # of the other engine's speed: what is handed over is stored anew, and takes memory
 
@@ -100,10 +101,14 @@ class PlannedPrefill:
         so. UnsupportedModel: the runtime refuses it, or not all runs on the provider, and it must."""
         reader = self._reader.load(self._asked.provider, strict=self._asked.strict)
         try:
-            kld = _difference(backend, reader)
-            if not kld <= MOST_KLD:
+            try:
+                kld = _difference(backend, reader)
+            except NumericalError:
+                raise self._refused("behind a text that it has read, logits are not finite") from None
+            most = MOST_KLD_Q4 if backend.kv_type == "q4" else MOST_KLD
+            if not kld <= most:
                 raise self._refused(
-                    f"behind a text that it has read, probabilities differ by {kld:.3g} nats, at most {MOST_KLD:g} is "
+                    f"behind a text that it has read, probabilities differ by {kld:.3g} nats, at most {most:g} is "
                     "rounding"
                 )
             fallback = reader.weights.note

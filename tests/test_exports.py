@@ -137,6 +137,7 @@ EXPORTS = {
         "Budget",
         "MemoryPlan",
         "Settings",
+        "beside",
         "compiled_for",
         "fitting",
         "fitting_onnx",

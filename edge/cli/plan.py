@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.cli.adapters import read_adapters
-from edge.cli.options import adapter_option, debug_option, json_option, memory_option, model_argument, option
+from edge.cli.options import (
+    adapter_option,
+    debug_option,
+    json_option,
+    memory_option,
+    model_argument,
+    option,
+    prefill_option,
+)
 
 if TYPE_CHECKING:
     from edge.cli.planning import PlanOptions
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 @option(
     "--device", default=None, metavar="NAME", help="Plan for a machine that a shipped profile, or a file, describes."
 )
+@prefill_option
 @option("--backend", default=None, help="Plan for native, llama (llama.cpp) or onnx, here. [default: as edge run]")
 @json_option
 @debug_option
@@ -44,6 +53,7 @@ def command(
     threads: int | None,
     prompt: int | None,
     device: str | None,
+    prefill_backend: str | None,
     backend: str | None,
     as_json: bool,
 ) -> int:
@@ -57,7 +67,9 @@ def command(
     from edge.cli.remote import opened
 
     adapters = read_adapters(adapter)
-    options = PlanOptions(memory, context, sequences, kv_tokens, kv_type, threads, prompt, device, adapters)
+    options = PlanOptions(
+        memory, context, sequences, kv_tokens, kv_type, threads, prompt, device, adapters, prefill_backend
+    )
     report = _on_another_backend(model, backend, options)
     if report is None:
         with opened(model) as (file, path):

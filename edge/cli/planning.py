@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True, slots=True)
 class PlanOptions:
     """memory: as 1.5GiB. prompt: tokens whose time is predicted. device: a shipped profile or a file; None: here.
-    adapters: paths by name."""
+    adapters: paths by name. prefill_backend: another engine that reads prompts, as of edge run."""
 
     memory: str | None = None
     context: int | None = None
@@ -33,6 +33,7 @@ class PlanOptions:
     prompt: int | None = None
     device: str | None = None
     adapters: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    prefill_backend: str | None = None
 
     @property
     def allowed_bytes(self) -> int | None:
@@ -47,6 +48,7 @@ class PlanOptions:
             ("--device", self.device),
             ("--kv-tokens", self.kv_tokens),
             ("--adapter", self.adapters or None),
+            ("--prefill-backend", self.prefill_backend),
         ):
             if value is not None:
                 raise RequestError(f"{name} is given; a plan for the {backend} backend has no such option")
@@ -81,6 +83,7 @@ def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tupl
         chunk=chosen.chunk,
         num_threads=max(chosen.prefill_threads, chosen.decode_threads),
         adapters=adapters,
+        prefill_bytes=_prefill_bytes(options, path, chosen),
     )
     compiled, budget = compiled_for(file, settings), place.budget
     plan = plan_compiled(file, compiled, settings)
@@ -101,6 +104,21 @@ def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tupl
         "chosen": dataclasses.asdict(chosen) | {"isa": question.isa},
         "profile": place.source,
     }
+
+
+def _prefill_bytes(options: PlanOptions, path: str, chosen: Choice) -> int:
+    """Of another engine that reads prompts. RequestError, ModelFileError."""
+    if options.prefill_backend is None or options.prefill_backend == "native":
+        return 0
+    from pathlib import Path
+
+    from edge.loading import DEFAULT_CONTEXT, PREFILL_CHUNK
+    from edge.memory import Settings
+    from edge.prefill_engine import Asked, plan_prefill
+
+    threads = max(chosen.prefill_threads, chosen.decode_threads)
+    settings = Settings(options.context, DEFAULT_CONTEXT, chunk=PREFILL_CHUNK, num_threads=threads)
+    return plan_prefill(Asked(options.prefill_backend), Path(path), settings).num_bytes
 
 
 def other_report(

@@ -118,6 +118,7 @@ class Engine:
             priority=sequence.priority,
             forced=None if sequence.forced is None else sequence.forced.fresh(),
             adapter=sequence.adapter,
+            is_read_here=sequence.is_read_here,
         )
         fork.num_prompt_tokens = sequence.num_prompt_tokens
         fork.origin = sequence.origin

@@ -19,7 +19,7 @@ from edge.engine.order import running_order
 from edge.engine.sequence import Sequence
 from edge.engine.slots import common_beginning
 from edge.engine.work import Work
-from edge.errors import Cancelled, EdgeError
+from edge.errors import Cancelled, EdgeError, NativeError
 
 LEAST = 64  # tokens: fewer are read here as quickly as they are handed over
 MOST_AGAIN = 2  # times the tokens that are missing here: more are not read there to get at them
@@ -155,7 +155,9 @@ class Handover(Alone):
 
     def _is_worth(self, sequence: Sequence) -> bool:
         first, end = sequence.num_computed_tokens, self._end(sequence)
-        if sequence.adapter is not None or first % self._blocks.block_size or end - first < LEAST:
+        if sequence.is_read_here or sequence.adapter is not None:
+            return False
+        if first % self._blocks.block_size or end - first < LEAST:
             return False
         again = end - common_beginning(sequence.tokens, self._held, min(end, len(self._held)))
         return again <= MOST_AGAIN * (end - first)
@@ -173,8 +175,8 @@ class Handover(Alone):
                 self._source.step(_batch(job.tokens, position, count))
             except Cancelled:  # perhaps meant for the one before, which had just ended: then it is computed again
                 continue
-            except EdgeError as error:
-                job.error = error
+            except Exception as error:  # nobody else would hear of it, and the engine would wait for ever
+                job.error = error if isinstance(error, EdgeError) else NativeError(f"{self._source.name}: {error!r}")
                 self._progress.set()
                 return
             position += count

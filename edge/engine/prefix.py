@@ -80,7 +80,7 @@ def cached_prefix(sequence: Sequence, blocks: BlockManager) -> Prefix:
     last = (len(sequence) - 1) // blocks.block_size
     own = list(_chain(b"", sequence.tokens, sequence.adapter, blocks.block_size, 0, last))
     keys, origin, found = own, b"", blocks.find(own)
-    if blocks.origin:
+    if blocks.origin and not sequence.is_read_here:
         mixed = list(_chain(blocks.origin, sequence.tokens, sequence.adapter, blocks.block_size, 0, last))
         longer = blocks.find(own, mixed)
         if len(longer) > len(found):

@@ -36,7 +36,7 @@ class Sequence:
     max_length: tokens of prompt and answer together after which it ends with "length".
     seed, number and a token's position determine its random number, so batching cannot change it.
     forced: tokens that the answer must take. constraint: what its tokens may be, its own, not shared; one of both.
-    adapter: which it uses; None: none.
+    adapter: which it uses; None: none. is_read_here: no other engine may have read any of it.
     priority: "background" gives way to "interactive". RequestError: another.
     """
 
@@ -54,6 +54,7 @@ class Sequence:
         "finish_reason",
         "first_token_at",
         "forced",
+        "is_read_here",
         "last_token_at",
         "logprobs",
         "max_length",
@@ -89,6 +90,7 @@ class Sequence:
         forced: Forced | None = None,
         constraint: Constraint | None = None,
         adapter: AdapterUse | None = None,
+        is_read_here: bool = False,
     ) -> None:
         if priority not in get_args(Priority):
             names = " or ".join(repr(name) for name in get_args(Priority))
@@ -107,6 +109,7 @@ class Sequence:
         self.forced = forced
         self.constraint = constraint  # which tokens may come
         self.adapter = adapter
+        self.is_read_here = is_read_here
         self.block_table: list[int] = []
         self.window_start = self.window_end = 0  # which of the table's blocks have places in the windows
         self.block_keys: list[bytes] = []  # of the blocks that are full, by which other sequences find them

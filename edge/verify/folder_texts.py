@@ -45,8 +45,8 @@ def folder_prompt(
         template = _template(folder, settings)
         if template is None:
             return None, "the folder has no template"
-        words = {f"{name}_token": _word(settings, f"{name}_token") for name in ("bos", "eos")}
-        rendered = ChatTemplate(template).render(messages, **words)
+        bos, eos = _word(settings, "bos_token"), _word(settings, "eos_token")
+        rendered = ChatTemplate(template).render(messages, bos_token=bos, eos_token=eos)
     except EdgeError as error:
         return None, str(error)
     return tokenizer.decode(tokenizer.encode(rendered, parse_special=True), skip_special=False), None
@@ -56,15 +56,15 @@ def _template(folder: ModelFolder, settings: Fields) -> str | None:
     """The one for chats; a file of its own goes before the setting, as transformers does."""
     if folder.has(_TEMPLATE):
         return folder.read_text(_TEMPLATE, _MAX_BYTES)
-    found = settings.value("chat_template") if settings.has("chat_template") else None
+    found: object = settings.value("chat_template") if settings.has("chat_template") else None
     if isinstance(found, list):
-        named = [item for item in cast("list[Any]", found) if isinstance(item, dict)]
+        named = [cast("dict[str, object]", item) for item in cast("list[object]", found) if isinstance(item, dict)]
         found = next((item.get("template") for item in named if item.get("name") == "default"), None)
     return found if isinstance(found, str) and found else None
 
 
 def _word(settings: Fields, name: str) -> str:
-    value = settings.value(name) if settings.has(name) else None
+    value: object = settings.value(name) if settings.has(name) else None
     if isinstance(value, dict):  # an added token with its flags
-        value = cast("dict[str, Any]", value).get("content")
+        value = cast("dict[str, object]", value).get("content")
     return value if isinstance(value, str) else ""

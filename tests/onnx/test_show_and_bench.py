@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.backends.registry import BACKENDS
-from edge.cli.app import main
+from edge.cli import main
 from edge.describe import describe
 from edge.describe_onnx import describe_folder, multiplied_bytes
 from edge.export.gguf_source import GGUFSource
