@@ -66,7 +66,7 @@ def load(
     """Loads a GGUF file, an ONNX folder, or the bundled model when path is None.
 
     backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
-    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md); "auto", the first of them that can run the
+    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md, docs/npu.md); "auto", the first of them that can run the
     file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder. An option
     that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
@@ -92,9 +92,9 @@ def load(
     prompts instead of the user's data folder.
     adapters: LoRA adapters in GGUF files, by the names that answers ask for them with (`adapter="name"`); see
     docs/adapters.md. Weights are shared, and one step computes answers with any of them and without.
-    provider: of an ONNX model, "cpu" (the default) or another that `edge doctor` lists, with options behind a colon:
-    "openvino:device_type=NPU". What it cannot compute runs on the CPU, which `Model.weights.note` says; strict refuses
-    such a model.
+    provider: of an ONNX model, "cpu" or another that `edge doctor` lists, with options behind a colon:
+    "openvino:device_type=NPU" (default: "cpu", or what a folder for an NPU was made for). What it cannot compute runs
+    on the CPU, which `Model.weights.note` says; strict refuses such a model.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
