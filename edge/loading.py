@@ -66,9 +66,9 @@ def load(
     """Loads a GGUF file, an ONNX folder, or the bundled model when path is None.
 
     backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
-    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md, docs/npu.md); "auto", the first of them that can run the
-    file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder. An option
-    that a backend does not have is refused by name.
+    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md, docs/npu.md); "auto", the first of them that
+    can run the file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder.
+    An option that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less

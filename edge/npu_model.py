@@ -111,7 +111,9 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
             try:
                 backend = opened(folder.compiled(folder.compiled_name), note)
             except ModelFileError as error:
-                note = "; ".join(filter(None, (note, f"the graphs are compiled anew, as what was compiled fails: {error}")))
+                note = "; ".join(
+                    filter(None, (note, f"the graphs are compiled anew, as what was compiled fails: {error}"))
+                )
         if backend is None:
             refuse_unfinished(provider, folder.manifest.weights)
             backend = opened(folder.graphs, note)
@@ -124,7 +126,9 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
     return source, backend, plan
 
 
-def _provider(ort: Any, folder: NpuFolder, asked: str | None, *, strict: bool) -> tuple[Provider, str | None, str | None]:
+def _provider(
+    ort: Any, folder: NpuFolder, asked: str | None, *, strict: bool
+) -> tuple[Provider, str | None, str | None]:
     """Who computes; why it is the CPU where another was meant; what else the user should know."""
     target = folder.manifest.target.provider
     if asked is not None:

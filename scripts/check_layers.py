@@ -85,7 +85,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"backends", "describe", "native", "sessions", "tokenizer", "export"},  # its tokenizer's files
     "npu_model": BASE
     | {"backends", "device", "edge", "memory", "native", "npu", "other_engines", "sessions", "sources"},
-    "onnx_model": BASE | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
+    "onnx_model": BASE
+    | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
     "loading": BASE
     | {

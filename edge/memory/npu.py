@@ -1,4 +1,4 @@
-"""The memory plan of a folder for NPUs, from its checked files alone: of the CPU provider, which computes it anywhere."""
+"""The memory plan of a folder for NPUs, from its checked files alone, where the CPU computes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from edge.backends.compiled import MAX_CHUNK, check_number
 from edge.memory.budget import Budget
 from edge.memory.fit import nearest_plans
 from edge.memory.onnx import PACKAGE_BYTES
-from edge.memory.plan import PROCESS_BYTES, THREAD_BYTES, TOKENIZER_BYTES, TOKENIZER_BYTES_PER_TOKEN, MemoryPlan, Settings
+from edge.memory.plan import (
+    PROCESS_BYTES,
+    THREAD_BYTES,
+    TOKENIZER_BYTES,
+    TOKENIZER_BYTES_PER_TOKEN,
+    MemoryPlan,
+    Settings,
+)
 from edge.npu.borders import Borders
 from edge.npu.folder import NpuFolder
 
@@ -29,7 +36,9 @@ def plan_npu(folder: NpuFolder, settings: Settings) -> MemoryPlan:
     check_number("sequences", settings.num_sequences, 1, chunk)
     context = min(manifest.context, settings.default_context) if settings.context is None else settings.context
     check_number("context", context, 2, manifest.context)
-    sizes = {path: identity[2] for parts in folder.graphs.values() for part in parts for path, identity in part.files.items()}
+    sizes = {
+        path: identity[2] for parts in folder.graphs.values() for part in parts for path, identity in part.files.items()
+    }
     sizes |= {path: identity[2] for path, identity in folder.head.files.items()}
     nodes = sum(len(part.model.graph.nodes) for parts in folder.graphs.values() for part in parts)
     return MemoryPlan(

@@ -41,7 +41,9 @@ class Borders(NamedTuple):
         return cls(fed, past, made)
 
 
-def check_borders(manifest: Manifest, table: dict[str, Encoding], graphs: tuple[CheckedModel, ...], phase: Phase) -> None:
+def check_borders(
+    manifest: Manifest, table: dict[str, Encoding], graphs: tuple[CheckedModel, ...], phase: Phase
+) -> None:
     """BadModelFile: a graph takes what nobody gives, gives what is of another type or shape than the table and the
     manifest say, or leaves something out. graphs: of the phase, in their order."""
     borders, tokens = Borders.of(manifest, phase), manifest.tokens(phase)
@@ -69,7 +71,9 @@ def _check(graph: CheckedModel, table: dict[str, Encoding], value: ValueSpec, wa
     """The shape that the graph says; that it is the wanted one, None: any, and of the type of the table."""
     encoding = table.get(value.name)
     if encoding is None:
-        raise BadModelFile(graph.path.parent / ENCODINGS, f"has no encoding for {quoted(value.name)}, which a graph has")
+        raise BadModelFile(
+            graph.path.parent / ENCODINGS, f"has no encoding for {quoted(value.name)}, which a graph has"
+        )
     if value.data_type != _ONNX_TYPES[encoding.type]:
         raise BadModelFile(graph.path, f"{quoted(value.name)} is not of {encoding.type}, as {ENCODINGS} says")
     shape = tuple(size for size in value.shape or () if isinstance(size, int))

@@ -37,7 +37,15 @@ class NpuGraphs:
     """
 
     def __init__(
-        self, ort: Any, folder: NpuFolder, graphs: Graphs, host: Host, provider: Provider, num_threads: int, *, strict: bool
+        self,
+        ort: Any,
+        folder: NpuFolder,
+        graphs: Graphs,
+        host: Host,
+        provider: Provider,
+        num_threads: int,
+        *,
+        strict: bool,
     ) -> None:
         self.manifest, self._table, self._host = folder.manifest, folder.table, host
         self._sessions: dict[Phase, list[Any]] = {}

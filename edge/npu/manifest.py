@@ -214,8 +214,14 @@ def _target(fields: _Fields, row: list[object]) -> Target:
     """["qnn", [["htp_arch", "75"], ...]]"""
     match row:
         case [str() as name, list() as options]:
-            pairs = [tuple(cast("list[object]", item)) for item in cast("list[object]", options) if isinstance(item, list)]
-            texts = [(str(pair[0]), str(pair[1])) for pair in pairs if len(pair) == 2 and all(isinstance(part, str) for part in pair)]
+            pairs = [
+                tuple(cast("list[object]", item)) for item in cast("list[object]", options) if isinstance(item, list)
+            ]
+            texts = [
+                (str(pair[0]), str(pair[1]))
+                for pair in pairs
+                if len(pair) == 2 and all(isinstance(part, str) for part in pair)
+            ]
             if len(texts) == len(cast("list[object]", options)) == len(dict(texts)) <= _MOST_OPTIONS:
                 target = Target(name, tuple(texts))
                 problem = target.problem()

@@ -24,7 +24,9 @@ class OpenVinoWriter(QdqWriter):
 
     def _norm(self, op: StaticOp, values: str, gain: str, result: str) -> None:
         """values / sqrt(mean(values^2) + epsilon) * gain, in floats from end to end."""
-        square, mean, total, root, normed = (f"{op.output}.{part}" for part in ("square", "mean", "sum", "root", "normed"))
+        square, mean, total, root, normed = (
+            f"{op.output}.{part}" for part in ("square", "mean", "sum", "root", "normed")
+        )
         self._node("Pow", [values, self._scalar(2.0)], square, square)
         self._node("ReduceMean", [square, self._integers((-1,))], mean, mean, keepdims=1)
         self._node("Add", [mean, self._scalar(op.number)], total, total)

@@ -1,7 +1,7 @@
 """Opens mutated ONNX folders in a process of their own, as edge and then as the runtime does: none may die or hang.
 
     python tests/campaigns/fuzz_onnx.py --runs 2000 --state fuzz_onnx.json
-    python tests/campaigns/fuzz_onnx.py --npu --runs 2000 --state fuzz_npu.json      of a folder for NPUs: each file in turn
+    python tests/campaigns/fuzz_onnx.py --npu --runs 2000 --state fuzz_npu.json    each file of an NPU folder in turn
 
 Run N depends on the seed and N alone. The state file is written every 100 runs: started again, the campaign goes on
 where it stopped, and totals add up. A finding is kept beside the state file, as onnx-SEED-N-FILE. The exit code is 1

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
 from edge.convert import open_source
 from edge.convert.npu import export_npu
+from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
 from edge.export.npu.options import NpuOptions
 from edge.export.onnx import OnnxOptions
