@@ -71,9 +71,9 @@ def load(
     """Loads a GGUF file, an ONNX folder, or the bundled model when path is None.
 
     backend: what computes: "native", edge's own engine; "llama", llama.cpp through llama-cpp-python, for any GGUF file
-    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md); "auto", the first of them that can run the
-    file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder. An option
-    that a backend does not have is refused by name.
+    (docs/backends.md); "onnx", ONNX Runtime, for folders (docs/onnx.md, docs/npu.md); "auto", the first of them that
+    can run the file, which `Model.tuning.note` tells when it is not the native one; None: native, or onnx for a folder.
+    An option that a backend does not have is refused by name.
     context: tokens one sequence may hold (default: what the model was made for, at most 4096). threads: of prompt and
     answer. isa: forces an instruction-set level, as does EDGE_ISA; fails when the CPU lacks it. kv_type: what K and V
     are kept as: "f16" (default), "q8" (int8: half the memory, a little less exact), "q4" (four bits: a quarter, less
@@ -97,9 +97,9 @@ def load(
     prompts instead of the user's data folder.
     adapters: LoRA adapters in GGUF files, by the names that answers ask for them with (`adapter="name"`); see
     docs/adapters.md. Weights are shared, and one step computes answers with any of them and without.
-    provider: of an ONNX model, "cpu" (the default) or another that `edge doctor` lists, with options behind a colon:
-    "openvino:device_type=NPU". What it cannot compute runs on the CPU, which `Model.weights.note` says; strict refuses
-    such a model.
+    provider: of an ONNX model, "cpu" or another that `edge doctor` lists, with options behind a colon:
+    "openvino:device_type=NPU" (default: "cpu", or what a folder for an NPU was made for). What it cannot compute runs
+    on the CPU, which `Model.weights.note` says; strict refuses such a model.
     prefill_backend: what reads prompts of 65 tokens and more for the native engine, which goes on from their K and V
     (docs/backends.md): "onnx", the folder MODEL-onnx that `edge export --to onnx` made of the same file, on `provider`,
     or "onnx:FOLDER"; "native", itself; None: what the profile has measured to be faster, or itself. `Model.prefill`

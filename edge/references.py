@@ -61,7 +61,8 @@ def resolve(reference: str | os.PathLike[str] | None) -> Path:
                 return path
             raise UnsupportedModel(
                 path,
-                f"is a folder without {' or '.join(ONNX_FOLDERS)}; edge runs GGUF files and ONNX folders: see edge export --help",
+                f"is a folder without {' or '.join(ONNX_FOLDERS)}; edge runs GGUF files and ONNX folders: see "
+                "edge export --help",
             )
         if path.exists():
             if path.suffix.lower() == ".onnx":

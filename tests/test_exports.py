@@ -109,9 +109,11 @@ EXPORTS = {
         "OnnxModel",
         "TensorSpec",
         "ValueSpec",
+        "check_compiled",
         "check_model",
         "open_onnx_folder",
         "read_model",
+        "refuse_libraries",
     ],
     "edge.formats": ["GGMLType", "GGUFFile", "TensorInfo", "ValueType", "open_gguf"],
     "edge.graph": [

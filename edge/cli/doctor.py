@@ -25,6 +25,7 @@ from edge.cli.options import debug_option, json_option, option
 @option("--model", default=None, help="With --save: measure with the shapes of this model.")
 @option("--onnx", "folder", default=None, metavar="FOLDER", help="Load this ONNX model and say what runs where.")
 @option("--provider", default=None, metavar="NAME[:KEY=VALUE,...]", help="With --onnx: what is to compute it.")
+@option("--strict", is_flag=True, help="With --onnx: refuse a model of which a part would run on the CPU instead.")
 @json_option
 @debug_option
 def command(
@@ -34,6 +35,7 @@ def command(
     model: str | None,
     folder: str | None,
     provider: str | None,
+    strict: bool,
     as_json: bool,
 ) -> int:
     """Describe this machine: CPU, instruction sets, cores allowed, memory, disk, what would run and why.
@@ -49,9 +51,9 @@ def command(
         return 0
     if model is not None:
         raise click.UsageError("--model says what to measure with: it needs --save")
-    if provider is not None and folder is None:
-        raise click.UsageError("--provider says where a model is to run: it needs --onnx")
-    report = examine(isa, threads) | {"onnx": examine_onnx(folder, provider)}
+    if (provider is not None or strict) and folder is None:
+        raise click.UsageError("--provider and --strict say where a model is to run: they need --onnx")
+    report = examine(isa, threads) | {"onnx": examine_onnx(folder, provider, strict=strict)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _lines(report))
     return 1 if report["problems"] else 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def examine_onnx(folder: str | None, provider: str | None) -> dict[str, Any] | None:
+def examine_onnx(folder: str | None, provider: str | None, *, strict: bool = False) -> dict[str, Any] | None:
     """An object for the report; None where onnxruntime is not installed and no model was named.
 
     folder: an ONNX model, which is loaded to see where its operators go. Raises what loading it raises.
@@ -29,8 +29,11 @@ def examine_onnx(folder: str | None, provider: str | None) -> dict[str, Any] | N
     if folder is not None:
         import edge
 
-        with edge.load(folder, context=64, provider=provider) as model:
-            report["model"] = {"path": model.path, "backend": model.backend, "placement": model.step_backend.placement}
+        with edge.load(folder, context=64, provider=provider, strict=strict) as model:
+            report["model"] = {
+                "path": model.path, "backend": model.backend, "placement": model.step_backend.placement,
+                "note": model.weights.note,
+            }  # fmt: skip
     return report
 
 
@@ -48,4 +51,6 @@ def onnx_rows(report: dict[str, Any] | None) -> list[tuple[str, str]]:
             operators = ", ".join(f"{kind} x {count}" for kind, count in sorted(counts.items()))
             rows.append(("operators", f"{name}: {operators}"))
         rows.append(("fallback", placement["fallback"] or "none: all run where they were meant to"))
+        if report["model"]["note"] not in (None, placement["fallback"]):
+            rows.append(("note", report["model"]["note"]))
     return rows

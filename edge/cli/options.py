@@ -90,7 +90,7 @@ def provider_options(function: F) -> F:
     for decorate in (
         option("--strict", is_flag=True, help="ONNX: refuse a model of which a part would run on the CPU instead."),
         option("--provider", default=None, metavar="NAME[:KEY=VALUE,...]",
-               help="ONNX: cpu, or another that edge doctor lists. [default: cpu]"),
+               help="ONNX: cpu, or another that edge doctor lists. [default: cpu, or what an NPU folder is for]"),
     ):  # fmt: skip
         function = decorate(function)
     return function

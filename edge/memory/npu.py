@@ -1,4 +1,4 @@
-"""The memory plan of a folder for NPUs, from its checked files alone: of the CPU provider, which computes it anywhere."""
+"""The memory plan of a folder for NPUs, from its checked files alone, where the CPU computes it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ _MAX_CHUNK, _MAX_CONTEXT = 1024, 2**17
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NpuOptions:
-    """target: the provider that the graphs are for, with its options. chunk: tokens of the prefill graph. context: slots of K and V, the answer included.
+    """target: the provider that the graphs are for, with its options. chunk: tokens of the prefill graph. context:
+    slots of K and V, the answer included.
 
     weights: int8 and int4 have a scale per output channel, with x32 one per block of 32 inputs. kv_bits: 8 or 16.
     activation_bits: of what matrices are multiplied with; everything else has 16. shadows: in so many places,

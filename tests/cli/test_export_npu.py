@@ -35,6 +35,7 @@ def test_a_folder_and_its_report(run_edge: RunEdge, tmp_path: Path) -> None:
     (("--to", "npu", "--device", "nonsense"), "no device profile 'nonsense'"),
     (("--device", "snapdragon-8-gen-3"), "--device goes with --to npu, not with --to gguf"),
     ((*DEVICE, "--quant", "Q4_K_M"), "--to npu has types of its own"),
+    ((*DEVICE, "--weights", "int8x32", "--compile"), "weights are int8x32, which qnn is not given: Qualcomm's"),
     ((*DEVICE, "--chunk", "1"), "chunk is 1; it must be from 2 to 1024"),
     ((*DEVICE, "--context", "100000"), "context is 100000, the model has 2048"),
 ])  # fmt: skip

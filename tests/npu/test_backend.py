@@ -1,4 +1,4 @@
-"""NPU folders through `edge.load` and the commands: the engine's promises, who computes, and what is refused by name."""
+"""NPU folders through `edge.load` and the commands: the engine's promises, who computes, what is refused by name."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def model(folder: Path) -> Iterator[Model]:
 
 
 def test_answers_like_the_native_engine(model: Model) -> None:
-    """Sixteen-bit graphs of a model that is sure of itself: the same text, alone and beside others, again from a slot."""
+    """Sixteen-bit graphs of a model that is sure of itself: the same text, beside others and again from a slot."""
     with load(context=640) as native:
         wanted = [native.chat(question, max_tokens=24).text for question in QUESTIONS]
     streams = [model.stream_chat(question, max_tokens=24) for question in QUESTIONS]

@@ -1,4 +1,4 @@
-"""NPU folders from nobody knows where: graphs, paths and compiled graphs that are refused before a runtime sees them."""
+"""NPU folders from nobody knows where: graphs, paths and compiled graphs, refused before a runtime sees them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _context(model: Any) -> None:
     (HEAD, _offset(str(2**62)), r"of host\.bin, which has"),
     ("prefill.onnx", _offset("-64"), "wanted a number below 2.63"),
     ("prefill.onnx", _open_dim, "'hidden' has no fixed shape"),
-    ("prefill.onnx", _dim("input", 0, 1, 31), r"'hidden' has the shape \(1, 31, 160\), by npu\.json it is \(1, 32, 160\)"),
+    ("prefill.onnx", _dim("input", 0, 1, 31), r"has the shape \(1, 31, 160\), by npu\.json it is \(1, 32, 160\)"),
     ("decode.onnx", _dim("output", 0, 1, 9), r"has the shape .*, by npu\.json it is"),
     ("decode.onnx", _type, "'hidden' is not of uint16"),
     ("prefill.onnx", _more_input, "takes the value 'more', which nothing makes"),

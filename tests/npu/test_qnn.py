@@ -11,9 +11,11 @@ import pytest
 from edge.backends.onnx.providers import QNN, runtime
 from edge.backends.onnx.session import open_session
 from edge.errors import RequestError, UnsupportedModel
+from edge.loading import load
 from edge.npu.compile import compile_folder
 from edge.npu.manifest import HEAD
 from edge.npu.runner import NpuModel
+from edge.npu.target import Target
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
 from tests.npu.models import BUNDLED, TARGETS, copied, decibels, prompt_ids, snapdragon, written
 
@@ -60,11 +62,11 @@ def test_what_the_npu_lacks_is_refused(bundled: Path) -> None:
 
 def test_a_refused_graph_leaves_nothing_behind(bundled: Path, tmp_path: Path) -> None:
     folder = copied(bundled, tmp_path)
-    head = onnx.load(str(folder / HEAD), load_external_data=False)
-    head.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    (folder / "decode.onnx").write_bytes(head.SerializeToString())
+    model = onnx.load(str(folder / "decode.onnx"), load_external_data=False)
+    next(node for node in model.graph.node if node.op_type == "Sigmoid").op_type = "Tan"  # no operator of Qualcomm's
+    (folder / "decode.onnx").write_bytes(model.SerializeToString())
     before = sorted(folder.iterdir())
-    with pytest.raises(ProviderError):
+    with pytest.raises(UnsupportedModel, match="does not take all of the graph"):
         compile_folder(folder, snapdragon(), name="compiled")
     assert sorted(folder.iterdir()) == before
 
@@ -105,3 +107,30 @@ def test_blocks_of_four_bits(tmp_path: Path) -> None:
     for model in (cpu, npu):
         model.forward(prompt_ids())
     assert decibels(npu.hidden, cpu.hidden) >= 35
+
+
+def test_what_its_compiler_does_not_finish_is_refused(tmp_path: Path) -> None:
+    written(BUNDLED, tmp_path / "npu", chunk=16, context=64, weights="int8x32", max_tokens=64)
+    for call in (
+        lambda: compile_folder(tmp_path / "npu", snapdragon(), name="compiled"),
+        lambda: NpuModel(tmp_path / "npu", snapdragon()),
+        lambda: load(tmp_path / "npu", context=64, provider="qnn"),
+    ):
+        with pytest.raises(
+            RequestError, match="weights are int8x32, which qnn is not given: Qualcomm's compiler did not"
+        ):
+            call()
+
+
+def test_what_was_compiled_and_does_not_load_here_is_said(tmp_path: Path) -> None:
+    """An x86 machine compiles contexts, and its simulator loads none: the graphs are compiled anew."""
+    target = Target.of("qnn", snapdragon().options)
+    written(BUNDLED, tmp_path / "npu", chunk=16, context=64, target=target, max_tokens=128)
+    compile_folder(tmp_path / "npu", snapdragon(), name="compiled-test")
+    with load(tmp_path / "npu", context=64, strict=True) as model:
+        note = model.weights.note
+        assert note is not None and "simulator" in note and "compiled anew, as what was compiled fails" in note
+        ids = prompt_ids()
+        assert list(model.generate(ids, max_tokens=3, temperature=0).tokens) == NpuModel(tmp_path / "npu").generate(
+            ids, 3
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import random
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -12,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from edge.convert import open_source
+from edge.convert.npu import export_npu
 from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
+from edge.export.npu.options import NpuOptions
 from edge.export.onnx import OnnxOptions
 from edge.export.onnx.export import export_onnx
 from edge.export.onnx.protobuf import varint
 from edge.formats.onnx import OnnxModel, open_onnx_folder
 from edge.npu.folder import is_npu_folder
+from edge.npu.manifest import ENCODINGS, HEAD, MANIFEST
 from edge.npu.runner import NpuModel
 
 _EXTREMES = (
@@ -45,10 +50,20 @@ _EXTREMES = (
 _SECONDS = 60.0  # for one file: a runtime that hangs is as bad as one that dies
 
 
-def sound_folder(model: Path, folder: Path) -> Path:
-    """An export of a tiny GGUF model."""
+def sound_folder(model: Path, folder: Path) -> tuple[str, ...]:
+    """An export of a tiny GGUF model; the files that say what is run."""
     with GGUFSource(model) as source:
-        return export_onnx(source, folder, OnnxOptions(context=32)).path
+        export_onnx(source, folder, OnnxOptions(context=32))
+    return ("model.onnx",)
+
+
+def sound_npu_folder(model: Path, folder: Path) -> tuple[str, ...]:
+    """The same for NPUs."""
+    with open_source(model) as opened:
+        options = NpuOptions(chunk=4, context=16)
+        text = "".join(chr(letter) for letter in range(40, 90))
+        export_npu(opened, folder, options, device="test", stages=lambda _: nullcontext(), text=text, max_tokens=48)
+    return "prefill.onnx", "decode.onnx", HEAD, MANIFEST, ENCODINGS
 
 
 def mutate(content: bytes, rng: random.Random) -> bytes:

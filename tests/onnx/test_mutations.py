@@ -16,7 +16,8 @@ CHECKED, OPENED = 1500, 80
 
 
 def test_only_model_file_errors_escape(tmp_path: Path, write_model: WriteModel) -> None:
-    folder = sound_folder(write_model(tmp_path / "model.gguf", layers=1), tmp_path / "onnx")
+    folder = tmp_path / "onnx"
+    sound_folder(write_model(tmp_path / "model.gguf", layers=1), folder)
     content, rng, refused = (folder / "model.onnx").read_bytes(), random.Random(20260101), 0
     for _ in range(CHECKED):
         (folder / "model.onnx").write_bytes(mutate(content, rng))
@@ -29,7 +30,8 @@ def test_only_model_file_errors_escape(tmp_path: Path, write_model: WriteModel) 
 
 def test_no_process_dies(tmp_path: Path, write_model: WriteModel) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    folder = sound_folder(write_model(tmp_path / "model.gguf", layers=1), tmp_path / "onnx")
+    folder = tmp_path / "onnx"
+    sound_folder(write_model(tmp_path / "model.gguf", layers=1), folder)
     content, rng, opener = (folder / "model.onnx").read_bytes(), random.Random(7), Opener()
     assert opener.outcome(folder) == "ran"
     outcomes = dict.fromkeys(("refused", "refused by the runtime", "ran"), 0)

@@ -15,7 +15,7 @@ _OUT, _ERR = 1, 2
 
 @contextmanager
 def prints_on_stderr() -> Generator[None]:
-    """While it lasts, descriptor 1 is descriptor 2, for all threads. Qualcomm's simulator writes a line when it begins."""
+    """While it lasts, descriptor 1 is descriptor 2, for all threads. Qualcomm's simulator begins with a line."""
     sys.stdout.flush()
     try:
         saved = os.dup(_OUT)

@@ -22,8 +22,8 @@ MAX_CONFIG_BYTES = 2**20
 _LIBRARY = re.compile(r".*\.(dll|dylib|so|pyd)(\.[0-9.]+)?", re.IGNORECASE)
 
 _CONTEXT_ATTRIBUTES = frozenset(
-    "embed_mode ep_cache_context ep_sdk_version hardware_architecture is_multi_soc_ep_context main_context max_size notes "
-    "onnx_model_filename partition_name source".split()
+    "embed_mode ep_cache_context ep_sdk_version hardware_architecture is_multi_soc_ep_context main_context max_size "
+    "notes onnx_model_filename partition_name source".split()
 )
 
 Identity = tuple[int, int, int, int]  # device, inode, size, time of the last change
