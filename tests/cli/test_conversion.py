@@ -81,9 +81,10 @@ def test_how_types_are_chosen_for_a_size_is_said(
         return out
 
     out = made("minded")
-    assert "types chosen by sensitivity, " in out and " probes of 2048 tokens" in out and "note:" not in out
+    assert "types chosen by sensitivity, " in out and " probes of 600 tokens" in out and "note:" not in out
     out = made("between", "--no-sensitivity")
     assert "types chosen between Q5_K_M and Q6_K" in out and "note:" not in out
+    monkeypatch.setattr("edge.quant.sensitivity.GOOD_WORK", 1)
     monkeypatch.setattr("edge.quant.sensitivity.MOST_WORK", 1)
     out = made("large")
     assert "note: how much the model minds errors is not measured: the model is so large" in out
