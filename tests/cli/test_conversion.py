@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_a_stop_while_measuring_leaves_a_whole_file_and_says_so(
             raise error
 
         with monkeypatch.context() as patch:
-            patch.setattr("edge.convert.convert.measure", stopped)
+            patch.setattr(importlib.import_module("edge.convert.convert"), "measure", stopped)
             assert main(["quantize", str(floats), str(target), "Q4_0", "--force"]) == 130
         said = " ".join(capsys.readouterr().err.split())
         assert said == (
