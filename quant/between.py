@@ -6,6 +6,7 @@ largest mixture that fits, or of the next one, and the error of the weights deci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,17 +15,20 @@ from numpy.typing import NDArray
 
 from edge.formats.types import GGMLType, tensor_num_bytes
 from edge.quant.mixed import TYPES, Encode, Source, matrix_budget, mixed_types
-from edge.quant.mixtures import ModelFacts, Tensor, may_be_quantised, types_of
+from edge.quant.mixtures import Tensor, may_be_quantised
+from edge.quant.names import choose
 
 __all__ = ["LADDER", "Between", "between_mixtures"]
 
 # Each is larger than the one before, and loses less (docs/quantisation-table.md).
-LADDER = ("Q2_K", "Q3_K_S", "Q3_K_M", "IQ4_XS", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0", "F16")
+LADDER = (
+    "pure-Q2_K", "Q2_K", "Q3_K_S", "Q3_K_M", "IQ4_XS", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0", "F16",
+)  # fmt: skip
 
 
 class Between(NamedTuple):
-    """types: of every tensor. lower: the mixture that they are at least, None: the size is below all. upper: the one
-    that they are at most, None: nothing is larger."""
+    """types: of every tensor. lower: the largest mixture that fits, None: the size is below all. upper: the next one,
+    None: nothing is larger."""
 
     types: dict[str, str]
     lower: str | None
@@ -50,8 +54,10 @@ def between_mixtures(
     """As `mixed_types`, whose errors it raises. Below the smallest mixture all types are tried by the error of the
     weights alone."""
     budget = matrix_budget(source, size_bytes=size_bytes, bits_per_weight=bits_per_weight)
-    facts, has_importance = ModelFacts.of(source.metadata), importance is not None
-    mixtures = {name: types_of(name, source.tensors, facts, has_importance=has_importance) for name in LADDER}
+    mixtures = {
+        name: choose(name, source.tensors, source.metadata, has_importance=importance is not None).types
+        for name in LADDER
+    }
     sizes = {name: _num_bytes(source, types) for name, types in mixtures.items()}
     lower = max((name for name in LADDER if sizes[name] <= budget), key=lambda name: sizes[name], default=None)
     upper = None if lower is None else next((name for name in LADDER if sizes[name] > budget), None)
@@ -62,6 +68,8 @@ def between_mixtures(
         size_bytes=size_bytes,
         bits_per_weight=bits_per_weight,
         importance=importance,
+        # an error of each weight counts the same, as a share of the matrix's size
+        sensitivity={tensor.name: math.prod(tensor.shape) for tensor in source.tensors},
         types=_allowed(source, ends) if ends else TYPES,
         on_progress=on_progress,
     )
@@ -73,8 +81,7 @@ def _allowed(source: Source, ends: Sequence[Mapping[str, str]]) -> dict[str, lis
     allowed: dict[str, list[str]] = {}
     for tensor in source.tensors:
         first, *others = (types[tensor.name] for types in ends)
-        larger = [kind for kind in others if _bytes_of(tensor, kind) > _bytes_of(tensor, first)]
-        allowed[tensor.name] = [first, *larger]
+        allowed[tensor.name] = [first, *(kind for kind in others if _bytes_of(tensor, kind) > _bytes_of(tensor, first))]
     return allowed
 
 

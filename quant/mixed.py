@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import DoesNotFit, RequestError
 from edge.formats.encoding import encode_string, encode_tensor, encode_value
 from edge.formats.header import DEFAULT_ALIGNMENT
-from edge.formats.types import BLOCKS, GGMLType, ValueType, tensor_num_bytes
+from edge.formats.types import BLOCKS, GGMLType, tensor_num_bytes
 from edge.quant.codec import decode
 from edge.quant.mixtures import Tensor, may_be_quantised
 
@@ -25,7 +25,7 @@ __all__ = ["TYPES", "Encode", "Option", "Source", "choose", "matrix_budget", "me
 # From the smallest up; F16 fits every row, and is what a row that no block fits gets.
 TYPES = ("TQ1_0", "TQ2_0", "Q2_K", "Q3_K", "IQ4_XS", "IQ4_NL", "Q4_K", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
 SAMPLE_ROWS = 256  # of a matrix, evenly spread: the mean error of more is the same within a percent or two
-RECORD_BYTES = 4096  # of metadata that is added when the file is measured
+RECORD_BYTES = 2048  # of metadata at most, that says how the file was made and what it lost
 Encode = Callable[[str, NDArray[np.float32], NDArray[np.float32] | None], NDArray[np.uint8]]
 
 
@@ -110,27 +110,20 @@ def measure_options(
 def choose(options: Mapping[str, Sequence[Option]], budget: int) -> dict[str, str]:
     """One option for each matrix, of at most `budget` bytes together, with the least error that is found.
 
-    Every matrix begins with its smallest option. Then again and again that change is made which saves most error per
-    byte, among those for which there is room. While there is room for all, that is the walk along the lower convex
-    hulls, which is optimal for every size that it passes (Lagrange); only the last steps, where little room is left,
-    may not be. DoesNotFit when even the smallest options are too large.
+    From below: every matrix begins with its smallest option, and again and again that change is made which saves most
+    error per byte, among those for which there is room. While there is room for all, that is the walk along the lower
+    convex hulls, which is optimal for every size that it passes (Lagrange); only the last steps, where little room is
+    left, may not be. From above: every matrix begins with its best option, and that change is made which costs least
+    error per byte that is still to be saved. The better of the two. DoesNotFit when even the smallest options are too
+    large.
     """
-    chosen = {name: min(held, key=lambda option: (option.num_bytes, option.error)) for name, held in options.items()}
-    left = budget - sum(option.num_bytes for option in chosen.values())
-    if left < 0:
-        raise DoesNotFit(f"the matrices take at least {budget - left} bytes, there is room for {budget}")
-    best = {name: _best_change(chosen[name], options[name], left) for name in options}
-    while True:
-        for name, change in best.items():
-            if change is not None and change.num_bytes - chosen[name].num_bytes > left:
-                best[name] = _best_change(chosen[name], options[name], left)
-        gains = [(_gain(chosen[name], change), name, change) for name, change in best.items() if change is not None]
-        if not gains:
-            return {name: option.type_name for name, option in chosen.items()}
-        _, name, change = max(gains)
-        left -= change.num_bytes - chosen[name].num_bytes
-        chosen[name] = change
-        best[name] = _best_change(change, options[name], left)
+    smallest = {name: min(held, key=lambda option: (option.num_bytes, option.error)) for name, held in options.items()}
+    least = sum(option.num_bytes for option in smallest.values())
+    if least > budget:
+        raise DoesNotFit(f"the matrices take at least {least} bytes, there is room for {budget}")
+    found = [_from_below(options, smallest, budget - least), _from_above(options, budget)]
+    best = min(found, key=lambda chosen: sum(option.error for option in chosen.values()))
+    return {name: option.type_name for name, option in best.items()}
 
 
 def matrix_budget(source: Source, *, size_bytes: int | None = None, bits_per_weight: float | None = None) -> int:
@@ -144,6 +137,42 @@ def matrix_budget(source: Source, *, size_bytes: int | None = None, bits_per_wei
         return size_bytes - others - _header_bytes(source)
     assert bits_per_weight is not None
     return int(bits_per_weight * _num_weights(source) / 8) - others
+
+
+def _from_below(
+    options: Mapping[str, Sequence[Option]], smallest: Mapping[str, Option], left: int
+) -> dict[str, Option]:
+    """left: bytes."""
+    chosen = dict(smallest)
+    best = {name: _best_change(chosen[name], options[name], left) for name in options}
+    while True:
+        for name, change in best.items():
+            if change is not None and change.num_bytes - chosen[name].num_bytes > left:
+                best[name] = _best_change(chosen[name], options[name], left)
+        gains = [(_gain(chosen[name], change), name, change) for name, change in best.items() if change is not None]
+        if not gains:
+            return chosen
+        _, name, change = max(gains)
+        left -= change.num_bytes - chosen[name].num_bytes
+        chosen[name] = change
+        best[name] = _best_change(change, options[name], left)
+
+
+def _from_above(options: Mapping[str, Sequence[Option]], budget: int) -> dict[str, Option]:
+    """Saving more than is still to be saved counts no more: so the last step is a small one."""
+    chosen = {name: min(held, key=lambda option: (option.error, option.num_bytes)) for name, held in options.items()}
+    over = sum(option.num_bytes for option in chosen.values()) - budget
+    while over > 0:
+        costs = [
+            ((option.error - chosen[name].error) / min(over, chosen[name].num_bytes - option.num_bytes), name, option)
+            for name, held in options.items()
+            for option in held
+            if option.num_bytes < chosen[name].num_bytes
+        ]
+        _, name, option = min(costs)
+        over -= chosen[name].num_bytes - option.num_bytes
+        chosen[name] = option
+    return chosen
 
 
 def _best_change(now: Option, options: Sequence[Option], left: int) -> Option | None:
@@ -164,21 +193,15 @@ def _num_weights(source: Source) -> int:
 def _header_bytes(source: Source) -> int:
     """At most so many bytes of a file are no tensor: metadata, the tensor table, what aligns tensors, and the record of
     the damage."""
-    keys = sum(len(encode_string(key.encode())) + _value_bytes(value) for key, value in source.metadata.items())
+    keys = sum(
+        len(encode_string(key.encode()) + encode_value(value, None))
+        for key, value in source.metadata.items()
+        if value != []  # which no file holds
+    )
     table = sum(len(encode_tensor(tensor.name.encode(), tensor.shape, 0, 0)) for tensor in source.tensors)
-    return keys + table + (len(source.tensors) + 1) * DEFAULT_ALIGNMENT + RECORD_BYTES
-
-
-def _value_bytes(value: Any) -> int:
-    """Of a metadata value in a file, with the widest numbers."""
-    if isinstance(value, (bool, str)):
-        return len(encode_value(value, None))
-    if isinstance(value, (int, float)):
-        return 12
-    items = list(value)
-    if items and isinstance(items[0], str):
-        return len(encode_value(items, ValueType.STRING))
-    return 16 + 8 * len(items)
+    # so many rows of whole bytes need nothing behind them, whatever their type
+    padded = sum(math.prod(tensor.shape[:-1]) % DEFAULT_ALIGNMENT > 0 for tensor in source.tensors)
+    return keys + table + (padded + 1) * DEFAULT_ALIGNMENT + RECORD_BYTES
 
 
 def _too_small(source: Source, size_bytes: int | None, bits_per_weight: float | None, least: int, budget: int) -> str:

@@ -27,13 +27,15 @@ from edge.loading import load
 from edge.quant.codec import decode
 from edge.quant.mixed import Encode, measure_options
 
-__all__ = ["MOST_WORK", "Probes", "measure_sensitivity", "plan_probes"]
+__all__ = ["Probes", "measure_sensitivity", "plan_probes"]
 
 TYPES = ("Q3_K", "Q4_0")  # of a probe, the first whose blocks fit: coarse enough to stand out of the engine's rounding
 WINDOW = 512  # tokens that are read together
-LEAST_TOKENS, MOST_TOKENS = 300, 2048  # of the text, for each probe
+LEAST_TOKENS, MOST_TOKENS = 300, 600  # of the text, for each probe: more hardly change what is chosen
 MOST_LOGITS = 2**26  # that are kept of the model as it is: 256 MiB
-MOST_WORK = 25e12  # weights times tokens, of all probes together
+# Weights times tokens, of all probes together: as much as is spent to be exact, and what nobody who did not ask for it
+# should wait for. Measuring what a model of n weights lost is 6000 n.
+GOOD_WORK, MOST_WORK = 8e12, 25e12
 _LAYER = re.compile(r"blk\.(\d+)\.(.+)")
 _THIRDS = 3
 Floats = NDArray[np.float32]
@@ -50,13 +52,13 @@ class Probes(NamedTuple):
 
     @property
     def is_much(self) -> bool:
-        """More than anybody should be made to wait for who did not ask for it."""
+        """More than anybody should wait for who did not ask for it."""
         return self.work > MOST_WORK
 
 
 def plan_probes(file: GGUFFile) -> Probes:
-    """A probe for every matrix; where that is more than MOST_WORK, one for each role in each third of the layers; where
-    that is, one for each role."""
+    """A probe for every matrix; where that is more than GOOD_WORK, one for each role in each third of the layers; where
+    that is, one for each role, however much it is. As many tokens as GOOD_WORK allows, within bounds."""
     matrices = [info for info in file.tensors.values() if len(info.shape) == 2]
     num_weights = sum(math.prod(info.shape) for info in matrices)
     num_layers = 1 + max((_place(info.name)[1] for info in matrices), default=0)
@@ -67,9 +69,9 @@ def plan_probes(file: GGUFFile) -> Probes:
             role, layer = _place(info.name)
             groups.setdefault((role, layer * parts // num_layers), []).append(info.name)
         each = float(num_weights * (len(groups) + 1))  # a token, and one reading of the model as it is
-        if each * LEAST_TOKENS <= MOST_WORK:
+        if each * LEAST_TOKENS <= GOOD_WORK:
             break
-    num_tokens = max(LEAST_TOKENS, min(int(MOST_WORK / max(each, 1.0)), most_tokens))
+    num_tokens = max(LEAST_TOKENS, min(int(GOOD_WORK / max(each, 1.0)), most_tokens))
     return Probes(tuple(map(tuple, groups.values())), num_tokens, each * num_tokens)
 
 

@@ -137,7 +137,7 @@ ALLOWED: dict[str, set[str]] = {
         "edge",
     },
     "edge": {"errors", "loading", "model", "engine", "formats", "results", "sessions", "stream"},
-    "quant": BASE | {"graph", "models", "native", "edge", "damage"},
+    "quant": BASE | {"backends", "graph", "models", "native", "edge", "damage", "loading"},
     "export": BASE | {"npu", "quant", "graph", "models", "tokenizer", "edge", "damage"},
 }
 FREE = {"cli", "__main__"}  # the command line may import anything, lazily

@@ -46,7 +46,7 @@ def smoothed(
         graph = build(ModelConfig.from_gguf(file), {name: info.shape for name, info in file.tensors.items()})
     loading, tried = LoadOptions(threads=running.threads, no_cache=True), 0
     with scratch_folder(target) as folder, running.stages("smoothing") as progress:
-        passage = folder / "calibration.txt"
+        passage = folder / "calibration text"
         passage.write_text(text, encoding="utf-8")
 
         def loss(candidate: TensorSource) -> float:

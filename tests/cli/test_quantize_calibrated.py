@@ -40,11 +40,11 @@ def lost(model: Path, quantised: Path) -> float:
 
 @pytest.mark.parametrize("kind", ["Q4_0", "Q4_K"])
 def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path, kind: str) -> None:
-    text = tmp_path / "text.txt"
-    text.write_text(TEXT)
+    text, words = tmp_path / "text.txt", 2 * TEXT
+    text.write_text(words)
     imatrix = tmp_path / "importance.gguf"
     assert run_edge("imatrix", str(model), "--text", str(text), "-o", str(imatrix)).returncode == 0
-    digest = hashlib.sha256(TEXT.encode()).hexdigest()
+    digest = hashlib.sha256(words.encode()).hexdigest()
     losses: dict[str, float] = {}
     for name, arguments in {
         "plain": (),

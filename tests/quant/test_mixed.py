@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -124,6 +124,7 @@ def test_rows_that_no_block_fits_are_kept_as_floats() -> None:
     assert set(mixed_types(source(columns=40), encode, bits_per_weight=20, types=TYPES).values()) == {"F16", "F32"}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.tuples(st.integers(1, 30), st.floats(0, 10)), min_size=1, max_size=4), min_size=1, max_size=5),
     st.integers(0, 160),

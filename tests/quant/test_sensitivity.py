@@ -100,7 +100,7 @@ def test_probes_are_fewer_where_they_are_much_work(tmp_path: Path, monkeypatch: 
         sensitivity.MOST_TOKENS,
     )
     for readings, groups, tokens in ((each, each - 1, least), (3 * 7 + 2 + 1, 3 * 7 + 2, least), (10, 9, least)):
-        monkeypatch.setattr(sensitivity, "MOST_WORK", weights * readings * least)
+        monkeypatch.setattr(sensitivity, "GOOD_WORK", weights * readings * least)
         plan = _plan(path)
         assert (len(plan.groups), plan.num_tokens, plan.is_much) == (groups, tokens, False)
         assert sum(map(len, plan.groups)) == each - 1
@@ -108,13 +108,13 @@ def test_probes_are_fewer_where_they_are_much_work(tmp_path: Path, monkeypatch: 
         g for g in _thirds(path, monkeypatch) if "_up" in g[0]
     )
     monkeypatch.setattr(sensitivity, "MOST_WORK", weights * 10 * least - 1)
-    assert len(_plan(path).groups) == 9 and _plan(path).is_much
+    assert len(_plan(path).groups) == 9 and _plan(path).num_tokens == least and _plan(path).is_much
 
 
 def _thirds(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[tuple[str, ...], ...]:
     with monkeypatch.context() as patch, open_gguf(path) as file:
         weights = sum(int(np.prod(info.shape)) for info in file.tensors.values() if len(info.shape) == 2)
-        patch.setattr(sensitivity, "MOST_WORK", weights * 24 * sensitivity.LEAST_TOKENS)
+        patch.setattr(sensitivity, "GOOD_WORK", weights * 24 * sensitivity.LEAST_TOKENS)
         return plan_probes(file).groups
 
 
