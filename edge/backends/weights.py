@@ -107,8 +107,9 @@ class LoadedWeights:
     def _streamed_info(self, packed: PackedFile, streamed: StreamedFile, num_bytes: int) -> WeightsInfo:
         here = streamed.resident()
         note = (
-            f"the weights do not fit in memory: of the last {streamed.streamed_layers} layers "
-            f"{streamed.streamed_bytes / 2**20:.0f} MiB are read from the disk for every step, which sets its speed"
+            f"the weights do not fit in memory: the last {streamed.streamed_layers} layers, "
+            f"{streamed.streamed_bytes / 2**20:.0f} MiB of them, are read from the disk for every step, which sets its "
+            "speed"
         )
         if not streamed.is_direct:
             note += "; the file system refuses direct reads, so they go through the page cache, which is emptied again"
