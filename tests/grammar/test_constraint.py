@@ -97,7 +97,8 @@ def test_json_object_has_no_white_space_to_loop_on() -> None:
         allowed = [data[token] for token in _allowed(constraint) if not tokenizer.is_control(token)]
         begun = {text[: len(text) - len(text.lstrip())] for text in allowed}
         assert begun <= ({b"", b" "} if may_come else {b""}) and (b" " in begun) == may_come, before
-    assert allowed == [] and _allowed(constraint) <= tokenizer.eog_ids  # nothing follows the last brace
+        if before.endswith("}"):
+            assert allowed == [] and _allowed(constraint) <= tokenizer.eog_ids
 
 
 def test_forced_tokens_are_the_tokenizers_own(real: Tokenizer) -> None:

@@ -128,4 +128,57 @@ EDGE_INLINE void edge_float_64x16(float *out, const uint8_t *tiles, int32_t cols
     }
 }
 
+/* n tokens, n a constant, against panels of floats of two tile rows; adds to out, and to the rows of the second. */
+EDGE_INLINE void edge_float_pair_block(float *out, float *second, const __m512 *const panels[2], int32_t length,
+                                       const float *x, int64_t x_stride, int n) {
+    for (int32_t k0 = 0; k0 < length; k0 += EDGE_GROUP) {
+        const int32_t end = k0 + EDGE_GROUP < length ? k0 + EDGE_GROUP : length;
+        __m512 group[2][EDGE_BLOCK_TOKENS];
+        for (int t = 0; t < n; t++)
+            group[0][t] = group[1][t] = _mm512_setzero_ps();
+        for (int32_t k = k0; k < end; k++) {
+            const __m512 w0 = _mm512_loadu_ps(panels[0] + k), w1 = _mm512_loadu_ps(panels[1] + k);
+            for (int t = 0; t < n; t++) {
+                const __m512 value = _mm512_set1_ps(x[t * x_stride + k]);
+                group[0][t] = _mm512_add_ps(group[0][t], _mm512_mul_ps(w0, value));
+                group[1][t] = _mm512_add_ps(group[1][t], _mm512_mul_ps(w1, value));
+            }
+        }
+        for (int t = 0; t < n; t++) {
+            float *rows[2] = {out + EDGE_TILE_ROWS * t, second + EDGE_TILE_ROWS * t};
+            for (int i = 0; i < 2; i++)
+                _mm512_storeu_ps(rows[i], _mm512_add_ps(_mm512_loadu_ps(rows[i]), group[i][t]));
+        }
+    }
+}
+
+EDGE_INLINE void edge_float_64x32(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts,
+                                  int32_t num_tokens, edge_family type) {
+    const size_t k_bytes = (type == EDGE_FAMILY_F32 ? 4 : 2) * EDGE_TILE_ROWS;
+    const uint8_t *rows[2] = {tiles, tiles + (size_t)cols * k_bytes};
+    float *second = out + EDGE_TILE_ROWS * num_tokens;
+    __m512 converted[2][EDGE_FLOAT_PANEL_K];
+    memset(out, 0, 2 * sizeof(float) * EDGE_TILE_ROWS * (size_t)num_tokens);
+    for (int32_t k0 = 0; k0 < cols; k0 += EDGE_FLOAT_PANEL_K) {
+        const int32_t rest = cols - k0, length = rest < EDGE_FLOAT_PANEL_K ? rest : EDGE_FLOAT_PANEL_K;
+        const __m512 *panels[2] = {converted[0], converted[1]};
+        for (int i = 0; i < 2; i++) {
+            if (type == EDGE_FAMILY_F32)
+                panels[i] = (const __m512 *)(const void *)(rows[i] + (size_t)k0 * k_bytes);
+            else
+                for (int32_t k = 0; k < length; k++)
+                    converted[i][k] = edge_load_weight(rows[i], k0 + k, type);
+        }
+        const float *x = acts->x + k0;
+        const size_t next = (size_t)(k0 + length) * k_bytes, bytes = (size_t)length * k_bytes;
+#define EDGE_PAIR(t0, n)                                                                                               \
+    edge_prefetch_share(rows[0] + next, bytes, t0, n, num_tokens);                                                     \
+    edge_prefetch_share(rows[1] + next, bytes, t0, n, num_tokens);                                                     \
+    edge_float_pair_block(out + EDGE_TILE_ROWS * (t0), second + EDGE_TILE_ROWS * (t0), panels, length,                 \
+                          x + (t0) * acts->x_stride, acts->x_stride, n)
+        EDGE_IN_BLOCKS(num_tokens, EDGE_PAIR)
+#undef EDGE_PAIR
+    }
+}
+
 #endif
