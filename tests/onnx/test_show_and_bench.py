@@ -106,6 +106,7 @@ def test_bench_of_prompts_that_are_handed_over(
     monkeypatch.setenv("EDGE_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("EDGE_PROFILE")
     sizes = ["--prompt", "100", "--decode", "0", "--depth", "0", "--rounds", "2", "--threads", "1"]
+    report: dict[str, Any] = {}
     for _ in range(2):  # the second replaces the first
         assert main(["bench", str(bundled), *sizes, "--prefill-backend", "onnx", "--save", "--json"]) == 0
         read = capsys.readouterr()
