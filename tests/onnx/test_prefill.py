@@ -247,6 +247,17 @@ def test_the_profile_decides_where_nobody_names_one(
         assert model.prefill is None and model.tuning.note is None
 
 
+def test_what_falls_back_to_the_cpu_is_said(bundled: Path) -> None:
+    pytest.importorskip("onnxruntime_qnn", reason="onnxruntime-qnn is not installed")
+    provider = ["--provider", "qnn:backend_type=htp", "--context", "1024", "--max-tokens", "1"]
+    command = [sys.executable, "-m", "edge", "run", str(bundled), LONG, "--prefill-backend", "onnx", *provider]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "operators run on the CPU, not on QNNExecutionProvider" in result.stderr
+    assert "prompt tokens by onnx/qnn" in result.stderr
+    strict = subprocess.run([*command, "--strict"], capture_output=True, text=True)
+    assert strict.returncode == 4 and "fallback" in strict.stderr
+
+
 def test_command_line(bundled: Path) -> None:
     command = [sys.executable, "-m", "edge", "run", str(bundled), LONG, "--prefill-backend", "onnx"]
     command += ["--context", "1024", "--max-tokens", "8"]
