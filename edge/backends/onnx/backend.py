@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["OnnxBackend"]
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
+_FIRST = {0: 0}  # of a step of one row: its logits are the first
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
 
 
@@ -130,6 +131,8 @@ class OnnxBackend:
         if self._cancelled:
             self._reset()
             raise Cancelled("cancelled")
+        if len(batch.token_ids) == 1 == len(batch.logit_rows):
+            return self._one(batch)
         logits = self._room(len(batch.logit_rows))
         wanted = {row: index for index, row in enumerate(batch.logit_rows)}
         for first, end in _sequences(batch):
@@ -138,10 +141,16 @@ class OnnxBackend:
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
-        if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
-            raise NumericalError("ONNX Runtime computed logits that are not finite")
+        _require_finite(logits)
         return cast("memoryview[float]", logits.reshape(-1).data)
+
+    def _one(self, batch: Batch) -> memoryview[float]:
+        """A step of one token of an answer. What stands between two runs is cold in the caches, and ONNX Runtime's
+        threads wait for the next one: so there is little of it."""
+        row = self._room(1)
+        self._run(batch, batch.block_tables[0], 0, 1, _FIRST, row)
+        _require_finite(row)
+        return cast("memoryview[float]", row[0].data)
 
     def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """For logits, until the next step."""
@@ -242,6 +251,12 @@ class OnnxBackend:
     @staticmethod
     def _bind(bind: Any, name: str, buffer: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
         bind(name, "cpu", 0, buffer.dtype.type, shape, buffer.ctypes.data)
+
+
+def _require_finite(logits: np.ndarray[Any, Any]) -> None:
+    # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
+    if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
+        raise NumericalError("ONNX Runtime computed logits that are not finite")
 
 
 def _sequences(batch: Batch) -> list[tuple[int, int]]:
