@@ -208,20 +208,17 @@ class NativeBackend:
     ) -> None:
         """As `KVTarget` says."""
         self._open()
-        seen = (self._kv, blocks), (self._window_kv, places or ())
-        of_layer = {
-            layer: (*seen[at >= self._num_layers], at - (at >= self._num_layers) * self._num_layers)
-            for at, layer in enumerate(self._kv_layers)
-        }
-        size = self.limits.block_size
+        size, full = self.limits.block_size, self._num_layers
         for layer, (keys, values) in enumerate(layers):
-            kv, table, number = of_layer[layer]
+            number = self._kv_layers.index(layer)
+            kv, table = (self._kv, blocks) if number < full else (self._window_kv, places or ())
             assert kv is not None
             stride, row = keys.strides[0] // 4, keys.strides[1]
             for index, block in enumerate(table):
                 at = index * size * row
                 if block >= 0:
-                    kv.store(block, number, keys.ctypes.data + at, values.ctypes.data + at, stride)
+                    number_there = number if number < full else number - full
+                    kv.store(block, number_there, keys.ctypes.data + at, values.ctypes.data + at, stride)
 
     def cancel(self) -> None:
         program = self._program

@@ -25,7 +25,8 @@ def load_with_progress(name: str | None, **options: Any) -> Model:
     with ProgressBar("loading", " MiB", 2**20) as bar:
         model = load(name, on_progress=bar, **options)
     weights = model.weights
-    for note in (model.tuning.note, weights.note, weights.streaming_note):
+    prompts = None if model.prefill is None else model.prefill.fallback
+    for note in (model.tuning.note, weights.note, weights.streaming_note, prompts):
         if note is not None:
             print(f"edge: {harmless(note)}", file=sys.stderr)
     return model

@@ -70,22 +70,40 @@ def _named(settings: dict[str, Any]) -> None:
     settings["tokenizer_class"] = "PreTrainedTokenizerFast"
 
 
-@pytest.fixture(scope="module", params=["llama", "qwen3"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A random Hugging Face model, and the folder that genai's builder makes of it."""
+BUILT = ("llama", "qwen3")
+# One process for all models: most of its time goes into importing torch and transformers.
+_BUILD = """
+import runpy, sys
+for source, folder, cache in zip(*[iter(sys.argv[1:])] * 3):
+    sys.argv = ["builder", "-i", source, "-o", folder, "-p", "int4", "-e", "cpu", "-c", cache]
+    sys.argv += ["--extra_options", "int4_block_size=32", "int4_accuracy_level=4"]
+    runpy.run_module("onnxruntime_genai.models.builder", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def all_built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """Random Hugging Face models, and the folders that genai's builder makes of them."""
     pytest.importorskip("onnx_ir", reason="onnx_ir, which the builder needs, is not installed")
     models = importlib.import_module("tests.export.models")  # needs torch and transformers, or skips
-    scratch = tmp_path_factory.mktemp(str(request.param))
-    source, folder = scratch / "hf", scratch / "genai"
-    models.make(source, request.param)
-    models.write_tokenizer(source)
-    models.change_json(source / "tokenizer.json", _complete)
-    models.change_json(source / "tokenizer_config.json", _named)
-    command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", str(source), "-o", str(folder)]
-    command += ["-p", "int4", "-e", "cpu", "-c", str(scratch / "cache")]
-    command += ["--extra_options", "int4_block_size=32", "int4_accuracy_level=4"]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    return source, folder
+    made: dict[str, tuple[Path, Path]] = {}
+    arguments: list[str] = []
+    for name in BUILT:
+        scratch = tmp_path_factory.mktemp(name)
+        source, folder = scratch / "hf", scratch / "genai"
+        models.make(source, name)
+        models.write_tokenizer(source)
+        models.change_json(source / "tokenizer.json", _complete)
+        models.change_json(source / "tokenizer_config.json", _named)
+        made[name] = source, folder
+        arguments += [str(source), str(folder), str(scratch / "cache")]
+    subprocess.run([sys.executable, "-c", _BUILD, *arguments], check=True, capture_output=True, timeout=300)
+    return made
+
+
+@pytest.fixture(params=BUILT)
+def built(request: pytest.FixtureRequest, all_built: dict[str, tuple[Path, Path]]) -> tuple[Path, Path]:
+    return all_built[str(request.param)]
 
 
 def test_folders_of_its_builder_run_here(built: tuple[Path, Path]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from array import array
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from edge.backends.distance import kl_divergence
 from edge.backends.handover import KVSource
 from edge.backends.registry import BACKENDS
 from edge.engine import Engine, SamplingParams, Sequence
-from edge.engine.prefix import keys_of
 from edge.errors import DoesNotFit, RequestError
 from edge.export.gguf_source import GGUFSource
 from edge.export.onnx import OnnxOptions, Rounding
@@ -139,9 +137,9 @@ def test_session_files_hold_nothing_that_it_computed(
     monkeypatch.setenv("EDGE_SESSIONS_DIR", str(tmp_path / "sessions"))
     with edge.load(bundled, context=1024, prefill_backend="onnx") as model, model.session("notes") as session:
         answer = session.chat(LONG, max_tokens=8)
-        tokens = array("i", [*model.encode_chat(session.messages[:1]), *answer.tokens])
+        tokens = [*model.encode_chat(session.messages[:1]), *answer.tokens]
         assert answer.usage.handed_tokens > 0
-        assert model._engine.blocks.find(keys_of(tokens, 32)) == []  # noqa: SLF001
+        assert model.num_kept_tokens(tokens) == 0  # under keys of the native engine
     with edge.load(bundled, context=1024) as native:
         again = native.session("notes")
         assert again.num_restored_tokens == 0 and len(again.messages) == 2
@@ -247,6 +245,17 @@ def test_the_profile_decides_where_nobody_names_one(
     path.write_text(PROFILE.format(speed=120.0))  # not enough to pay for the hand-over
     with edge.load(bundled, context=1024) as model:
         assert model.prefill is None and model.tuning.note is None
+
+
+def test_what_falls_back_to_the_cpu_is_said(bundled: Path) -> None:
+    pytest.importorskip("onnxruntime_qnn", reason="onnxruntime-qnn is not installed")
+    provider = ["--provider", "qnn:backend_type=htp", "--context", "1024", "--max-tokens", "1"]
+    command = [sys.executable, "-m", "edge", "run", str(bundled), LONG, "--prefill-backend", "onnx", *provider]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "operators run on the CPU, not on QNNExecutionProvider" in result.stderr
+    assert "prompt tokens by onnx/qnn" in result.stderr
+    strict = subprocess.run([*command, "--strict"], capture_output=True, text=True)
+    assert strict.returncode == 4 and "fallback" in strict.stderr
 
 
 def test_command_line(bundled: Path) -> None:

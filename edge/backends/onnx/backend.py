@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["OnnxBackend"]
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
+_FIRST = {0: 0}  # of a step of one row: its logits are the first
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
 
 
@@ -82,6 +83,9 @@ class OnnxBackend:
         rows = self.chunk if decoder.head == "all" else 1
         self._scratch = np.empty((rows, decoder.vocab_size), np.float32)
         self._logits = np.empty((num_sequences, decoder.vocab_size), np.float32)
+        # of what every run binds: NumPy takes longer to say it than ONNX Runtime to bind it
+        self._ones_at, self._scratch_at = self._ones.ctypes.data, self._scratch.ctypes.data
+        self._logits_at = self._logits.ctypes.data
         self._options: Any = ort.RunOptions()
         self._cancelled = False
 
@@ -127,6 +131,8 @@ class OnnxBackend:
         if self._cancelled:
             self._reset()
             raise Cancelled("cancelled")
+        if len(batch.token_ids) == 1 == len(batch.logit_rows):
+            return self._one(batch)
         logits = self._room(len(batch.logit_rows))
         wanted = {row: index for index, row in enumerate(batch.logit_rows)}
         for first, end in batch.spans():
@@ -135,15 +141,22 @@ class OnnxBackend:
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
-        if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
-            raise NumericalError("ONNX Runtime computed logits that are not finite")
+        _require_finite(logits)
         return cast("memoryview[float]", logits.reshape(-1).data)
+
+    def _one(self, batch: Batch) -> memoryview[float]:
+        """A step of one token of an answer. What stands between two runs is cold in the caches, and ONNX Runtime's
+        threads wait for the next one: so there is little of it."""
+        row = self._room(1)
+        self._run(batch, batch.block_tables[0], 0, 1, _FIRST, row)
+        _require_finite(row)
+        return cast("memoryview[float]", row[0].data)
 
     def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """For logits, until the next step."""
         if num_rows > len(self._logits):
             self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
+            self._logits_at = self._logits.ctypes.data
         return self._logits[:num_rows]
 
     def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
@@ -163,13 +176,13 @@ class OnnxBackend:
         rows = count if self._decoder.head == "all" else 1
         # where the last row alone has logits, and is wanted, they are written to where they are to be
         place = wanted.get(first + count - 1) if rows == 1 else None
-        target = self._scratch if place is None else logits[place:]
-        if self._bound_for[slot] != (count, target.ctypes.data):  # else it is bound since the slot's last run
-            self._bound_for[slot] = (count, target.ctypes.data)
+        target = self._scratch_at if place is None else self._logits_at + 4 * self._decoder.vocab_size * place
+        if self._bound_for[slot] != (count, target):  # else it is bound since the slot's last run
+            self._bound_for[slot] = (count, target)
             shape = (1, rows, self._decoder.vocab_size)
             self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
-            self._bind(binding.bind_output, self._decoder.logits, target, shape)
-        self._bind(binding.bind_input, "attention_mask", self._ones, (1, total))
+            binding.bind_output(self._decoder.logits, "cpu", 0, np.float32, shape, target)
+        binding.bind_input("attention_mask", "cpu", 0, np.int64, (1, total), self._ones_at)
         if self._decoder.takes_positions:
             self._bind(binding.bind_input, "position_ids", self._positions[position:], (1, count))
         self._lengths[slot] = min(self._lengths[slot], position)
@@ -238,3 +251,9 @@ class OnnxBackend:
     @staticmethod
     def _bind(bind: Any, name: str, buffer: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
         bind(name, "cpu", 0, buffer.dtype.type, shape, buffer.ctypes.data)
+
+
+def _require_finite(logits: np.ndarray[Any, Any]) -> None:
+    # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
+    if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
+        raise NumericalError("ONNX Runtime computed logits that are not finite")
