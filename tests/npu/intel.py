@@ -7,6 +7,7 @@ a library of operators, which is handed that table.
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -55,5 +56,6 @@ def call_it_intel(ort: Any) -> str | None:
         return f"no C compiler: {error}"
     if made.returncode:
         return f"cc: {made.stderr}"
+    ctypes.CDLL(str(library))  # stays when the options go
     ort.SessionOptions().register_custom_ops_library(str(library))
     return None

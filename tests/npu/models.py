@@ -41,8 +41,9 @@ def snapdragon(target: int = 1) -> Provider:
 
 
 def decibels(found: Floats, wanted: Floats) -> float:
-    """How far the error lies below the signal."""
-    return float(10 * np.log10(np.square(wanted).sum() / np.square(found - wanted).sum()))
+    """How far the error lies below the signal; inf: there is none."""
+    error = np.square(found - wanted).sum()
+    return float(10 * np.log10(np.square(wanted).sum() / error)) if error else np.inf
 
 
 def written(path: Path, folder: Path, *, max_tokens: int = 512, **options: Any) -> Manifest:
