@@ -1,7 +1,8 @@
 """Types for a file of a given size where nobody knows how much the model minds an error: between two named mixtures.
 
-The mixtures say which matrices deserve more bits, from the experience of others. So every matrix gets its type of the
-largest mixture that fits, or of the next one, and the error of the weights decides only who comes first.
+The mixtures say which matrices deserve more bits, from the experience of others. So every matrix gets at least
+its type of the largest mixture that fits and at most that of the next one, and the error of the weights only decides
+which gain first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.formats.types import GGMLType, tensor_num_bytes
+from edge.formats.types import BLOCKS, GGMLType, tensor_num_bytes
 from edge.quant.mixed import TYPES, Encode, Source, matrix_budget, mixed_types
 from edge.quant.mixtures import Tensor, may_be_quantised
 from edge.quant.names import choose
@@ -77,11 +78,16 @@ def between_mixtures(
 
 
 def _allowed(source: Source, ends: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Of each matrix: its type of the lower mixture, and that of the upper one where it is larger."""
+    """Of each matrix: its type of the lower mixture, and where that of the upper one is larger that one and what lies
+    between them."""
     allowed: dict[str, list[str]] = {}
     for tensor in source.tensors:
-        first, *others = (types[tensor.name] for types in ends)
-        allowed[tensor.name] = [first, *(kind for kind in others if _bytes_of(tensor, kind) > _bytes_of(tensor, first))]
+        first, last = ends[0][tensor.name], ends[-1][tensor.name]
+        allowed[tensor.name] = [first]
+        if _bytes_of(tensor, last) > _bytes_of(tensor, first):
+            fitting = [kind for kind in TYPES if tensor.shape[-1] % BLOCKS[GGMLType[kind]][0] == 0]
+            between = range(_bytes_of(tensor, first) + 1, _bytes_of(tensor, last))
+            allowed[tensor.name] += [*(kind for kind in fitting if _bytes_of(tensor, kind) in between), last]
     return allowed
 
 

@@ -27,11 +27,16 @@ class Stored(NamedTuple):
     data: Buffer
 
 
-class Variant(NamedTuple):
-    """step: as `Backend.step`. window_tables of a batch, where there are any, have the numbers of block_tables."""
+class Variant:
+    """What `Variants.variant` gives."""
 
-    limits: Limits
-    step: Callable[[Batch], memoryview[float]]
+    def __init__(self, limits: Limits, run: Callable[[Batch], memoryview[float]]) -> None:
+        self.limits = limits
+        self._run = run
+
+    def step(self, batch: Batch) -> memoryview[float]:
+        """As `Backend.step`. window_tables of a batch, where there are any, have the numbers of block_tables."""
+        return self._run(batch)
 
 
 class Variants:

@@ -116,7 +116,7 @@ _PAGES = {
     "quantize": _Page((
         ("edge quantize model-f16.gguf model.gguf Q4_K_M --calibration text.txt", ""),
         ("edge quantize model-f16.gguf model.gguf --size 700MB", "a type for each matrix"),
-    ), {130: "stopped by Ctrl-C; nothing is left, or, while the loss was measured, the whole file, as a line says"}),
+    ), {130: "stopped by Ctrl-C; nothing is left, or the whole file, as a line says"}),
     "export": _Page((
         ("edge export Qwen3-0.6B/ --quant Q8_0", "a folder of a hub"),
         ("edge export model.gguf --to packed", "so that the first load is fast too"),

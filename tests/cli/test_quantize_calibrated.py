@@ -46,13 +46,15 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
     assert run_edge("imatrix", str(model), "--text", str(text), "-o", str(imatrix)).returncode == 0
     digest = hashlib.sha256(words.encode()).hexdigest()
     losses: dict[str, float] = {}
+    # a search over 22 files: once is enough
+    smoothed = {"smoothquant+": ("--method", "smoothquant+", "--calibration", str(text))} if kind == "Q4_0" else {}
     for name, arguments in {
         "plain": (),
         "imatrix": ("--calibration", str(imatrix)),
         "rounding": ("--calibration", str(text)),
         "awq": ("--method", "awq", "--calibration", str(text)),
         "gptq": ("--method", "gptq", "--calibration", str(text)),
-        "smoothquant+": ("--method", "smoothquant+", "--calibration", str(text)),
+        **smoothed,
     }.items():
         target = tmp_path / f"{name}.gguf"
         result = run_edge("quantize", str(model), str(target), f"pure-{kind}", *arguments)
@@ -65,13 +67,17 @@ def test_every_method_loses_less(run_edge: RunEdge, model: Path, tmp_path: Path,
                 file.get_str("edge.quantisation.calibration_sha256", ""),
             )
         pure = f"pure-{kind}"
-        smoothed = {"smoothquant+": (f"{pure}, SmoothQuant+", digest)}
-        wanted = smoothed | {"plain": (pure, ""), "awq": (f"{pure}, AWQ", digest), "gptq": (f"{pure}, GPTQ", digest)}
+        wanted = {
+            "smoothquant+": (f"{pure}, SmoothQuant+", digest),
+            "plain": (pure, ""),
+            "awq": (f"{pure}, AWQ", digest),
+            "gptq": (f"{pure}, GPTQ", digest),
+        }
         assert said == wanted.get(name, (f"{pure}, importance", digest))
     # by the same importance, rounded once more on its way through the file
     assert losses["imatrix"] == pytest.approx(losses["rounding"], rel=0.1), losses
     assert losses["rounding"] < losses["plain"], losses
-    assert losses["smoothquant+"] < losses["plain"], losses
+    assert not smoothed or losses["smoothquant+"] < losses["plain"], losses
     assert losses["gptq"] < losses["rounding"] and losses["awq"] < losses["rounding"], losses
     assert not list(model.parent.glob("*edge-packed*"))
 
