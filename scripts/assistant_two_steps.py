@@ -4,8 +4,8 @@
 
 Asks an assistant's planner a few requests and prints, for the choice and for each filling in: tokens of the prompt,
 those found in the KV cache, milliseconds to the first token, and what the same step takes in an engine with nothing in
-its cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is a
-byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
+its cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is
+a byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
 """
 
 from __future__ import annotations
