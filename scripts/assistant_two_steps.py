@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import edge
 from edge.assistant import Assistant, AssistantSettings, Turn
@@ -72,7 +72,7 @@ def measure(path: Path, shown: int, calls: int, options: dict[str, Any]) -> tupl
     wrong = 0
     with tempfile.TemporaryDirectory() as folder, edge.load(path, sequences=4, **options) as model:
         recording = Recording(model, calls)
-        with Assistant(recording, AssistantSettings(Path(folder))) as assistant:
+        with Assistant(cast("edge.Model", recording), AssistantSettings(Path(folder))) as assistant:
             for number, request in enumerate(REQUESTS, 1):
                 del recording.asked[:]
                 tools = shortlist(request, assistant.offered, shown)
