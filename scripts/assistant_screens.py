@@ -63,7 +63,7 @@ def save(page: Page, path: Path, colors: int) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1200)  # the status comes once a second
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(colors, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(colors, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
 
 
@@ -76,7 +76,7 @@ def pictures(browser: Browser, address: str, out: Path, colors: int) -> None:
         page.locator("#fork").click()
         expect(page.locator("#conversations [aria-current] svg")).to_have_count(1)
         ask(page, "Turn on the fan and make the living room blue")
-        ask(page, "Set a tea timer for 3 minutes and play some jazz")
+        ask(page, "Set a tea timer for 3 minutes")
         save(page, out / "light.png", colors)
         ask(page, "What's on my shopping list?")
         ask(page, "Add butter to the shopping list", None)
