@@ -63,7 +63,7 @@ def save(page: Page, path: Path, colors: int) -> None:
     page.mouse.move(0, 0)
     page.wait_for_timeout(1200)  # the status comes once a second
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(colors, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    image.quantize(colors).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
 
 
