@@ -56,7 +56,7 @@ def ask_all(
         turn = Turn(number, 1, None, entry["request"], 0.0)
         tools = offered if shown is None else shortlist(entry["request"], offered, shown, ranker=ranker)
         completions: list[edge.Completion] = []
-        listener = _listener(completions)
+        listener = deaf_listener(completions)
         said: Said = assistant.planner.plan(path, turn, tools, listener)
         got: Any = [{"name": name, "arguments": arguments} for name, arguments in said.calls] or said.text.strip()
         wanted: Any = entry["calls"] if "calls" in entry else entry["says"]
@@ -69,7 +69,7 @@ def ask_all(
     return asked
 
 
-def _listener(completions: list[edge.Completion]) -> Listener:
+def deaf_listener(completions: list[edge.Completion]) -> Listener:
     """Keeps completions, and nothing else."""
 
     def nothing(*told: object) -> None:

@@ -1,11 +1,11 @@
 """What choosing tools and filling in arguments in two constrained steps costs, and what the shared prefix saves.
 
-    python -m scripts.assistant_two_steps [--model FILE | --shape smollm-135m --type Q4_0] [--calls 2]
+    python -m scripts.assistant_two_steps [--model FILE | --shape small --type Q4_0] [--calls 2]
 
-Asks a real assistant a few requests and prints, for the choice and for each filling in: tokens of the prompt, those
-found in the KV cache, milliseconds to the first token, and what the same step takes in an engine with nothing in its
-cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is a
-byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
+Asks an assistant's planner a few requests and prints, for the choice and for each filling in: tokens of the prompt,
+those found in the KV cache, milliseconds to the first token, and what the same step takes in an engine with nothing in
+its cache. Without --model it is random weights in a real model's shape (scripts/random_model.py), whose every token is
+a byte; these choose nothing by themselves, so --calls demands that so many tools are chosen.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import edge
-from edge.assistant import Assistant, AssistantSettings
+from edge.assistant import Assistant, AssistantSettings, Turn
+from edge.assistant.retrieval import shortlist
 from edge.assistant.schema_check import problem_of
+from scripts.assistant_accuracy import deaf_listener
 from scripts.random_model import write
 
 TEMPLATE = (
@@ -70,32 +72,29 @@ def measure(path: Path, shown: int, calls: int, options: dict[str, Any]) -> tupl
     wrong = 0
     with tempfile.TemporaryDirectory() as folder, edge.load(path, sequences=4, **options) as model:
         recording = Recording(model, calls)
-        settings = AssistantSettings(Path(folder), retrieval="on", shown_tools=shown)
-        with Assistant(recording, settings, consent=lambda call: "refuse") as assistant:
-            for request in REQUESTS:
+        with Assistant(cast("edge.Model", recording), AssistantSettings(Path(folder))) as assistant:
+            for number, request in enumerate(REQUESTS, 1):
                 del recording.asked[:]
-                turn = assistant.ask(request)
-                planned = [call for call in turn.calls if call.round == 1]
-                asked = recording.asked[: 1 + len(planned)]
-                wrong += sum(
-                    problem_of(call.arguments, assistant.tools[call.tool].parameters) is not None
-                    for call, (_, _, stream) in zip(planned, asked[1:], strict=True)
-                    if stream.completion().finish_reason == "stop"
-                )
-                for number, (messages, given, stream) in enumerate(asked):
-                    done = stream.completion()
-                    step = Step(
-                        done.usage, done.timings.time_to_first_token or 0.0, _cold(path, messages, given, options)
-                    )
-                    (fills if number else choices).append(step)
+                tools = shortlist(request, assistant.offered, shown)
+                said = assistant.planner.plan([], Turn(number, 1, None, request, 0.0), tools, deaf_listener([]))
+                choice, *filled = recording.asked
+                choices.append(_step(path, choice, options))
+                for asked, (name, arguments) in zip(filled, said.calls, strict=True):
+                    fills.append(_step(path, asked, options))
+                    is_whole = asked[2].completion().finish_reason == "stop"  # else it was cut off: no object
+                    wrong += is_whole and problem_of(arguments, assistant.tools[name].parameters) is not None
     return choices, fills, wrong
 
 
-def _cold(path: Path, messages: Sequence[Any], given: dict[str, Any], options: dict[str, Any]) -> float:
+def _step(path: Path, asked: tuple[Sequence[Any], dict[str, Any], edge.Stream], options: dict[str, Any]) -> Step:
+    """What it was, and the same in an engine that has nothing in its cache."""
+    messages, given, stream = asked
+    done = stream.completion()
     with edge.load(path, sequences=1, **options) as model:
         model.tokenizer.encode("built before the clock starts")
-        stream = model.stream_chat(messages, **(given | {"max_tokens": 1}))
-        return stream.completion().timings.time_to_first_token or 0.0
+        cold = model.stream_chat(messages, **(given | {"max_tokens": 1})).completion()
+    first, cold_first = done.timings.time_to_first_token, cold.timings.time_to_first_token
+    return Step(done.usage, first or 0.0, cold_first or 0.0)
 
 
 def told(name: str, steps: Sequence[Step]) -> str:
@@ -108,7 +107,7 @@ def told(name: str, steps: Sequence[Step]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="a chat model, instead of a random one")
-    parser.add_argument("--shape", default="smollm-135m")
+    parser.add_argument("--shape", default="small")
     parser.add_argument("--type", default="Q4_0")
     parser.add_argument("--shown-tools", type=int, default=12)
     parser.add_argument("--calls", type=int, default=0, help="tools that must be chosen; 0: as the model likes")

@@ -289,7 +289,8 @@ class Assistant:
             turn.status, turn.error = "failed", str(error)
         with self._lock:
             del self._running[conversation]
-            self._last = turn
+            if turn.figures is not None and turn.figures.prompt_tokens is not None:
+                self._last = turn  # the last that a model was asked for
             if runner.tokens:
                 self._tokens[conversation] = runner.tokens
         self.bus.publish("turn.ended", turn.as_json())

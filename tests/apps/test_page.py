@@ -25,7 +25,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from edge.assistant import planner  # noqa: E402
 from tests.apps.assistant.slow_server import LONG, slow_server  # noqa: E402
 
-expect.set_options(timeout=15_000)
+PATIENCE = 60_000  # ms: the machine may be busy
+expect.set_options(timeout=PATIENCE)
 # Presses a key in the very moment in which a question comes up.
 EARLY_KEY = """() => new MutationObserver((_, observer) => {
     if (consent.hidden) return;
@@ -78,7 +79,7 @@ def opened(browser: Browser) -> Iterator[Open]:
 
         context.route("**/*", watched)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: problems.append(f"an error in the page: {error}"))
         page.on("console", lambda told: problems.append(told.text) if told.type == "error" else None)
         page.on("websocket", lambda socket: problems.append(f"a socket to {socket.url}"))

@@ -26,6 +26,7 @@ from tests.apps.assistant.page_server import page_server, until  # noqa: E402
 from tests.apps.assistant.slow_server import LONG, slow_server  # noqa: E402
 
 ENTER, ESCAPE = "\ue007", "\ue00c"
+PATIENCE = 60  # seconds: the machine may be busy
 QUIET = 0.6  # seconds in which a question takes no key
 # What Firefox's own console holds about pages of this machine: errors, and what their policy refused.
 COMPLAINTS = """
@@ -56,7 +57,7 @@ class Firefox:
         with self.session.using_context("chrome"):
             self.session.execute_script("Services.console.reset()")
         self.session.navigate(address)
-        until(lambda: self.count("#message:not([disabled])"))
+        until(lambda: self.count("#message:not([disabled])"), PATIENCE)
 
     def run(self, script: str, *given: str) -> Any:
         return self.session.execute_script(script, script_args=given)
@@ -69,21 +70,21 @@ class Firefox:
         return int(self.run("return document.querySelectorAll(arguments[0]).length", selector))
 
     def until_text(self, selector: str, part: str = "") -> None:
-        until(lambda: part in self.text(selector) if part else self.text(selector), 30)
+        until(lambda: part in self.text(selector) if part else self.text(selector), PATIENCE)
 
     def ask(self, text: str) -> None:
         turns = self.count(".turn")
         self.session.find_element("id", "message").send_keys(text + ENTER)
-        until(lambda: self.count(".turn") == turns + 1)
+        until(lambda: self.count(".turn") == turns + 1, PATIENCE)
 
     def consent(self, key: str) -> None:
-        until(lambda: self.count("#consent:not([hidden])"))
+        until(lambda: self.count("#consent:not([hidden])"), PATIENCE)
         self.run("return new Promise((done) => setTimeout(done, 1000 * arguments[0]))", str(QUIET))
         self.session.find_element("id", "consent").send_keys(key)
-        until(lambda: self.count("#consent[hidden]"))
+        until(lambda: self.count("#consent[hidden]"), PATIENCE)
 
     def done(self) -> None:
-        until(lambda: self.count(".turn.open") == 0)
+        until(lambda: self.count(".turn.open") == 0, PATIENCE)
 
     def complaints(self) -> list[str]:
         with self.session.using_context("chrome"):
@@ -145,7 +146,7 @@ def test_asked_confirmed_seen_in_the_home_and_found_after_a_reload(firefox: Fire
         firefox.run("return getComputedStyle(document.querySelector('.middle')).backgroundColor") == "rgb(30, 29, 27)"
     )
     firefox.ask("Turn on the kitchen light")
-    until(lambda: firefox.count("#consent:not([hidden])"))
+    until(lambda: firefox.count("#consent:not([hidden])"), PATIENCE)
     assert firefox.run("return [...document.querySelectorAll('#consent dd')].map((each) => each.textContent)") == [
         "kitchen", "on",
     ]  # fmt: skip
@@ -153,8 +154,8 @@ def test_asked_confirmed_seen_in_the_home_and_found_after_a_reload(firefox: Fire
     firefox.consent("1")
     firefox.done()
     firefox.until_text(".answer", "The light in the kitchen is on, 100 percent.")
-    until(lambda: firefox.count(".house .bulb.lit") == 1)
-    until(lambda: firefox.count("#machine .kv i.kept") > 0)
+    until(lambda: firefox.count(".house .bulb.lit") == 1, PATIENCE)
+    until(lambda: firefox.count("#machine .kv i.kept") > 0, PATIENCE)
     origin = address.split("#")[0]
     loaded = firefox.run("return performance.getEntriesByType('resource').map((each) => each.name)")
     assert loaded and all(each.startswith(origin) for each in loaded)
@@ -164,7 +165,7 @@ def test_asked_confirmed_seen_in_the_home_and_found_after_a_reload(firefox: Fire
     firefox.consent("1")
     firefox.until_text("#ringing", "Pasta")
     firefox.session.find_element("css selector", "#ringing .primary").click()
-    until(lambda: firefox.count(".ringing") == 0)
+    until(lambda: firefox.count(".ringing") == 0, PATIENCE)
 
 
 def test_an_answer_streams_and_is_stopped(firefox: Firefox, tmp_path: Path, one_step: None) -> None:

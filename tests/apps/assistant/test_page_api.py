@@ -101,6 +101,8 @@ def test_edit_retry_select_fork_rename_remove(server: PageServer, conversation: 
     first = server.ask(conversation, "what is 2 plus 3")
     fork = server.post("/api/conversations", {"fork_of": conversation})
     assert fork["forked_from"] == conversation and fork["shared_tokens"] >= 448
+    kv = server.get("/api/status")["kv"]
+    assert 14 <= kv["common"] <= kv["kept"] + kv["used"] and kv["saved"] >= kv["common"], "the list of tools, kept once"
     edited = server.post(f"/api/turns/{first['id']}/edit", {"text": "what is 2 plus 9", "conversation": conversation})
     until(lambda: server.get(f"/api/conversations/{conversation}")["running"] is None)
     (turn,) = server.get(f"/api/conversations/{conversation}")["turns"]

@@ -13,6 +13,7 @@ import edge
 from edge.assistant import Assistant, Busy, NotFound
 from edge.assistant.bus import Event
 from edge.assistant.settings import data_folder
+from edge.assistant.status import common_blocks
 from tests.apps.assistant.conftest import Clock, yes
 from tests.apps.assistant.scripted import ScriptedModel, in_turn
 
@@ -59,6 +60,23 @@ def test_the_tool_list_is_read_once(make: Make, model: edge.Model) -> None:
         assert turn.figures.prompt_tokens - turn.figures.cached_tokens < 64
     described = [assistant.described(each) for each in assistant.conversations.all()]
     assert all(each["shared_tokens"] >= 448 <= each["kept_tokens"] for each in described), "forks of one KV"
+
+
+def test_blocks_that_conversations_begin_with_are_counted() -> None:
+    one, other = tuple(range(10)), (0, 1, 2, 3, 4, 5, 6, 70, 8, 9)  # blocks of 2: three alike, then none is
+    assert common_blocks([one, other], 2) == (3, 3)
+    assert common_blocks([one, other, one], 2) == (5, 3 * 2 + 2)
+    assert common_blocks([one[1:], one], 2) == (0, 0), "a block is the same only behind the same beginning"
+    assert common_blocks([one, ()], 2) == common_blocks([], 2) == (0, 0)
+
+
+def test_what_the_page_shows_of_speed_is_a_models(make: Make, model: edge.Model) -> None:
+    assistant = make(model)
+    assistant.ask("what is 3 plus 4")
+    shown = assistant.status()["speed"]
+    assert shown["first_token_seconds"] is not None
+    assistant.ask("/calculate expression=3+4")  # asks no model, and leaves what was shown
+    assert assistant.status()["speed"] == shown
 
 
 def test_versions_and_forks(make: Make, model: edge.Model) -> None:

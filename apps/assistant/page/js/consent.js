@@ -67,7 +67,7 @@ function content(call, answer, stop) {
       h("h2", { id: "consent-title" }, "Allow ", h("code", {}, call.tool), "?"),
       h("span", { class: "muted" }, [EFFECTS[call.effect], tool?.source && tool.source !== "built in" ? tool.source : null].filter(Boolean).join(" · ")),
       waiting > 1 ? h("span", { class: "tag" }, `${waiting} questions`) : null,
-      h("button", { type: "button", class: "icon small stop-all", "aria-label": "Refuse and stop this answer", title: "Refuse and stop this answer", onclick: stop }, icon("stop"))),
+      h("button", { type: "button", class: "stop-all", "aria-label": "Refuse and stop this answer", title: "Refuse this and end the answer", onclick: stop }, icon("stop"), "Stop")),
     tool ? h("p", { class: "muted about" }, `${tool.description[0].toUpperCase()}${tool.description.slice(1)}.`) : null,
     h("dl", { class: "arguments" }, given(call)),
     h("p", { id: "consent-why", class: call.reason === "untrusted" ? "why warns" : "why muted" }, WHY[call.reason] ?? ""),

@@ -3,7 +3,7 @@
 import { h, svg } from "./dom.js";
 import { on, state } from "./state.js";
 
-const WIDTH = 320, ROOM = 76, ROOF = 34, SOCKET = 30, EDGE = 6;
+const WIDTH = 320, ROOM = 64, ROOF = 34, SOCKET = 30, EDGE = 6;
 const WARM = "#ffc24b";
 const NAMED = { warmwhite: WARM, coolwhite: "#cfe4ff", coldwhite: "#cfe4ff", daylight: "#e9f1ff", white: "#fff3d6", warm: WARM, cool: "#cfe4ff" };
 
