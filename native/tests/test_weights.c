@@ -2,6 +2,7 @@
  * The decoders here are written from the table of block layouts, not from the packing code. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "code_books.h"
@@ -322,6 +323,10 @@ static void check_round_trip(const source_type *type, uint64_t *state, edge_thre
     uint64_t tile_rows = (uint64_t)((rows + 15) / 16);
     CHECK(packed_bytes == tile_rows * (uint64_t)(cols / type->values) * type->tile_bytes, "%s packed bytes",
           type->name);
+    int code_book = strncmp(type->name, "IQ", 2) == 0 && strncmp(type->name, "IQ4", 3) != 0;
+    uint64_t tile_source = 16 * (uint64_t)type->bytes;
+    CHECK(100 * type->tile_bytes <= (code_book ? 150 : 104) * tile_source, "%s: %u packed bytes for %u", type->name,
+          (unsigned)type->tile_bytes, (unsigned)tile_source);
     uint8_t *source = random_source(state, source_bytes);
     edge_weights *weights = NULL;
     edge_status status = edge_weights_create(&weights, type->type, rows, cols, source, source_bytes, threads);
