@@ -2,8 +2,8 @@
 
     python examples/own_tool.py "/roll_dice count=3"
 
-The bundled model was made for 28 tools and knows others badly; a larger model (edge.load("model.gguf")) calls this one
-by itself. A request that begins with / is the call itself.
+The bundled model was made for the built-in tools and knows others badly; a larger one (edge.load("model.gguf")) calls
+this one by itself. A request that begins with / is the call itself.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ itself.
 
     python -m apps.assistant_model.train --continue edge/assets/assistant.gguf --out build/assistant
 
-goes on from a model file, or from the folder of a run, with `courses.CONTINUED`, at lower rates. `--seconds` ends it by
-the clock: rates then fall with the time, and it no longer repeats itself.
+goes on from a model file, or from the folder of a run, with `courses.CONTINUED`, at lower rates, and keeps a mean of
+the old and the new weights (`--old-share`; https://arxiv.org/abs/2109.01903). `--seconds` ends it by the clock: rates
+then fall with the time, and it no longer repeats itself.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -52,6 +53,7 @@ MEANING_WEIGHT = 0.5  # of a meaning told half-way up, beside a token of an answ
 WARMUP_STEPS = 40
 PLATEAU = 0.5  # share of the conversations up to which rates stay at their height; then they fall to zero
 CONTINUED_HEIGHT = 0.3  # of the rates, where a trained network goes on
+OLD_SHARE = 0.15  # of the weights it went on from, in those that are kept: less is forgotten (Wortsman et al., 2022)
 CLASSIFIER_STEPS = 40  # in which only the classifier of meanings, which no file has, catches up with such a network
 VOCABULARY_CONVERSATIONS = 25_000
 LOG_EVERY = 25
@@ -225,6 +227,11 @@ def shared_out(batch: list[Encoded]) -> list[list[Encoded]]:
     return shares
 
 
+def mean_of(old: dict[str, Tensor], new: dict[str, Tensor], old_share: float) -> dict[str, Tensor]:
+    """Of every weight `old_share` of the old and the rest of the new."""
+    return {name: old[name].lerp(tensor.detach(), 1.0 - old_share) for name, tensor in new.items()}
+
+
 def new_start(data_seed: int) -> Start:
     """A vocabulary for a network that knows nothing."""
     sample = list(training_groups(data_seed + 1, VOCABULARY_CONVERSATIONS))
@@ -240,6 +247,7 @@ def main() -> None:
     parser.add_argument(
         "--continue", dest="start", type=Path, help="a model file, or the folder of a run, to go on from"
     )
+    parser.add_argument("--old-share", type=float, default=OLD_SHARE, help="of the weights gone on from, at the end")
     parser.add_argument("--conversations", type=int)
     parser.add_argument("--seconds", type=float, help="the time it may take at most, by the clock")
     parser.add_argument("--seed", type=int, default=1)
@@ -272,6 +280,7 @@ def main() -> None:
         "bf16": options.bf16,
         "shape": asdict(start.shape),
         "before": start.before,
+        "old_share": options.old_share if is_continued else 0.0,
     }
     drills = copy_drills(Random(options.seed), start.shape.vocab_size, WORKERS)
     progress = Progress(conversations, options.seconds)
@@ -281,6 +290,9 @@ def main() -> None:
     if not is_continued:
         batches = chain(islice(drills, COPY_STEPS), batches)
     log = train(network, batches, probes, progress, options.bf16, options.out / "weights.pt", is_continued)
+    if is_continued:
+        network.set_tensors(mean_of(start.tensors, network.tensors, options.old_share))
+        torch.save(network.tensors, options.out / "weights.pt")
     (options.out / "train.json").write_text(json.dumps(settings | asdict(log), indent=1) + "\n")
     (options.out / "loss.svg").write_text(loss_curve(log.losses))
 
