@@ -10,15 +10,12 @@ void edge_kernels_fill_avx512vnni(edge_kernels *kernels) {
     kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f32_1x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f32_8x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_F32][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f32_64x16__avx512vnni;
-    kernels->matmul_pair[EDGE_FAMILY_F32] = edge_matmul_f32_f32_f32_64x32__avx512vnni;
     kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_f16_1x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_f16_8x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_F16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_f16_64x16__avx512vnni;
-    kernels->matmul_pair[EDGE_FAMILY_F16] = edge_matmul_f32_f32_f16_64x32__avx512vnni;
     kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_1X16] = edge_matmul_f32_f32_bf16_1x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_8X16] = edge_matmul_f32_f32_bf16_8x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_BF16][EDGE_SHAPE_64X16] = edge_matmul_f32_f32_bf16_64x16__avx512vnni;
-    kernels->matmul_pair[EDGE_FAMILY_BF16] = edge_matmul_f32_f32_bf16_64x32__avx512vnni;
     kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_1X16] = edge_matmul_f32_a8g32_w8g32_1x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_8X16] = edge_matmul_f32_a8g32_w8g32_8x16__avx512vnni;
     kernels->matmul[EDGE_FAMILY_W8G32][EDGE_SHAPE_64X16] = edge_matmul_f32_a8g32_w8g32_64x16__avx512vnni;
