@@ -32,7 +32,8 @@ class Borders(NamedTuple):
             fed[f"cos.{i}"] = fed[f"sin.{i}"] = (1, 1, tokens, spec.dims // 2)
         for i, mask in enumerate(manifest.masks):
             fed[f"mask.{i}"] = (1, 1, tokens, mask.slots + tokens)
-        past, made = dict[str, Shape](), {HIDDEN_OUT: (1, tokens, hidden)}
+        past: dict[str, Shape] = {}
+        made: dict[str, Shape] = {HIDDEN_OUT: (1, tokens, hidden)}
         for slots in manifest.kv:
             size = manifest.masks[slots.mask].slots
             heads, dim = slots.kv_heads, slots.head_dim

@@ -16,7 +16,8 @@ from edge.npu.runner import NpuModel
 from edge.npu.target import Target
 from tests.models.tiny import random_tensors, tensor_shapes, tiny_config, write_gguf
 from tests.npu.intel import call_it_intel
-from tests.npu.models import BUNDLED, decibels, prompt_ids, truth, written
+from tests.npu.models import BUNDLED, copied, decibels, prompt_ids, truth, written
+from tests.npu.test_hostile import compiled_folder
 
 onnx: Any = pytest.importorskip("onnx", reason="pip install -e '.[npu]'")
 TARGET = Target("openvino", (("device_type", "CPU"), ("num_of_threads", "1")))
@@ -97,17 +98,21 @@ def test_compiled_reloaded_and_run(folder: Path) -> None:
         model.reset()
         model.forward(ids + made)
     assert decibels(loaded.hidden, plain.hidden) > 60  # measured: the same
-    with load(folder, context=64, strict=True) as model:  # the compiled graphs, as the folder says
-        placement = model.step_backend.placement
-        assert model.backend == "onnx/openvino" and placement is not None and model.weights.note is None
+    with load(folder, context=64, strict=True) as whole:  # the compiled graphs, as the folder says
+        placement = whole.step_backend.placement
+        assert whole.backend == "onnx/openvino" and placement is not None and whole.weights.note is None
         assert placement["nodes"] == {OPENVINO: {"EPContext": 2}}
-        assert list(model.generate(ids, max_tokens=4, temperature=0).tokens) == made[:4]
-    binary = compiled.folder / "decode_OpenVINOExecutionProvider.bin"
-    binary.unlink()  # another file: the models above have this one mapped
-    binary.write_bytes(b"nothing of OpenVINO's")
-    with load(folder, context=64, strict=True) as model:
+        assert list(whole.generate(ids, max_tokens=4, temperature=0).tokens) == made[:4]
+
+
+@pytest.mark.usefixtures("plugin")
+def test_what_was_compiled_and_does_not_load_is_compiled_anew(folder: Path, tmp_path: Path) -> None:
+    copy = copied(folder, tmp_path)
+    compiled_folder(copy, source=OPENVINO)  # around bytes that are none of OpenVINO's
+    with load(copy, context=64, strict=True) as model:
         assert model.weights.note is not None and "compiled anew, as what was compiled fails" in model.weights.note
-        assert list(model.generate(ids, max_tokens=4, temperature=0).tokens) == made[:4]
+        placement = model.step_backend.placement
+        assert placement is not None and placement["nodes"][OPENVINO]["MatMul"] == 132
 
 
 @pytest.mark.usefixtures("plugin")
