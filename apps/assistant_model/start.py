@@ -78,8 +78,9 @@ def _shape_of(file: GGUFFile) -> Shape:
 def _tokenizer_of(file: GGUFFile) -> Tokenizer:
     """The vocabulary as `tokenizer_bpe` made it, from the file's own lists."""
     tokens = list(file.get_strings("tokenizer.ggml.tokens"))
-    merges = [tuple(merge.split(" ")) for merge in file.get_strings("tokenizer.ggml.merges")]
-    tokenizer = Tokenizer(BPE({token: i for i, token in enumerate(tokens)}, merges))
+    merges = [merge.split(" ") for merge in file.get_strings("tokenizer.ggml.merges")]
+    vocab = {token: i for i, token in enumerate(tokens)}
+    tokenizer = Tokenizer(BPE(vocab, [(first, second) for first, second in merges]))
     tokenizer.pre_tokenizer = Sequence([Split(Regex(QWEN2), "isolated"), ByteLevel(False, use_regex=False)])
     tokenizer.decoder = ByteLevelDecoder()
     tokenizer.add_special_tokens([*SPECIAL, *SCAFFOLD])

@@ -126,7 +126,7 @@ def rate_at(step: int, share: float) -> float:
 def rates(step: int, share: float, is_continued: bool) -> tuple[float, float]:
     """Of the network and of the classifier, as shares of their height in a training from nothing."""
     if not is_continued:
-        return (rate_at(step, share),) * 2
+        return rate_at(step, share), rate_at(step, share)
     return CONTINUED_HEIGHT * max(0.0, rate_at(step - CLASSIFIER_STEPS, share)), rate_at(WARMUP_STEPS, share)
 
 

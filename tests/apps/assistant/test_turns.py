@@ -153,10 +153,10 @@ def test_one_turn_at_a_time_in_a_conversation(make: Make) -> None:
 def test_conversations_answer_side_by_side(make: Make, model: edge.Model) -> None:
     assistant = make(model)
     places = [assistant.conversations.create(float(n))["id"] for n in range(4)]
-    turns = [assistant.start(f"what is {n} plus 4", place) for n, place in enumerate(places)]
+    turns = [assistant.start(f"what is {n} plus 4", place) for n, place in enumerate(places, 1)]
     for turn in turns:
         assistant.wait(turn.id)
-    assert [assistant.conversations.turn(turn.id).answer for turn in turns] == [f"{n}+4 = {n + 4}" for n in range(4)]
+    assert [assistant.conversations.turn(turn.id).answer for turn in turns] == [f"{n}+4 = {n + 4}" for n in range(1, 5)]
 
 
 def test_an_interrupted_turn_says_so_after_a_restart(make: Make, tmp_path: Path) -> None:
