@@ -127,7 +127,7 @@ def report(**changes: Any) -> BenchReport:
         "/m/x.gguf", "x", "llama", 1_100_048_384, 636_788_864, {"Q4_0": 155, "F32": 45}, 600_000_000, "f16", 22528
     )
     load = Load(
-        2, 2, "no profile", "native/avx2", "avx2", 4160, 128, 0.1234, "opened", "mapped", 640 << 20, None,
+        2, 2, "no profile", "native/avx2", "avx2", 4160, 128, 0.1234, "opened", "mapped", 640 << 20, None, None,
         700 << 20, 800 << 20, (26e9, 28e9, 27e9), None,
     )  # fmt: skip
     results = (

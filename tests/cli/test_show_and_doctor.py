@@ -51,11 +51,11 @@ def test_show_says_why_a_sound_file_does_not_run(
     assert "none in the file" in result.stdout
 
 
-def test_show_of_a_folder(run_edge: RunEdge, tmp_path: Path) -> None:
+def test_show_of_a_bad_folder(run_edge: RunEdge, tmp_path: Path) -> None:
     (tmp_path / "genai_config.json").write_text("{}")
     result = run_edge("show", str(tmp_path))
     assert result.returncode == 4
-    assert "is a folder for ONNX Runtime" in result.stderr
+    assert "genai_config.json: missing key 'model.decoder'" in result.stderr
 
 
 def test_show_of_a_bad_file(run_edge: RunEdge, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ END_TO_END: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("Find the note about the plumber.", _RESULT, ("No note holds “plumber”.",)),
     ("put yoga on tuesday at 6 pm in my calendar", _EVENT, ("yoga", "18:00")),
     ("New event: haircut, Saturday 11 am.", _EVENT, ("haircut", "11:00")),
-    ("Note Julia's wedding in the calendar for August 21st.", _EVENT, ("Julia's wedding", None)),
+    ("calendar entry for tomorrow at nine, team meeting", _EVENT, ("team meeting", "09:00")),
     ("what is 17 times 6", _RESULT, ("17*6 = 102",)),
     ("fifteen percent of 80", _RESULT, ("80*15/100 = 12",)),
     ("What's 3.5 plus 4.25?", _RESULT, ("3.5+4.25 = 7.75",)),
