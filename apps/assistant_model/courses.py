@@ -21,7 +21,10 @@ EMPHASIS: Mapping[str, float] = MappingProxyType({
     "calculate": 2.5, "set_alarm": 1.6, "add_event": 1.6, "add_reminder": 1.4, "add_to_list": 1.4,
     "remove_from_list": 1.4,
 })  # fmt: skip
-NEW_EMPHASIS = EMPHASIS | {tool.name: 4.0 for tool in MORE_TOOLS}  # where a network that lacks them is trained on
+NEW_EMPHASIS: Mapping[str, float] = {
+    **EMPHASIS,
+    **{tool.name: 4.0 for tool in MORE_TOOLS},
+}  # where a network that lacks them is trained on
 
 
 @dataclass(frozen=True, slots=True)

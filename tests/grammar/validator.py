@@ -18,7 +18,6 @@ _SHAPES = {"time": _TIME, "date-time": rf"[0-9]{{4}}-[01][0-9]-[0-3][0-9][t ]{_T
 _FORMATS: Any = copy.deepcopy(_Judge.FORMAT_CHECKER)
 
 
-@_FORMATS.checks("date", raises=ValueError)
 def _is_date(value: object) -> bool:
     """RFC 3339 has a year 0, which is a leap year as 2000 is; Python's calendar, and so jsonschema's, begins later."""
     if not isinstance(value, str):
@@ -26,6 +25,9 @@ def _is_date(value: object) -> bool:
     year, _, rest = value.partition("-")
     whole = re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII)
     return whole is not None and bool(date.fromisoformat(f"{'2000' if year == '0000' else year}-{rest}"))
+
+
+_FORMATS.checks("date", raises=ValueError)(_is_date)
 
 
 def problem(text: str, schema: dict[str, Any]) -> str | None:
