@@ -89,10 +89,11 @@ def measure(path: Path, shown: int, calls: int, options: dict[str, Any]) -> tupl
 def _step(path: Path, asked: tuple[Sequence[Any], dict[str, Any], edge.Stream], options: dict[str, Any]) -> Step:
     """What it was, and the same in an engine that has nothing in its cache."""
     messages, given, stream = asked
+    once: dict[str, Any] = {**given, "max_tokens": 1}
     done = stream.completion()
     with edge.load(path, sequences=1, **options) as model:
         model.tokenizer.encode("built before the clock starts")
-        cold = model.stream_chat(messages, **(given | {"max_tokens": 1})).completion()
+        cold = model.stream_chat(messages, **once).completion()
     first, cold_first = done.timings.time_to_first_token, cold.timings.time_to_first_token
     return Step(done.usage, first or 0.0, cold_first or 0.0)
 

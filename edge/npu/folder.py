@@ -49,10 +49,10 @@ class NpuFolder(NamedTuple):
             phase: tuple(check_compiled(inside, graph_name(phase, i, count)) for i in range(count))
             for phase in get_args(Phase)
         }
-        self._check(graphs)
+        self.check(graphs)
         return graphs
 
-    def _check(self, graphs: Graphs) -> None:
+    def check(self, graphs: Graphs) -> None:
         for phase, parts in graphs.items():
             check_borders(self.manifest, self.table, parts, phase)
 
@@ -77,7 +77,7 @@ def open_npu_folder(path: str | os.PathLike[str]) -> NpuFolder:
     }
     head = check_model(folder, HEAD, named_by)
     found = NpuFolder(folder, manifest, table, graphs, head)
-    found._check(graphs)
+    found.check(graphs)
     _check_head(manifest, head)
     return found
 

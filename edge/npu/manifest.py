@@ -212,24 +212,20 @@ class _Fields:
 
 def _target(fields: _Fields, row: list[object]) -> Target:
     """["qnn", [["htp_arch", "75"], ...]]"""
-    match row:
-        case [str() as name, list() as options]:
-            pairs = [
-                tuple(cast("list[object]", item)) for item in cast("list[object]", options) if isinstance(item, list)
-            ]
-            texts = [
-                (str(pair[0]), str(pair[1]))
-                for pair in pairs
-                if len(pair) == 2 and all(isinstance(part, str) for part in pair)
-            ]
-            if len(texts) == len(cast("list[object]", options)) == len(dict(texts)) <= _MOST_OPTIONS:
-                target = Target(name, tuple(texts))
-                problem = target.problem()
-                if problem is None:
-                    return target
-                raise BadModelFile(fields.path, f"target: {problem}")
-        case _:
-            pass
+    if len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], list):
+        options = cast("list[object]", row[1])
+        pairs = [cast("list[object]", item) for item in options if isinstance(item, list)]
+        texts = [
+            (pair[0], pair[1])
+            for pair in pairs
+            if len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str)
+        ]
+        if len(texts) == len(options) == len(dict(texts)) <= _MOST_OPTIONS:
+            target = Target(row[0], tuple(texts))
+            problem = target.problem()
+            if problem is None:
+                return target
+            raise BadModelFile(fields.path, f"target: {problem}")
     raise fields.fail("target", "a provider and its options")
 
 

@@ -148,7 +148,7 @@ def test_what_is_there_is_not_replaced(bundled: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("key", "value", "said"), [
+MANIFESTS: list[tuple[str, object, str]] = [
     ("format", 1, "format is 1, it must be 2"),
     ("chunk", 0, "chunk is '0'"),
     ("context", True, "context is 'True'"),
@@ -168,7 +168,10 @@ def test_what_is_there_is_not_replaced(bundled: Path, tmp_path: Path) -> None:
     ("target", ["qnn", [["backend_type", "../htp"]]], "it must be a word or number"),
     ("target", ["qnn", [["htp_arch", 79]]], "a provider and its options"),
     ("shadows", [[9, "a", "b", 1.0, [0], 4, 0]], "graph 9 of 1"),
-])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "said"), MANIFESTS)
 def test_hostile_manifests(bundled: Path, tmp_path: Path, key: str, value: object, said: str) -> None:
     folder = copied(bundled, tmp_path)
     changed = json.loads((folder / MANIFEST).read_text()) | {key: value}
