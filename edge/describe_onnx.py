@@ -12,6 +12,7 @@ from edge.backends.onnx.decoder import Decoder, read_decoder
 from edge.errors import UnsupportedModel
 from edge.formats.onnx import CheckedFolder, open_onnx_folder
 from edge.formats.onnx.parts import GraphSpec, NodeSpec
+from edge.npu.folder import is_npu_folder
 from edge.onnx_source import OnnxSource
 
 __all__ = ["describe_folder", "multiplied_bytes"]
@@ -32,8 +33,13 @@ class _Matrix(NamedTuple):
 def describe_folder(path: Path) -> dict[str, Any]:
     """A JSON-ready description: names, counts, sizes in bytes. A sound folder that edge does not run says why.
 
-    ModelFileError: it is none, or breaks its format.
+    ModelFileError: it is none, or breaks its format. UnsupportedModel: it is for an NPU.
     """
+    if is_npu_folder(path):
+        raise UnsupportedModel(
+            path,
+            "was made for an NPU, this reads folders for CPUs; see `edge doctor --onnx` and `edge plan`",
+        )
     checked = open_onnx_folder(path)
     model, graph = checked.model.model, checked.model.model.graph
     decoder: Decoder | None = None

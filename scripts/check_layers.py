@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "library": BASE | {"user_folders"},
     "hub": BASE | {"edge", "library"},
     "references": {"errors", "assets", "edge", "library"},
-    "describe_onnx": BASE | {"backends", "onnx_source"},
+    "describe_onnx": BASE | {"backends", "npu", "onnx_source"},
     "describe": BASE | {"models", "references", "results"},
     "stream": {"answer", "errors", "engine", "results"} | TEXT,
     "model": BASE

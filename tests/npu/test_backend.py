@@ -235,6 +235,12 @@ with edge.load(sys.argv[1], context=256, sequences=2, threads=1, provider="cpu")
 """
 
 
+def test_what_reads_folders_for_cpus_refuses_it(folder: Path) -> None:
+    for command in ("show", "bench"):
+        found = subprocess.run([sys.executable, "-m", "edge", command, str(folder)], capture_output=True, text=True)
+        assert found.returncode == 4 and "was made for an NPU" in found.stderr
+
+
 def test_peak_memory_is_within_the_plan(tmp_path: Path) -> None:
     config = replace(tiny_config("llama", hidden_size=1024), intermediate_size=2816, num_hidden_layers=4)
     path = write_gguf(tmp_path / "m.gguf", config, random_tensors(tensor_shapes(config)))
