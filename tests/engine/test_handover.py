@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -183,10 +184,15 @@ def test_cancelling_frees_the_blocks_and_the_other_engine() -> None:
 
 
 def test_a_sequence_that_is_set_aside_comes_back() -> None:
-    """Blocks for one and a half: the later one is set aside while it is read, and read again."""
-    reader = FakeReader()
+    """Blocks for one and a half, and both have begun: one is set aside, and what it has is read again."""
+    reader = FakeReader(gated=True)
     test = bench(reader, num_blocks=44, max_sequences=2, context=176)
     first, second = test.add(prompt(100, 1), 70), test.add(prompt(68, 2), 60)
+    while not second.output:  # this engine reads it, since the other one is busy
+        test.engine.step()
+    reader.allow(1000)
+    while sum(map(len, reader.positions)) < 96:
+        time.sleep(0.001)
     test.run()
     assert second.num_preemptions + first.num_preemptions > 0
     assert list(first.output) == bench(None).answer(prompt(100, 1), 70)
