@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.backends.onnx import CAPABILITIES
+from edge.backends.onnx.base import RuntimeBackend, require_finite
 from edge.backends.onnx.providers import Provider
-from edge.backends.onnx.session import all_placed, reason_of
+from edge.backends.onnx.session import all_placed
 from edge.backends.protocol import Batch, Limits
 from edge.backends.weights import WeightsInfo
-from edge.errors import Cancelled, EdgeError, NativeError, NumericalError, RequestError, UnsupportedModel
+from edge.errors import EdgeError, NativeError, RequestError
 from edge.npu.folder import Graphs, NpuFolder
 from edge.npu.graphs import NpuGraphs, StepResult
 from edge.npu.host import Host
 from edge.npu.kv import SlotKV
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from edge.formats.config import ModelConfig
 
 __all__ = ["NpuBackend"]
@@ -32,7 +31,7 @@ __all__ = ["NpuBackend"]
 ONLY_FORWARD = replace(CAPABILITIES, reuses=False)
 
 
-class NpuBackend:
+class NpuBackend(RuntimeBackend):
     """Implements `edge.backends.LoadedBackend`; close() frees it.
 
     graphs: of the folder, or compiled from them. context: of a sequence, at most the folder's slots. chunk: prompt
@@ -57,7 +56,8 @@ class NpuBackend:
         fallback: str | None = None,
         note: str | None = None,
     ) -> None:
-        self._folder, self._config, self._provider = folder, config, provider
+        super().__init__(ort, folder.path, provider, config)
+        self._folder = folder
         manifest = folder.manifest
         self.capabilities = ONLY_FORWARD if any(mask.window for mask in manifest.masks) else CAPABILITIES
         self.num_threads = self.decode_threads = num_threads
@@ -85,35 +85,10 @@ class NpuBackend:
         checked = [folder.head, *(part for parts in graphs.values() for part in parts)]
         self._files = {path: identity[2] for part in checked for path, identity in part.files.items()}
         self._slots: list[SlotKV] = [self._graphs.new_kv() for _ in range(num_sequences)]
-        self._options: Any = ort.RunOptions()
-        self._cancelled = False
-
-    @property
-    def name(self) -> str:
-        return f"onnx/{self._provider.short}"
-
-    @property
-    def config(self) -> ModelConfig:
-        if self._config is None:
-            raise UnsupportedModel(self._folder.path, "the folder does not say what edge's configuration holds")
-        return self._config
-
-    @property
-    def isa(self) -> None:
-        """ONNX Runtime, or the provider, chooses by itself."""
 
     @property
     def weights(self) -> WeightsInfo:
         return WeightsInfo("memory", None, sum(self._files.values()), None, None, self._note)
-
-    @property
-    def adapters(self) -> tuple[()]:
-        """edge's adapters are matrices of its own engine."""
-        return ()
-
-    @property
-    def source_hashes(self) -> None:
-        """Nobody has them."""
 
     @property
     def placement(self) -> dict[str, Any]:
@@ -138,9 +113,7 @@ class NpuBackend:
     def step(self, batch: Batch) -> memoryview[float]:
         """As the protocol says; one run for each sequence. Nothing is stored before all of them are done."""
         host = self._open()
-        if self._cancelled:
-            self._reset()
-            raise Cancelled("cancelled")
+        self._begin_step()
         done: list[tuple[SlotKV, StepResult]] = []
         rows: list[NDArray[np.float32]] = []
         wanted = set(batch.logit_rows)
@@ -152,8 +125,7 @@ class NpuBackend:
             rows += [made.hidden[row - first] for row in range(first, end) if row in wanted]
         hidden = np.stack(rows) if rows else np.zeros((0, self._folder.manifest.hidden_size), np.float32)
         logits = host.logits(hidden) if rows else np.zeros((0, self.limits.vocab_size), np.float32)
-        if not np.isfinite(logits).all():
-            raise NumericalError("ONNX Runtime computed logits that are not finite")
+        require_finite(logits)
         for kv, made in done:
             kv.add(len(made.hidden), made.new)
         return cast("memoryview[float]", np.ascontiguousarray(logits).reshape(-1).data)
@@ -164,10 +136,7 @@ class NpuBackend:
         except EdgeError:
             raise
         except Exception as error:
-            if self._cancelled:
-                self._reset()
-                raise Cancelled("cancelled") from None
-            raise NativeError(f"ONNX Runtime: {reason_of(error)}") from error
+            raise self._failure(error) from error
 
     def _go_back(self, kv: SlotKV, position: int) -> None:
         """Forgets what the kv holds from a position on."""
@@ -182,27 +151,12 @@ class NpuBackend:
         self._open()
         self._slots[target].copy_of(self._slots[source])
 
-    def read_block(self, block: int) -> bytearray:
-        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
-
-    def write_block(self, block: int, content: Buffer) -> None:
-        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        options = self._options
-        if options is not None:
-            options.terminate = True
-
     def close(self) -> None:
         self._slots, self._options = [], None
         if self._host is not None:
             self._graphs.close()
             self._host.close()
             self._host = None
-
-    def _reset(self) -> None:
-        self._cancelled, self._options.terminate = False, False
 
     def _open(self) -> Host:
         if self._host is None:

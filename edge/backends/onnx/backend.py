@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -10,18 +9,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edge.backends.onnx import CAPABILITIES
+from edge.backends.onnx.base import RuntimeBackend, require_finite
 from edge.backends.onnx.decoder import Decoder
 from edge.backends.onnx.providers import Provider, runtime
-from edge.backends.onnx.session import open_session, reason_of
+from edge.backends.onnx.session import open_session
 from edge.backends.onnx.sizes import chunk_of
 from edge.backends.protocol import Batch, Limits
 from edge.backends.weights import WeightsInfo
-from edge.errors import Cancelled, NativeError, NumericalError, RequestError, UnsupportedModel
+from edge.errors import RequestError
 from edge.formats.onnx import CheckedModel
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from edge.formats.config import ModelConfig
 
 __all__ = ["OnnxBackend"]
@@ -31,7 +29,7 @@ _FIRST = {0: 0}  # of a step of one row: its logits are the first
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
 
 
-class OnnxBackend:
+class OnnxBackend(RuntimeBackend):
     """One model in ONNX Runtime. Implements `edge.backends.LoadedBackend`; close() frees it.
 
     context: of a sequence, at most decoder.longest. chunk: prompt tokens in one run, of `chunk_of`. config: what edge
@@ -52,7 +50,9 @@ class OnnxBackend:
         config: ModelConfig | None = None,
         strict: bool = False,
     ) -> None:
-        self._model, self._decoder, self._config, self._provider = model, decoder, config, provider
+        ort = runtime()
+        super().__init__(ort, model.path, provider, config)
+        self._model, self._decoder = model, decoder
         self.capabilities = CAPABILITIES
         self.num_threads = self.decode_threads = num_threads
         self.kv_type = decoder.kv_type
@@ -66,7 +66,6 @@ class OnnxBackend:
             block_size=context,
             num_blocks=num_sequences,
         )
-        ort = runtime()
         self._session: Any  # None when closed
         self._session, self._placement = open_session(ort, model.path, provider, num_threads, strict=strict)
         model.require_unchanged()
@@ -86,35 +85,10 @@ class OnnxBackend:
         # of what every run binds: NumPy takes longer to say it than ONNX Runtime to bind it
         self._ones_at, self._scratch_at = self._ones.ctypes.data, self._scratch.ctypes.data
         self._logits_at = self._logits.ctypes.data
-        self._options: Any = ort.RunOptions()
-        self._cancelled = False
-
-    @property
-    def name(self) -> str:
-        return f"onnx/{self._provider.short}"
-
-    @property
-    def config(self) -> ModelConfig:
-        if self._config is None:
-            raise UnsupportedModel(self._model.path, "the folder does not say what edge's configuration holds")
-        return self._config
-
-    @property
-    def isa(self) -> None:
-        """ONNX Runtime chooses by itself."""
 
     @property
     def weights(self) -> WeightsInfo:
         return WeightsInfo("memory", None, self._model.num_bytes, None, None, self._placement.fallback)
-
-    @property
-    def adapters(self) -> tuple[()]:
-        """edge's adapters are matrices of its own engine."""
-        return ()
-
-    @property
-    def source_hashes(self) -> None:
-        """Nobody has them."""
 
     @property
     def placement(self) -> dict[str, Any]:
@@ -128,9 +102,7 @@ class OnnxBackend:
     def step(self, batch: Batch) -> memoryview[float]:
         """As the protocol says; one run for each sequence, or each part of it that ends with a wanted row."""
         self._open()
-        if self._cancelled:
-            self._reset()
-            raise Cancelled("cancelled")
+        self._begin_step()
         if len(batch.token_ids) == 1 == len(batch.logit_rows):
             return self._one(batch)
         logits = self._room(len(batch.logit_rows))
@@ -141,7 +113,7 @@ class OnnxBackend:
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        _require_finite(logits)
+        require_finite(logits)
         return cast("memoryview[float]", logits.reshape(-1).data)
 
     def _one(self, batch: Batch) -> memoryview[float]:
@@ -149,7 +121,7 @@ class OnnxBackend:
         threads wait for the next one: so there is little of it."""
         row = self._room(1)
         self._run(batch, batch.block_tables[0], 0, 1, _FIRST, row)
-        _require_finite(row)
+        require_finite(row)
         return cast("memoryview[float]", row[0].data)
 
     def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -189,10 +161,7 @@ class OnnxBackend:
         try:
             self._session.run_with_iobinding(binding, self._options)
         except Exception as error:
-            if self._cancelled:
-                self._reset()
-                raise Cancelled("cancelled") from None
-            raise NativeError(f"ONNX Runtime: {reason_of(error)}") from error
+            raise self._failure(error) from error
         self._lengths[slot] = total
         if place is not None:
             return
@@ -213,25 +182,10 @@ class OnnxBackend:
             keys, values = (kind[:, first:end].astype(np.float32, copy=False) for kind in layer)
             yield keys, values
 
-    def read_block(self, block: int) -> bytearray:
-        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
-
-    def write_block(self, block: int, content: Buffer) -> None:
-        raise RequestError("the onnx backend keeps no K and V outside of its buffers")
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        options = self._options
-        if options is not None:
-            options.terminate = True
-
     def close(self) -> None:
         self._bindings, self._session, self._options = [], None, None
         nothing = np.zeros((0, 0), np.float32)
         self._kv, self._logits, self._scratch = nothing, nothing, nothing
-
-    def _reset(self) -> None:
-        self._cancelled, self._options.terminate = False, False
 
     def _open(self) -> None:
         if self._session is None:
@@ -251,9 +205,3 @@ class OnnxBackend:
     @staticmethod
     def _bind(bind: Any, name: str, buffer: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
         bind(name, "cpu", 0, buffer.dtype.type, shape, buffer.ctypes.data)
-
-
-def _require_finite(logits: np.ndarray[Any, Any]) -> None:
-    # one number is not finite where the sum is not, but for sums beyond a float: these are looked at closely
-    if not math.isfinite(float(logits.sum())) and not np.isfinite(logits).all():
-        raise NumericalError("ONNX Runtime computed logits that are not finite")
