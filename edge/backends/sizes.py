@@ -16,8 +16,9 @@ __all__ = ["EngineSizes", "engine_sizes"]
 
 class EngineSizes(NamedTuple):
     """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
-    packed. in_memory: the same beside all that are packed before it, the largest first. adapters: their matrices. kv_block: one block of positions, all layers that see everything.
-    window_block: one of those with a window. program: op list, arena and scratch."""
+    packed. in_memory: the same beside all that are packed before it, the largest first. adapters: their matrices.
+    kv_block: one block of positions, all layers that see everything. window_block: one of those with a window.
+    program: op list, arena and scratch."""
 
     matrices: int
     largest: int
