@@ -13,6 +13,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "native" / "src"
 KERNELS = SOURCES / "kernels"
 
 SHAPES = ("1x16", "8x16", "64x16")
+PAIR = "64x32"  # two tile rows at once; a level may have none
 FLOAT_FAMILIES = ("f32", "f16", "bf16")
 
 # Levels that have no kernels of their own for some slots: the level below serves those.
@@ -68,14 +69,15 @@ SLOTS = {
 }
 
 FILE = re.compile(
-    r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|measure|search|table)(?:_(\d+x16))?__([a-z0-9]+)\.c"
+    r"edge_(dot_g32|dot_g256|dot|float|quantize|elementwise|attend|measure|search|table)(?:_(\d+x(?:16|32)))?__([a-z0-9]+)\.c"
 )
-MATMUL = re.compile(r"matmul_f32_(f32|a8g32|a8g256)_([a-z0-9]+?)(?:_(\d+x16))?")
+MATMUL = re.compile(r"matmul_f32_(f32|a8g32|a8g256)_([a-z0-9]+?)(?:_(\d+x(?:16|32)))?")
 DEFINITION = re.compile(r"^[a-z_0-9]+ \**edge_([a-z0-9_]+?)__([a-z0-9]+)\(", re.MULTILINE)
 DECLARATION = re.compile(r"^(edge_[a-z0-9_]+_fn) edge_([a-z0-9_]+?)__([a-z0-9]+);", re.MULTILINE)
 TABLE_MATMUL = re.compile(
     r"kernels->matmul\[EDGE_FAMILY_(\w+)\]\[EDGE_SHAPE_(\w+)\] =\s+edge_([a-z0-9_]+?)__([a-z0-9]+);"
 )
+TABLE_PAIR = re.compile(r"kernels->matmul_pair\[EDGE_FAMILY_(\w+)\] =\s+edge_([a-z0-9_]+?)__([a-z0-9]+);")
 TABLE_SLOT = re.compile(r"kernels->(\w+) =\s+edge_([a-z0-9_]+?)__([a-z0-9]+);")
 
 # The lists of families.h, and a macro that a level applies to one.
@@ -139,7 +141,7 @@ def definitions(isa: str) -> set[str]:
     for path in sorted(KERNELS.glob(f"*__{isa}.c")):
         match = FILE.fullmatch(path.name)
         if match is None:
-            problem(path.name, "the name is not edge_<op>[_<MRx16>]__<isa>.c")
+            problem(path.name, "the name is not edge_<op>[_<MRxNR>]__<isa>.c")
             continue
         text = read(path)
         if isa != "scalar" and "#error" not in text.split("#include")[0]:
@@ -183,6 +185,12 @@ def table(isa: str, gguf_types: dict[str, str]) -> set[str]:
             problem(path.name, f"edge_{kernel}__{level} stands for family {family}, shape {shape}")
         print(f"{gguf_types.get(family, '?'):22} {shape:5} edge_{kernel}__{level}")
         slots.add((family, shape))
+        found.add(kernel)
+    for family, kernel, level in TABLE_PAIR.findall(text):
+        family = family.lower()
+        if kernel != f"matmul_f32_{activation(family)}_{family}_{PAIR}" or level != isa:
+            problem(path.name, f"edge_{kernel}__{level} stands for pairs of family {family}")
+        print(f"{gguf_types.get(family, '?'):22} {PAIR:5} edge_{kernel}__{level}")
         found.add(kernel)
     for family in gguf_types:
         for shape in SHAPES:

@@ -31,27 +31,28 @@ static const struct {
 static const struct {
     const char *name;
     edge_shape shape;
+    int32_t tile_rows; /* at once */
     int32_t tokens;
-} runs[] = {{"1x16", EDGE_SHAPE_1X16, 1},
-            {"8x16", EDGE_SHAPE_8X16, 2},
-            {"8x16", EDGE_SHAPE_8X16, 4},
-            {"8x16", EDGE_SHAPE_8X16, 8},
-            {"64x16", EDGE_SHAPE_64X16, 64}};
+} runs[] = {{"1x16", EDGE_SHAPE_1X16, 1, 1},    {"8x16", EDGE_SHAPE_8X16, 1, 2},   {"8x16", EDGE_SHAPE_8X16, 1, 4},
+            {"8x16", EDGE_SHAPE_8X16, 1, 8},    {"64x32", EDGE_SHAPE_64X16, 2, 8}, {"64x32", EDGE_SHAPE_64X16, 2, 16},
+            {"64x16", EDGE_SHAPE_64X16, 1, 64}, {"64x32", EDGE_SHAPE_64X16, 2, 64}};
 
 typedef struct job {
     const edge_weights *weights;
     edge_matmul_fn *matmul;
     edge_acts acts;
-    float *out; /* per thread: 64 x 16 */
+    float *out; /* per thread: 64 x 32 */
+    int32_t tile_rows;
     int32_t tokens;
 } job;
 
 static void multiply(void *context, int32_t index, int32_t count) {
     const job *it = context;
     const edge_weights *weights = it->weights;
-    int64_t tile_rows = (weights->rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS;
-    float *out = it->out + (int64_t)index * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS;
-    for (int64_t i = tile_rows * index / count; i < tile_rows * (index + 1) / count; i++) {
+    const int64_t tile_rows = (weights->rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS / it->tile_rows;
+    float *out = it->out + (int64_t)index * 2 * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS;
+    for (int64_t at = tile_rows * index / count; at < tile_rows * (index + 1) / count; at++) {
+        const int64_t i = at * it->tile_rows;
         it->matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &it->acts,
                    it->tokens);
     }
@@ -104,7 +105,7 @@ int main(int argc, char **argv) {
     float *x = edge_os_alloc(cells * 4), *d = edge_os_alloc(cells);
     int8_t *q = edge_os_alloc(cells + EDGE_OVERREAD);
     int32_t *s = edge_os_alloc(cells);
-    float *out = edge_os_alloc((uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
+    float *out = edge_os_alloc((uint64_t)num_threads * 2 * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
     uint64_t *times = edge_os_alloc((uint64_t)repeats * sizeof times[0]);
     eviction evicts = {.kernels = kernels, .memory = make_eviction()};
     if (!x || !d || !q || !s || !out || !times || !evicts.memory) {
@@ -129,10 +130,15 @@ int main(int argc, char **argv) {
             only && strcmp(only, types[i].name) != 0 ? NULL : random_weights(types[i].type, rows, cols, threads);
         for (size_t r = 0; weights && r < sizeof runs / sizeof runs[0]; r++) {
             job work = {.weights = weights,
-                        .matmul = kernels->matmul[weights->family][runs[r].shape],
+                        .matmul = runs[r].tile_rows == 2 ? kernels->matmul_pair[weights->family]
+                                                         : kernels->matmul[weights->family][runs[r].shape],
                         .acts = make_acts(kernels, x, cols, edge_family_acts(weights->family), q, d, s),
                         .out = out,
+                        .tile_rows = runs[r].tile_rows,
                         .tokens = runs[r].tokens};
+            if (!work.matmul) {
+                continue;
+            }
             for (int32_t n = -1; n < repeats; n++) { /* one to warm up */
                 edge_threads_run(threads, evict, &evicts);
                 uint64_t start = edge_os_nanoseconds();
@@ -158,7 +164,7 @@ int main(int argc, char **argv) {
     edge_os_free(d, cells);
     edge_os_free(q, cells + EDGE_OVERREAD);
     edge_os_free(s, cells);
-    edge_os_free(out, (uint64_t)num_threads * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
+    edge_os_free(out, (uint64_t)num_threads * 2 * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS * sizeof(float));
     edge_os_free(evicts.memory, EVICT_BYTES);
     edge_os_free(times, (uint64_t)repeats * sizeof times[0]);
     return 0;

@@ -76,6 +76,10 @@ typedef struct edge_acts {
  * tiles: the packed bytes of these 16 rows, all of k (edge_tile_row_bytes). Never allocates, locks or fails. */
 typedef void edge_matmul_fn(float *out, const uint8_t *tiles, int32_t cols, const edge_acts *acts, int32_t num_tokens);
 
+/* 64x32: the same for two tile rows, one behind the other: out[(i * num_tokens + t) * 16 + r] of tile row i. A value of
+ * the activations is loaded once for both, which is quicker where loads are what bounds the products. */
+#define EDGE_FEW_TOKENS 16 /* up to so many go eight by eight, one tile row at a time: a panel costs them more */
+
 /* One row of n floats (n a multiple of the group) to int8 codes, scales and sums. A group that holds NaN or Inf becomes
  * q = 0, d = NaN, s = 0; a group whose largest magnitude is below 2^-100 becomes all zero. */
 typedef void edge_quantize_fn(int8_t *q, float *d, int32_t *s, const float *x, int32_t n);
@@ -179,6 +183,7 @@ typedef struct edge_kernels {
     edge_read_fn *read;
     edge_peak_fn *peak;
     edge_peak_f32_fn *peak_f32;
+    edge_matmul_fn *matmul_pair[EDGE_NUM_FAMILIES]; /* 64x32; NULL: two of 64x16 are as fast */
 } edge_kernels;
 
 /* Each level overwrites the entries that it has its own kernel for (kernels/edge_table__LEVEL.c). */

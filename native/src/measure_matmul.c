@@ -11,7 +11,7 @@
 
 typedef struct matmul_job {
     const edge_weights *weights;
-    edge_matmul_fn *matmul;
+    edge_matmul_fn *matmul, *pair; /* pair: NULL, or of two tile rows */
     edge_acts acts;
     int32_t tokens;
     _Atomic int64_t next;
@@ -21,18 +21,19 @@ typedef struct matmul_job {
 static void multiply(void *context, int32_t index, int32_t count) {
     matmul_job *job = context;
     const edge_weights *weights = job->weights;
-    _Alignas(EDGE_ALIGNMENT) float out[EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS];
+    _Alignas(EDGE_ALIGNMENT) float out[2 * EDGE_CHUNK_TOKENS * EDGE_TILE_ROWS];
     const int64_t tile_rows = (weights->rows + EDGE_TILE_ROWS - 1) / EDGE_TILE_ROWS;
     uint32_t found = 0;
     (void)index;
     (void)count;
     for (;;) {
-        int64_t i = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
+        const int64_t i = atomic_fetch_add_explicit(&job->next, job->pair ? 2 : 1, memory_order_relaxed);
         if (i >= tile_rows) {
             break;
         }
-        job->matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &job->acts,
-                    job->tokens);
+        edge_matmul_fn *matmul = job->pair && i + 1 < tile_rows ? job->pair : job->matmul;
+        matmul(out, weights->data + (uint64_t)i * weights->tile_row_bytes, (int32_t)weights->cols, &job->acts,
+               job->tokens);
         found += out[0] != 0.0f; /* nothing is thrown away unread */
     }
     atomic_fetch_add_explicit(&job->found, found, memory_order_relaxed);
@@ -82,7 +83,10 @@ edge_status edge_measure_matmul(edge_threads *threads, edge_isa isa, const edge_
         return EDGE_UNSUPPORTED;
     }
     const edge_shape shape = tokens == 1 ? EDGE_SHAPE_1X16 : tokens <= 8 ? EDGE_SHAPE_8X16 : EDGE_SHAPE_64X16;
-    matmul_job job = {.weights = weights, .matmul = kernels->matmul[weights->family][shape], .tokens = tokens};
+    matmul_job job = {.weights = weights,
+                      .matmul = kernels->matmul[weights->family][shape],
+                      .pair = tokens > EDGE_FEW_TOKENS ? kernels->matmul_pair[weights->family] : NULL,
+                      .tokens = tokens};
     uint64_t bytes;
     void *memory = make_acts(&job.acts, kernels, edge_family_acts(weights->family), tokens, weights->cols, &bytes);
     if (!memory) {

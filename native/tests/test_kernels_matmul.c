@@ -151,6 +151,30 @@ static void run_case(arena *memory, uint64_t *state, const edge_kernels *kernels
           (int)at % EDGE_TILE_ROWS, (double)out[at < 0 ? 0 : at], (double)memory->expected[at < 0 ? 0 : at]);
 }
 
+/* Two tile rows at once against each on its own. */
+static void run_pair(arena *memory, uint64_t *state, const edge_kernels *kernels, edge_family family, int32_t index) {
+    int at_end = random_int(state, 0, 3) > 0;
+    int32_t cols = random_cols(state, family, index), tokens = random_int(state, 1, EDGE_CHUNK_TOKENS);
+    uint64_t size = edge_tile_row_bytes(family, cols);
+    uint8_t *tiles = guard_place(&memory->tiles, 2 * size + EDGE_OVERREAD, at_end);
+    fill_tiles(state, tiles, 2 * size, family);
+    edge_acts acts;
+    fill_acts(state, memory, &acts, edge_family_acts(family), cols, tokens, at_end);
+    int64_t count = tokens * EDGE_TILE_ROWS;
+    float *out = guard_place(&memory->out, 2 * (size_t)count * sizeof out[0], at_end);
+    memset(out, 0xaa, 2 * (size_t)count * sizeof out[0]);
+
+    kernels->matmul_pair[family](out, tiles, cols, &acts, tokens);
+    for (int32_t i = 0; i < 2; i++) {
+        edge_kernels_get(EDGE_ISA_SCALAR)
+            ->matmul[family][EDGE_SHAPE_64X16](memory->expected, tiles + (uint64_t)i * size, cols, &acts, tokens);
+        int64_t at = check_first_difference(memory->expected, out + i * count, count);
+        CHECK(at < 0, "%s %s pair, case %d, cols %d, tokens %d: tile row %d, token %d row %d",
+              edge_isa_name(kernels->isa), family_names[family], index, cols, tokens, i, (int)at / EDGE_TILE_ROWS,
+              (int)at % EDGE_TILE_ROWS);
+    }
+}
+
 int main(int argc, char **argv) {
     int32_t cases = check_cases(argc, argv, CASES);
     size_t rows = EDGE_CHUNK_TOKENS, cols = MAX_COLS + STRIDE_EXTRA * EDGE_SUPER;
@@ -160,7 +184,7 @@ int main(int argc, char **argv) {
     memory.q = guard_create(rows * cols);
     memory.d = guard_create(rows * cols);
     memory.s = guard_create(rows * cols);
-    memory.out = guard_create(sizeof memory.expected);
+    memory.out = guard_create(2 * sizeof memory.expected);
     /* The scalar level runs against itself too: that is the run for its own bounds. */
     for (int32_t isa = EDGE_ISA_SCALAR; isa < EDGE_ISA_COUNT; isa++) {
         const edge_kernels *kernels = edge_kernels_get((edge_isa)isa);
@@ -169,6 +193,9 @@ int main(int argc, char **argv) {
             int32_t count = isa == EDGE_ISA_SCALAR ? cases / 10 : cases;
             for (int32_t index = 0; index < count; index++) {
                 run_case(&memory, &state, kernels, (edge_family)family, index);
+                if (index % EDGE_NUM_SHAPES == 0 && kernels->matmul_pair[family]) {
+                    run_pair(&memory, &state, kernels, (edge_family)family, index / EDGE_NUM_SHAPES);
+                }
             }
         }
         printf("%s: %s\n", edge_isa_name((edge_isa)isa), kernels ? "compared" : "not here");

@@ -84,4 +84,27 @@ EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t 
         break;                                                                                                         \
     }
 
+/* The same in blocks of 4. */
+#define EDGE_IN_FOURS(count, CALL)                                                                                     \
+    int32_t t0 = 0;                                                                                                    \
+    for (; (count) - t0 >= 4; t0 += 4) {                                                                               \
+        CALL(t0, 4);                                                                                                   \
+    }                                                                                                                  \
+    switch ((count) - t0) {                                                                                            \
+    case 1: {                                                                                                          \
+        CALL(t0, 1);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 2: {                                                                                                          \
+        CALL(t0, 2);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    case 3: {                                                                                                          \
+        CALL(t0, 3);                                                                                                   \
+        break;                                                                                                         \
+    }                                                                                                                  \
+    default:                                                                                                           \
+        break;                                                                                                         \
+    }
+
 #endif
