@@ -154,8 +154,9 @@ def load(
             reader.check(compiled, lambda: content_hashes(file, cache.folder or cache.user_folder))
             prefill_bytes = reader.num_bytes
         plan = _admitted(
-            file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files, prefill_bytes
-        )
+            file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files, prefill_bytes,
+            no_cache=not cache.enabled,
+        )  # fmt: skip
         plans.append(partial(_predicted, plan, compiled, tuning, profile, cache.enabled))
         return plan.streamed_groups
 
@@ -249,6 +250,8 @@ def _admitted(
     resident_because: str | None,
     adapters: Mapping[str, Adapter],
     prefill_bytes: int,
+    *,
+    no_cache: bool,
 ) -> MemoryPlan:
     """The plan of a load: with streamed layers if it must be and nothing speaks against it. DoesNotFit when it is over
     the budget."""
@@ -262,6 +265,7 @@ def _admitted(
         kv_tokens=kv_tokens,
         adapters=tuple(adapters.values()),
         prefill_bytes=prefill_bytes,
+        no_cache=no_cache,
     )
     plan, budget = plan_compiled(file, compiled, settings), Budget.of(allowed, device.memory())
     if resident_because is None:

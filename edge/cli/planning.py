@@ -66,7 +66,7 @@ def plan_report(file: GGUFFile, options: PlanOptions, path: str) -> dict[str, An
 
 
 def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tuple[Adapter, ...]) -> dict[str, Any]:
-    from edge.loading import why_resident
+    from edge.loading import cache_options, why_resident
     from edge.memory import Settings, compiled_for, fitting, plan_compiled, stream_to_fit
     from edge.predict import Question
     from edge.tuning import Asked
@@ -84,6 +84,7 @@ def _plan_report(file: GGUFFile, options: PlanOptions, path: str, adapters: tupl
         num_threads=max(chosen.prefill_threads, chosen.decode_threads),
         adapters=adapters,
         prefill_bytes=_prefill_bytes(options, path, chosen),
+        no_cache=not cache_options(None, None, verify=False).enabled,
     )
     compiled, budget = compiled_for(file, settings), place.budget
     plan = plan_compiled(file, compiled, settings)

@@ -34,7 +34,8 @@ WRITER_BYTES = 24 * 2**20  # pieces on their way to a packed file, and of the so
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the size of a loaded model depends on. context None: the model's own, at most default_context tokens.
-    kv_tokens: kept at a time, of all sequences; None: as many as they may have."""
+    kv_tokens: kept at a time, of all sequences; None: as many as they may have. no_cache: weights are packed in memory
+    at every load, as those of small models are."""
 
     context: int | None = None
     default_context: int = 4096
@@ -46,6 +47,7 @@ class Settings:
     streamed_groups: int = 0  # the last ones (backends.streaming): read from the packed file for every step
     adapters: tuple[Adapter, ...] = ()
     prefill_bytes: int = 0  # of another engine that reads prompts
+    no_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +139,14 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
     """The plan of a model whose program is known already."""
     sizes = engine_sizes(file, compiled, kv_type=compiled.kv_type, num_threads=settings.num_threads)
     limits = compiled.limits
-    writer_bytes = WRITER_BYTES if sizes.matrices >= SMALLEST_BYTES else 0  # less is packed without a file
+    in_memory = settings.no_cache or sizes.matrices < SMALLEST_BYTES
     plan = MemoryPlan(
         weights_bytes=sizes.matrices + sizes.vectors,
         kv_bytes=sizes.kv_block * limits.num_blocks + sizes.window_block * limits.num_window_blocks,
         program_bytes=sizes.program,
         tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * limits.vocab_size,
         process_bytes=PROCESS_BYTES + THREAD_BYTES * settings.num_threads,
-        packing_bytes=max(sizes.largest + writer_bytes, sizes.in_memory),  # whether there is a packed file or not
+        packing_bytes=sizes.in_memory if in_memory else sizes.largest + WRITER_BYTES,
         context=limits.context,
         num_sequences=settings.num_sequences,
         kv_type=compiled.kv_type,
