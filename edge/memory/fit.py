@@ -55,7 +55,7 @@ def _nearby(file: GGUFFile, settings: Settings, wanted: MemoryPlan) -> Iterator[
         yield replace(settings, num_sequences=1)
     groups = num_streamable(compiled_for(file, settings), wanted)
     if groups:
-        yield replace(settings, streamed_groups=groups)
+        yield replace(settings, streamed_groups=groups, no_cache=False)
 
 
 def _plan_with(plan_of: Callable[[Settings], MemoryPlan], settings: Settings, context: int) -> MemoryPlan:
