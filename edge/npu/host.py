@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.backends.onnx.providers import CPU, Provider
 from edge.backends.onnx.session import open_session
-from edge.errors import BadModelFile, ModelFileError, RequestError
+from edge.errors import BadModelFile, ModelFileError, NumericalError, RequestError
 from edge.npu.folder import NpuFolder
 from edge.npu.manifest import HOST_WEIGHTS, Shadow
 
@@ -56,7 +56,8 @@ class Host:
         return self._path
 
     def embed(self, token_ids: Sequence[int]) -> NDArray[np.float32]:
-        """(tokens, hidden_size). RequestError: no such token. ModelFileError: the file became shorter."""
+        """(tokens, hidden_size). RequestError: no such token. ModelFileError: the file became shorter. NumericalError:
+        its rows are no numbers."""
         if any(not 0 <= token < self._manifest.vocab_size for token in token_ids):
             raise RequestError(f"token ids must lie from 0 to {self._manifest.vocab_size - 1}")
         codes_at, scales_at = self._manifest.embedding
@@ -64,9 +65,13 @@ class Host:
         codes = b"".join(self._read(codes_at + token * self._columns, self._columns) for token in token_ids)
         scales = b"".join(self._read(scales_at + token * 4 * blocks, 4 * blocks) for token in token_ids)
         values = np.frombuffer(codes, np.uint8).reshape(-1, blocks, BLOCK).astype(np.float32) - np.float32(_ZERO)
-        values *= np.frombuffer(scales, "<f4").reshape(-1, blocks, 1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            values *= np.frombuffer(scales, "<f4").reshape(-1, blocks, 1)
+            values *= np.float32(self._manifest.embedding_scale)
         rows: NDArray[np.float32] = values.reshape(len(token_ids), -1)[:, : self._manifest.hidden_size]
-        return rows * np.float32(self._manifest.embedding_scale)
+        if not np.isfinite(rows).all():  # no code stands for it
+            raise NumericalError(f"{self._path} holds embeddings that are not finite")
+        return rows
 
     def logits(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
         """hidden (rows, hidden_size) as the last layer leaves it -> (rows, vocab_size)."""
@@ -88,7 +93,10 @@ class Host:
     def _columns_of(self, shadow: Shadow) -> NDArray[np.float32]:
         size = 4 * shadow.out * len(shadow.channels)
         self._check(shadow.offset, size)
-        return np.frombuffer(self._read(shadow.offset, size), "<f4").reshape(shadow.out, -1)
+        columns = np.frombuffer(self._read(shadow.offset, size), "<f4").reshape(shadow.out, -1)
+        if not np.isfinite(columns).all():
+            raise BadModelFile(self._path, f"the columns beside {shadow.output} are not finite")
+        return columns
 
     def _check(self, offset: int, size: int) -> None:
         if offset % 4 or offset + size > self._size:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,21 @@ def plugin() -> None:
     if problem is not None:
         pytest.skip(problem)
     device_of(runtime(), PROVIDER)  # there must be one now
+
+
+_REGISTERED_EARLIER = """
+from edge.backends.onnx.providers import device_of, register_plugins, runtime
+from tests.npu.intel import call_it_intel
+from tests.npu.test_openvino import PROVIDER
+assert not register_plugins(runtime())
+assert call_it_intel(runtime()) is None
+assert device_of(runtime(), PROVIDER).kind == "CPU"
+"""
+
+
+@pytest.mark.usefixtures("plugin")
+def test_it_does_not_matter_what_registered_the_plugin_before() -> None:
+    subprocess.run([sys.executable, "-c", _REGISTERED_EARLIER], check=True, timeout=120)
 
 
 def test_the_forms_it_takes(folder: Path, bundled: Path) -> None:
