@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.backends.onnx.providers import CPU, Provider
-from edge.backends.onnx.session import open_session
+from edge.backends.onnx.session import Placement, open_session
 from edge.errors import BadModelFile, ModelFileError, NumericalError, RequestError
 from edge.npu.folder import NpuFolder
 from edge.npu.manifest import HOST_WEIGHTS, Shadow
@@ -29,9 +29,10 @@ def padded(width: int) -> int:
 
 class Host:
     """Rows of the embedding are read from host.bin when they are asked for: a file cut short is an error, not a fault.
-    The head's session maps it. BadModelFile: it is shorter than npu.json says."""
+    The head's session maps it; has_head False: there is none. BadModelFile: it is shorter than npu.json says, or holds
+    no numbers."""
 
-    def __init__(self, ort: Any, folder: NpuFolder, num_threads: int) -> None:
+    def __init__(self, ort: Any, folder: NpuFolder, num_threads: int, *, has_head: bool = True) -> None:
         manifest = self._manifest = folder.manifest
         mapped = folder.folder.map(HOST_WEIGHTS, folder.path)
         self._path, self._size = mapped.path, mapped.size
@@ -43,10 +44,13 @@ class Host:
             self._check(codes, manifest.vocab_size * self._columns)
             self._check(scales, 4 * manifest.vocab_size * self._columns // BLOCK)
             self._shadows = {shadow.output: self._columns_of(shadow) for shadow in manifest.shadows}
-            # the head is the CPU's by design: fused as the runtime likes
-            self._head: Any
-            self._head, self.placement = open_session(ort, folder.head.path, Provider(CPU), num_threads, strict=False)
-            folder.head.require_unchanged()
+            self._head: Any = None
+            self.placement: Placement | None = None
+            if has_head:  # the CPU's by design: fused as the runtime likes
+                self._head, self.placement = open_session(
+                    ort, folder.head.path, Provider(CPU), num_threads, strict=False
+                )
+                folder.head.require_unchanged()
         except BaseException:
             os.close(self._file)
             raise
@@ -74,7 +78,9 @@ class Host:
         return rows
 
     def logits(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
-        """hidden (rows, hidden_size) as the last layer leaves it -> (rows, vocab_size)."""
+        """hidden (rows, hidden_size) as the last layer leaves it -> (rows, vocab_size). RequestError: no head."""
+        if self._head is None:
+            raise RequestError("the folder was opened without its head, to read prompts for another engine")
         result: NDArray[np.float32] = self._head.run(None, {"hidden": np.ascontiguousarray(hidden)})[0]
         return result
 
