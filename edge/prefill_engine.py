@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge.backends.compiled import Compiled
 from edge.backends.native import NativeBackend
+from edge.backends.onnx.providers import provider_of, runtime
 from edge.backends.registry import BACKENDS
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.handover import LEAST
@@ -101,6 +102,7 @@ def by_profile(profile: Profile | None, source: str, model: str, path: Path) -> 
     faster = f"{best.backend} with {best.provider} reads prompts {best.tok_s / best.native_tok_s:.1f} times as fast"
     try:
         folder_of(best.backend, path)
+        provider_of(runtime(), best.provider)
     except RequestError as error:
         return None, f"{faster}, says {source}, and is not used: {error}"
     return Asked(best.backend, best.provider, because=f"{faster}, says {source}"), None

@@ -410,6 +410,9 @@ def test_the_profile_decides_where_nobody_names_one(
         assert model.prefill is None
     with edge.load(context=1024) as model:  # the bundled file has no folder beside it
         assert model.prefill is None and "is not used: prefill_backend is 'npu': there is no" in str(model.tuning.note)
+    path.write_text(path.read_text().replace('"cpu"', '"gone"'))
+    with edge.load(bundled, context=1024) as model:
+        assert model.prefill is None and "is not used: provider is 'gone'; here there are" in str(model.tuning.note)
 
 
 def test_commands(bundled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import random
+from array import array
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -13,18 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from edge.backends.protocol import Batch
 from edge.convert import open_source
 from edge.convert.npu import export_npu
-from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
+from edge.errors import BadModelFile, EdgeError, ModelFileError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
 from edge.export.npu.options import NpuOptions
 from edge.export.onnx import OnnxOptions
 from edge.export.onnx.export import export_onnx
 from edge.export.onnx.protobuf import varint
 from edge.formats.onnx import OnnxModel, open_onnx_folder
+from edge.memory import Settings
 from edge.npu.folder import is_npu_folder
 from edge.npu.manifest import ENCODINGS, HEAD, MANIFEST
 from edge.npu.runner import NpuModel
+from edge.npu_model import NpuReader
 
 _EXTREMES = (
     0,
@@ -159,7 +163,29 @@ def _stepped(folder: Path) -> str:
             model.forward(tokens)
     except Exception:  # whatever it says: it said it
         return "refused by the runtime"
+    try:
+        _handed_over(folder)
+    except EdgeError:  # it runs by itself, and not for another engine
+        pass
+    except Exception as error:
+        return f"handed over: {type(error).__name__}: {error}"
     return "ran"
+
+
+def _handed_over(folder: Path) -> None:
+    """A chunk and a half read for another engine, which takes K and V of it."""
+    planned = NpuReader(folder, Settings(context=16))
+    reader, count = planned.load("cpu", strict=False), planned.plan.chunk * 3 // 2
+    try:
+        for first, end in ((0, planned.plan.chunk), (planned.plan.chunk, count)):
+            rows = array("i", range(first, end))
+            reader.step(Batch(rows, rows, array("i", [0] * len(rows)), array("i", [0]), 1, array("i")))
+        shape = planned.geometry.num_kv_heads, count, planned.geometry.head_dim
+        for keys, values in reader.read_kv(0, 0, count):
+            if keys.shape != shape or values.shape != shape or keys.strides != values.strides:
+                raise ValueError(f"K and V are {keys.shape} and {values.shape}, wanted {shape}")
+    finally:
+        reader.close()
 
 
 def _run(path: Path, model: OnnxModel) -> str:
