@@ -37,6 +37,7 @@ _MAX_BYTES = 64 * 2**20
 _MOST = 2**31 - 1
 _MOST_ROWS = 4096
 _MOST_OPTIONS = 64
+_LEAST_SCALE, _MOST_SCALE = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -157,7 +158,7 @@ def _encoding(value: object) -> Encoding | None:
     scale, zero = row[1:]
     if not isinstance(scale, float) or not isinstance(zero, int) or isinstance(zero, bool):
         return None
-    good = math.isfinite(scale) and scale > 0 and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
+    good = _LEAST_SCALE <= scale <= _MOST_SCALE and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
     return Encoding(code, scale, zero) if good else None
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import multiprocessing
 import random
 from array import array
+from collections.abc import Iterator
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -51,6 +53,9 @@ _EXTREMES = (
     2**63,
     2**64 - 1,
 )
+_NUMBERS = (0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 32, 2**16, 2**31 - 1, -1, 1.0, 1e-46, 1e30, 1e39)
+_Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | float | None"
+_VALUES: tuple[Any, ...] = (*_NUMBERS, True, None, "x", [], {})
 _SECONDS = 60.0  # for one file: a runtime that hangs is as bad as one that dies
 
 
@@ -93,6 +98,34 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
         if not data:
             data = bytearray(b"\0")
     return bytes(data)
+
+
+def mutate_fields(content: bytes, rng: random.Random) -> bytes:
+    """One or two values of a JSON object replaced, or the last of an array repeated: the file stays well-formed."""
+    said = json.loads(content)
+    for _ in range(rng.randint(1, 2)):
+        path = rng.choice(list(_paths(said)))
+        holder = said
+        for key in path[:-1]:
+            holder = holder[key]
+        new: Any = rng.choice(_VALUES)
+        old: Any = holder[path[-1]]
+        repeats = isinstance(old, list) and rng.random() < 0.5
+        holder[path[-1]] = [*old, *old[-1:]] if repeats else new
+    return json.dumps(said).encode()
+
+
+def _paths(value: _Json, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Of everything in it, arrays and objects too; not its own."""
+    if path:
+        yield path
+    pairs: dict[Any, _Json] = {}
+    if isinstance(value, dict):
+        pairs |= value
+    elif isinstance(value, list):
+        pairs |= enumerate(value)
+    for key, item in pairs.items():
+        yield from _paths(item, (*path, key))
 
 
 class Opener:
