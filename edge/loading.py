@@ -101,9 +101,10 @@ def load(
     "openvino:device_type=NPU" (default: "cpu", or what a folder for an NPU was made for). What it cannot compute runs
     on the CPU, which `Model.weights.note` says; strict refuses such a model.
     prefill_backend: what reads prompts of 65 tokens and more for the native engine, which goes on from their K and V
-    (docs/backends.md): "onnx", the folder MODEL-onnx that `edge export --to onnx` made of the same file, on `provider`,
-    or "onnx:FOLDER"; "native", itself; None: what the profile has measured to be faster, or itself. `Model.prefill`
-    tells what it is. Answers are then those of native prompts up to rounding, not to the last bit.
+    (docs/backends.md): "onnx", the folder MODEL-onnx that `edge export --to onnx` made of the same file, on `provider`;
+    "npu", the folder MODEL-DEVICE that `--to npu` made, on the provider that it is for, or on `provider`; "onnx:FOLDER"
+    and "npu:FOLDER", another one; "native", itself; None: what the profile has measured to be faster, or itself.
+    `Model.prefill` tells what it is. Answers are then those of native prompts up to rounding, not to the last bit.
     Raises ModelFileError (BadModelFile, UnsupportedModel), RequestError for an option out of range, DoesNotFit with
     the figures and what would fit, NativeError, BadProfile for a file that EDGE_PROFILE names.
     """
@@ -151,7 +152,7 @@ def load(
     def admit(compiled: Compiled) -> int:
         prefill_bytes = 0
         if reader is not None:
-            reader.check(compiled, lambda: content_hashes(file, cache.folder or cache.user_folder))
+            reader.check(file, compiled, lambda: content_hashes(file, cache.folder or cache.user_folder))
             prefill_bytes = reader.num_bytes
         plan = _admitted(
             file, compiled, kv_type, num_threads, kv_tokens, allowed, resident_because, opened_files, prefill_bytes,

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge import device
+from edge.backends.handover import Geometry
 from edge.backends.onnx.providers import CPU, QNN, Provider, device_of, provider_of, runtime
 from edge.backends.protocol import LoadedBackend
 from edge.errors import EdgeError, ModelFileError, RequestError
 from edge.formats.config import ModelConfig
-from edge.formats.gguf import open_gguf
+from edge.formats.gguf import GGUFFile, open_gguf
 from edge.formats.header import TensorInfo
 from edge.formats.types import GGMLType
-from edge.memory import Budget, MemoryPlan, require_budget
-from edge.memory.npu import fitting_npu, plan_npu
+from edge.memory import Budget, MemoryPlan, Settings, require_budget
+from edge.memory.npu import fitting_npu, plan_npu, plan_npu_reader
 from edge.native import BLOCK_SIZE
 from edge.npu.backend import NpuBackend
 from edge.npu.folder import Graphs, NpuFolder, open_npu_folder
 from edge.npu.manifest import ENCODINGS, HOST_WEIGHTS, MANIFEST, TOKENIZER
+from edge.npu.prompt_reader import PromptReader, rotated_dims
 from edge.npu.target import refuse_unfinished
 from edge.other_engines import Opening
 from edge.sessions.fingerprint import KV_VERSION, Fingerprint
 from edge.sources import GGUFSource, ModelSource
 
-__all__ = ["NpuSource", "open_model"]
+__all__ = ["NpuReader", "NpuSource", "open_model"]
 
 _EMBEDDING, _HEAD = "token_embd.weight", "output.weight"
+_TOKENS = "tokenizer.ggml.tokens"
+_Backend = TypeVar("_Backend")
 
 
 class NpuSource(GGUFSource):
@@ -106,17 +112,7 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
 
     try:
         source.tokenizer()  # refused before the weights are read, not at the first prompt
-        backend: NpuBackend | None = None
-        if provider.name == folder.manifest.target.provider.name and folder.folder.has(folder.compiled_name):
-            try:
-                backend = opened(folder.compiled(folder.compiled_name), note)
-            except ModelFileError as error:
-                note = "; ".join(
-                    filter(None, (note, f"the graphs are compiled anew, as what was compiled fails: {error}"))
-                )
-        if backend is None:
-            refuse_unfinished(provider, folder.manifest.weights)
-            backend = opened(folder.graphs, note)
+        backend = _with_graphs(folder, provider, note, opened)
     except BaseException:
         source.close()
         raise
@@ -124,6 +120,76 @@ def open_model(opening: Opening) -> tuple[ModelSource, LoadedBackend, MemoryPlan
         num_bytes = backend.weights.packed_bytes
         opening.on_progress(num_bytes, num_bytes)
     return source, backend, plan
+
+
+class NpuReader:
+    """A folder that reads prompts for another engine, checked and planned, not loaded yet. settings.context: as long as
+    the folder allows at most. Errors of a folder, and RequestError for K and V that no other engine has."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.folder = open_npu_folder(path)
+        manifest = self.folder.manifest
+        shapes = {(slots.kv_heads, slots.head_dim) for slots in manifest.kv}
+        if len(shapes) != 1 or [slots.layer for slots in manifest.kv] != list(range(len(manifest.kv))):
+            raise RequestError(
+                f"{path} cannot read prompts for another engine: its layers have K and V of several sizes"
+            )
+        rotated_dims(manifest)
+        num_kv_heads, head_dim = shapes.pop()
+        self.geometry = Geometry(len(manifest.kv), num_kv_heads, head_dim, manifest.vocab_size)
+        length = settings.default_context if settings.context is None else settings.context
+        context = min(length, manifest.context)
+        self.plan = plan_npu_reader(self.folder, replace(settings, context=context, num_sequences=1))
+
+    @property
+    def source_hashes(self) -> tuple[str, ...] | None:
+        """SHA-256 of each part of the GGUF file that the folder was made from; None where it does not say."""
+        return self.folder.manifest.source_sha256 or None
+
+    def differs(self, file: GGUFFile) -> str | None:
+        """Why it is not of this model, by the metadata that the folder has of its own."""
+        with NpuSource(self.folder).file as own:
+            ours, theirs = file.get_str("general.architecture"), self.folder.manifest.architecture
+            if ours != theirs:
+                return f"it is of the architecture {theirs}, the model of {ours}"
+            if list(own.get_strings(_TOKENS)) != list(file.get_strings(_TOKENS)):
+                return "its vocabulary is another one: a token id does not mean the same"
+        return None
+
+    def load(self, provider: str | None, *, strict: bool) -> PromptReader:
+        """provider None: what the folder was made for, or the CPU, which its `weights.note` says and strict refuses."""
+        ort, folder, plan = runtime(), self.folder, self.plan
+        chosen, fallback, note = _provider(ort, folder, provider, strict=strict)
+
+        def opened(graphs: Graphs, note: str | None) -> PromptReader:
+            return PromptReader(
+                ort,
+                folder,
+                graphs,
+                provider=chosen,
+                context=plan.context,
+                num_threads=plan.num_threads,
+                chunk=plan.chunk,
+                strict=strict,
+                fallback=fallback,
+                note=note,
+            )
+
+        return _with_graphs(folder, chosen, note, opened)
+
+
+def _with_graphs(
+    folder: NpuFolder, provider: Provider, note: str | None, opened: Callable[[Graphs, str | None], _Backend]
+) -> _Backend:
+    """On what was compiled for the provider, where it is there and loads; else on the graphs, compiled now, which the
+    note that `opened` gets says."""
+    if provider.name == folder.manifest.target.provider.name and folder.folder.has(folder.compiled_name):
+        try:
+            return opened(folder.compiled(folder.compiled_name), note)
+        except ModelFileError as error:
+            note = "; ".join(filter(None, (note, f"the graphs are compiled anew, as what was compiled fails: {error}")))
+    refuse_unfinished(provider, folder.manifest.weights)
+    return opened(folder.graphs, note)
 
 
 def _provider(

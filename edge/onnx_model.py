@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge import device, npu_model
+from edge.backends.handover import Geometry
 from edge.backends.onnx.backend import OnnxBackend
 from edge.backends.onnx.decoder import Decoder, read_decoder
 from edge.backends.onnx.providers import provider_of, runtime
 from edge.backends.protocol import LoadedBackend
 from edge.errors import EdgeError
 from edge.formats.config import ModelConfig
+from edge.formats.gguf import GGUFFile
 from edge.formats.onnx import CheckedFolder, open_onnx_folder
 from edge.memory import Budget, MemoryPlan, Settings, fitting_onnx, plan_onnx, require_budget
 from edge.npu.folder import is_npu_folder
@@ -61,10 +63,19 @@ class OnnxReader:
         self.plan = plan_onnx(self.checked.model, self.decoder, replace(settings, context=context, num_sequences=1))
 
     @property
+    def geometry(self) -> Geometry:
+        decoder = self.decoder
+        return Geometry(len(decoder.layers), decoder.num_kv_heads, decoder.head_dim, decoder.vocab_size)
+
+    @property
     def source_hashes(self) -> tuple[str, ...] | None:
         """SHA-256 of each part of the GGUF file that the folder was made from; None where it does not say."""
         said = self.checked.model.model.metadata.get(SOURCE_KEY)
         return None if said is None else tuple(said.split(","))
+
+    def differs(self, file: GGUFFile) -> str | None:
+        """Why it is not of this model, by what its files say beside sizes: nothing."""
+        return None
 
     def load(self, provider: str | None, *, strict: bool) -> OnnxBackend:
         return _load(self.checked, self.decoder, self.plan, provider, strict=strict, config=None)

@@ -89,7 +89,8 @@ ALLOWED: dict[str, set[str]] = {
     "onnx_model": BASE
     | {"backends", "device", "edge", "memory", "npu", "npu_model", "onnx_source", "other_engines", "sources"},
     "other_engines": BASE | {"backends", "device", "edge", "memory", "sources", "tuning"},
-    "prefill_engine": BASE | {"backends", "engine", "memory", "model_facts", "onnx_model", "profiles"},
+    "prefill_engine": BASE
+    | {"backends", "engine", "memory", "model_facts", "npu", "npu_model", "onnx_model", "profiles"},
     "loading": BASE
     | {
         "adapters",

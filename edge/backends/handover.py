@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edge.backends.protocol import Backend
 
@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     Heads = NDArray[np.float32]
 
-__all__ = ["KVSource", "KVTarget"]
+__all__ = ["Geometry", "KVSource", "KVTarget"]
+
+
+class Geometry(NamedTuple):
+    """What must be the same in two engines, one of which goes on from the other's K and V."""
+
+    num_layers: int
+    num_kv_heads: int
+    head_dim: int
+    vocab_size: int
 
 
 class KVSource(Backend, Protocol):

@@ -104,7 +104,7 @@ def command(
         return 130
     text = _render(report, form)
     if saves:
-        save_prefill(report, prefill_backend or "", provider or "cpu")
+        save_prefill(report, prefill_backend or "", provider)
     if output is None:
         click.echo(text, nl=False)
     else:

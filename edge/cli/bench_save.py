@@ -15,8 +15,11 @@ from edge.tuning.find import save_profile
 from edge.tuning.places import ProfilePlaces
 
 
-def save_prefill(report: BenchReport, backend: str, provider: str) -> None:
-    """RequestError: nothing to save, or no place for it; BadProfile for a profile that is broken."""
+def save_prefill(report: BenchReport, backend: str, provider: str | None) -> None:
+    """provider: as it was asked for; None: what has computed, which an NPU folder chooses itself.
+
+    RequestError: nothing to save, or no place for it; BadProfile for a profile that is broken.
+    """
     handed = report.first("handed")
     pairs = [item for item in report.results if handed and item.phase == "prefill" and item.depth == 0]
     if handed is None or not pairs:
@@ -26,7 +29,7 @@ def save_prefill(report: BenchReport, backend: str, provider: str) -> None:
     method = f"edge bench --prefill-backend {name}: medians of {report.rounds} rounds, K and V stored"
     figure = Prefill(
         backend=name,
-        provider=provider,
+        provider=provider or str(report.loads[0].prefill_backend).partition("/")[2],
         model=report.model.name,
         tokens=handed.tokens,
         tok_s=round(handed.tok_s, 2),

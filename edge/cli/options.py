@@ -101,8 +101,8 @@ def prefill_option(function: F) -> F:
         "--prefill-backend",
         default=None,
         metavar="NAME",
-        help="What reads long prompts for the native engine: native, onnx (the folder MODEL-onnx) or onnx:FOLDER. "
-        "[default: as the profile says]",
+        help="What reads long prompts for the native engine: native, onnx (the folder MODEL-onnx), npu (MODEL-DEVICE), "
+        "onnx:FOLDER or npu:FOLDER. [default: as the profile says]",
     )(function)
 
 

@@ -60,11 +60,12 @@ def export_npu(
             raise RequestError(f"context is {options.context}, the model has {config.max_position_embeddings}")
         graph = build(config, {name: info.shape for name, info in file.tensors.items()})
         tokens = _sequences(Tokenizer.from_gguf(file), shipped_text() if text is None else text, options, max_tokens)
+        sha256 = () if opened.path is None else source.sha256()  # what was converted here, nobody else has
         made = scratch / "folder"
         made.mkdir()
         with stages("calibrating operations") as progress:
             manifest = write_folder(
-                Model(graph, source.read, source.metadata, tokens, str(path)), made, options,
+                Model(graph, source.read, source.metadata, tokens, str(path), sha256), made, options,
                 device=device, progress=progress,
             )  # fmt: skip
         os.replace(made, folder)

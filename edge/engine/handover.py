@@ -159,15 +159,20 @@ class Handover(Alone):
             return False
         if first % self._blocks.block_size or end - first < LEAST:
             return False
-        again = end - common_beginning(sequence.tokens, self._held, min(end, len(self._held)))
+        again = end - self._known(sequence.tokens, end)
         return again <= MOST_AGAIN * (end - first)
+
+    def _known(self, tokens: array[int], end: int) -> int:
+        """Of these tokens, from the first on, how many the other engine need not read again."""
+        common = common_beginning(tokens, self._held, min(end, len(self._held)))
+        return common if self._source.capabilities.reuses or common == len(self._held) else 0
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._read(job)
 
     def _read(self, job: _Job) -> None:
-        position = common_beginning(job.tokens, self._held, min(job.end, len(self._held)))
+        position = self._known(job.tokens, job.end)
         self._done(job, position)
         while position < job.end and not job.is_cancelled:
             count = min(self._source.limits.max_tokens, job.end - position)

@@ -20,33 +20,51 @@ from edge.memory.plan import (
 )
 from edge.npu.borders import Borders
 from edge.npu.folder import NpuFolder
+from edge.npu.manifest import Phase
 
-__all__ = ["fitting_npu", "plan_npu"]
+__all__ = ["fitting_npu", "plan_npu", "plan_npu_reader"]
 
-GRAPHS = 2  # a chunk and one token: each holds what it computes with
 NODE_BYTES = 12 * 2**10  # of a node in a session, measured of graphs of 1,200
 ROWS_AT_A_TIME = 8  # of activations that are alive together, as codes and as floats
 
 
 def plan_npu(folder: NpuFolder, settings: Settings) -> MemoryPlan:
     """RequestError for settings out of range. What a provider's compiler takes is not known, and not in it."""
+    plan, vocab_size = _of_graphs(folder, settings, ("prefill", "decode")), folder.manifest.vocab_size
+    head = sum(identity[2] for identity in folder.head.files.values()) + _head_bytes(folder)
+    return replace(
+        plan,
+        weights_bytes=plan.weights_bytes + head,
+        program_bytes=plan.program_bytes + 4 * vocab_size * max(plan.chunk, plan.num_sequences),
+    )
+
+
+def plan_npu_reader(folder: NpuFolder, settings: Settings) -> MemoryPlan:
+    """The same of a folder that reads prompts for another engine: the graphs of chunks alone, and no head; windows'
+    K and V of the whole context."""
+    plan, bits = _of_graphs(folder, settings, ("prefill",)), folder.manifest.kv_bits
+    per_position = sum(2 * slots.kv_heads * slots.head_dim for slots in folder.manifest.passed(plan.context))
+    passed = per_position * plan.context * bits // 8
+    return replace(plan, kv_bytes=plan.kv_bytes + passed)
+
+
+def _of_graphs(folder: NpuFolder, settings: Settings, phases: tuple[Phase, ...]) -> MemoryPlan:
+    """With what holds K and V, and nothing that makes logits."""
     manifest = folder.manifest
     check_number("chunk", settings.chunk, 1, MAX_CHUNK)
     chunk = min(settings.chunk, manifest.chunk)
     check_number("sequences", settings.num_sequences, 1, chunk)
     context = min(manifest.context, settings.default_context) if settings.context is None else settings.context
     check_number("context", context, 2, manifest.context)
-    sizes = {
-        path: identity[2] for parts in folder.graphs.values() for part in parts for path, identity in part.files.items()
-    }
-    sizes |= {path: identity[2] for path, identity in folder.head.files.items()}
-    nodes = sum(len(part.model.graph.nodes) for parts in folder.graphs.values() for part in parts)
+    parts = [part for phase in phases for part in folder.graphs[phase]]
+    sizes = {path: identity[2] for part in parts for path, identity in part.files.items()}
+    nodes = sum(len(part.model.graph.nodes) for part in parts)
     return MemoryPlan(
-        weights_bytes=sum(sizes.values()) + _head_bytes(folder) + NODE_BYTES * nodes,
+        weights_bytes=sum(sizes.values()) + NODE_BYTES * nodes,
         kv_bytes=_kv_bytes(folder) * settings.num_sequences,
-        program_bytes=_program_bytes(folder) + 4 * manifest.vocab_size * max(chunk, settings.num_sequences),
+        program_bytes=_program_bytes(folder, len(phases)),
         tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * manifest.vocab_size,
-        process_bytes=PROCESS_BYTES + PACKAGE_BYTES + GRAPHS * THREAD_BYTES * settings.num_threads,
+        process_bytes=PROCESS_BYTES + PACKAGE_BYTES + len(phases) * THREAD_BYTES * settings.num_threads,
         packing_bytes=0,
         context=context,
         num_sequences=settings.num_sequences,
@@ -77,8 +95,9 @@ def _head_bytes(folder: NpuFolder) -> int:
     return max((tensor.num_bytes for tensor in folder.head.model.graph.initializers.values()), default=0)
 
 
-def _program_bytes(folder: NpuFolder) -> int:
-    """The largest weights as floats, which the CPU provider makes of them for every product, and activations."""
+def _program_bytes(folder: NpuFolder, num_phases: int) -> int:
+    """The largest weights as floats, which the CPU provider makes of them for every product, in each phase's graphs;
+    and activations."""
     manifest = folder.manifest
     weights = widest = 0
     for part in folder.graphs["prefill"]:
@@ -89,7 +108,7 @@ def _program_bytes(folder: NpuFolder) -> int:
         (max(manifest.hidden_size // kv.head_dim, kv.kv_heads) * (manifest.masks[kv.mask].slots + manifest.chunk)
          for kv in manifest.kv), default=0,
     )  # fmt: skip
-    return GRAPHS * 4 * weights * 2 + 4 * ROWS_AT_A_TIME * max(widest, scores) * (manifest.chunk + 1)
+    return num_phases * 4 * weights * 2 + 4 * ROWS_AT_A_TIME * max(widest, scores) * (manifest.chunk + 1)
 
 
 def _product(shape: tuple[int, ...]) -> int:

@@ -36,6 +36,7 @@ class NpuBackend(RuntimeBackend):
 
     graphs: of the folder, or compiled from them. context: of a sequence, at most the folder's slots. chunk: prompt
     tokens in one step, at most the folder's. num_sequences: at most the chunk, so that each has its place in a step.
+    has_head: whether there are logits.
     fallback: why the CPU computes and not what the folder was made for; note: what else the user should read. config:
     what edge knows of the architecture, None when the folder does not say it. Raises as `NpuGraphs` and `Host`.
     """
@@ -55,6 +56,7 @@ class NpuBackend(RuntimeBackend):
         strict: bool = False,
         fallback: str | None = None,
         note: str | None = None,
+        has_head: bool = True,
     ) -> None:
         super().__init__(ort, folder.path, provider, config)
         self._folder = folder
@@ -72,7 +74,7 @@ class NpuBackend(RuntimeBackend):
             num_blocks=num_sequences,
             max_logits=max(chunk, num_sequences),
         )
-        self._host: Host | None = Host(ort, folder, num_threads)
+        self._host: Host | None = Host(ort, folder, num_threads, has_head=has_head)
         try:
             self._graphs = NpuGraphs(ort, folder, graphs, self._host, provider, num_threads, strict=strict)
         except BaseException:
@@ -82,9 +84,13 @@ class NpuBackend(RuntimeBackend):
         whole = all_placed(list(self._placed.values()))
         self._fallback = "; ".join(filter(None, (fallback, whole.fallback))) or None
         self._whole, self._note = whole, "; ".join(filter(None, (self._fallback, note))) or None
-        checked = [folder.head, *(part for parts in graphs.values() for part in parts)]
+        checked = [part for parts in graphs.values() for part in parts] + [folder.head] * has_head
         self._files = {path: identity[2] for part in checked for path, identity in part.files.items()}
-        self._slots: list[SlotKV] = [self._graphs.new_kv() for _ in range(num_sequences)]
+        self._slots: list[SlotKV] = [self._new_kv() for _ in range(num_sequences)]
+
+    def _new_kv(self) -> SlotKV:
+        """Of a slot."""
+        return self._graphs.new_kv()
 
     @property
     def weights(self) -> WeightsInfo:
@@ -92,14 +98,14 @@ class NpuBackend(RuntimeBackend):
 
     @property
     def placement(self) -> dict[str, Any]:
-        """graphs: of each phase; host: the last norm and the head, which are the CPU's in every folder."""
+        """graphs: of each phase; host: the last norm and the head, if it has them: the CPU's in every folder."""
         host = self._open().placement
         return {
             **self._whole.as_json(),
             "fallback": self._fallback,
             "made_for": self._folder.manifest.target.provider.name,
             "graphs": {phase: placed.as_json()["nodes"] for phase, placed in self._placed.items()},
-            "host": host.as_json()["nodes"],
+            "host": {} if host is None else host.as_json()["nodes"],
         }
 
     @contextmanager

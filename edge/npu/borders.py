@@ -48,6 +48,10 @@ def check_borders(
     """BadModelFile: a graph takes what nobody gives, gives what is of another type or shape than the table and the
     manifest say, or leaves something out. graphs: of the phase, in their order."""
     borders, tokens = Borders.of(manifest, phase), manifest.tokens(phase)
+    beside = [shadow.output for shadow in manifest.shadows]
+    without = next((name for name in (*borders.fed, *borders.past, *beside) if name not in table), None)
+    if without is not None:
+        raise BadModelFile(graphs[0].path.parent / ENCODINGS, f"has no encoding for {quoted(without)}, which is filled")
     shapes: dict[str, Shape] = {**borders.fed, **borders.past}
     shapes |= {shadow.output: (1, tokens, shadow.out) for shadow in manifest.shadows}
     for graph in graphs:

@@ -26,7 +26,8 @@ class Encoding(NamedTuple):
 
     def encode(self, values: NDArray[np.float32]) -> Codes:
         """Rounded half to even; what lies beyond the ends becomes the ends."""
-        codes = np.rint(values / np.float32(self.scale)) + np.float32(self.zero_point)
+        with np.errstate(over="ignore"):  # beyond the ends, too
+            codes = np.rint(values / np.float32(self.scale)) + np.float32(self.zero_point)
         result: Codes = np.clip(codes, 0, np.iinfo(self.dtype).max).astype(self.dtype)
         return result
 

@@ -31,7 +31,8 @@ class StepResult(NamedTuple):
 
 
 class NpuGraphs:
-    """graphs: those of the folder, or what a provider compiled of them. strict: every node must run on the provider.
+    """graphs: those of the folder, or what a provider compiled of them; without a phase's, the chunks' do its work.
+    strict: every node must run on the provider.
 
     Raises UnsupportedModel, RequestError as `open_session`; ModelFileError for files that changed since the check.
     """
@@ -71,7 +72,7 @@ class NpuGraphs:
     def step(self, kv: SlotKV, rows: NDArray[np.float32], options: Any = None) -> StepResult:
         """rows (count, hidden_size), embedded, behind the tokens that kv holds and at most a chunk of them. kv is left
         as it is. options: of the run. Raises what ONNX Runtime raises."""
-        phase: Phase = "decode" if len(rows) == 1 else "prefill"
+        phase: Phase = "decode" if len(rows) == 1 and "decode" in self._sessions else "prefill"
         memory, count = self._memory[phase], len(rows)
         self._fill(phase, kv, rows)
         values = memory | kv.arrays

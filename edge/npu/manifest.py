@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ _MAX_BYTES = 64 * 2**20
 _MOST = 2**31 - 1
 _MOST_ROWS = 4096
 _MOST_OPTIONS = 64
+_LEAST_SCALE, _MOST_SCALE = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Shadow(NamedTuple):
@@ -54,7 +57,8 @@ class Shadow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """device, target: what the folder was made for. embedding: offsets of codes and scales in host.bin. tied: it is
-    the head as well. num_graphs: of each phase."""
+    the head as well. num_graphs: of each phase. source_sha256: of each part of the GGUF file that it was made from;
+    empty where that was none, or the folder does not say it."""
 
     architecture: str
     device: str
@@ -74,9 +78,14 @@ class Manifest:
     kv: tuple[Slots, ...]
     ropes: tuple[RopeSpec, ...]
     shadows: tuple[Shadow, ...] = ()
+    source_sha256: tuple[str, ...] = ()
 
     def tokens(self, phase: Phase) -> int:
         return self.chunk if phase == "prefill" else 1
+
+    def passed(self, context: int) -> list[Slots]:
+        """Of the layers with a window whose slots are used again within so many positions."""
+        return [slots for slots in self.kv if self.masks[slots.mask].slots < context]
 
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
@@ -114,10 +123,12 @@ def read_manifest(folder: Path | ModelFolder) -> Manifest:
         kv=kv,
         ropes=tuple(_rope(fields, row) for row in fields.rows("ropes")),
         shadows=tuple(_shadow(fields, row) for row in fields.rows("shadows")),
+        source_sha256=_hashes(fields, "source_sha256"),
     )
     for mask in masks:
-        if not 1 <= mask.slots <= context:
-            raise BadModelFile(path, f"masks: {mask.slots} slots, the context is {context}")
+        if not min(mask.window or context, context) <= mask.slots <= context:
+            seen = f", {mask.window} of which are seen" if mask.window else ""
+            raise BadModelFile(path, f"masks: {mask.slots} slots, the context is {context}{seen}")
     for slots in kv:
         if not (slots.mask < len(masks) and slots.kv_heads and slots.head_dim):
             raise BadModelFile(path, f"kv: {list(slots)} is no layer's")
@@ -147,7 +158,7 @@ def _encoding(value: object) -> Encoding | None:
     scale, zero = row[1:]
     if not isinstance(scale, float) or not isinstance(zero, int) or isinstance(zero, bool):
         return None
-    good = math.isfinite(scale) and scale > 0 and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
+    good = _LEAST_SCALE <= scale <= _MOST_SCALE and 0 <= zero <= int(np.iinfo(np.dtype(code)).max)
     return Encoding(code, scale, zero) if good else None
 
 
@@ -229,6 +240,15 @@ def _target(fields: _Fields, row: list[object]) -> Target:
     raise fields.fail("target", "a provider and its options")
 
 
+def _hashes(fields: _Fields, key: str) -> tuple[str, ...]:
+    """SHA-256 in hexadecimal. Earlier folders have none."""
+    row = fields.row(key) if key in fields.raw else []
+    hashes = tuple(text for text in row if isinstance(text, str) and _SHA256.fullmatch(text))
+    if len(hashes) != len(row) or len(row) > _MOST_ROWS:
+        raise fields.fail(key, "SHA-256 hashes")
+    return hashes
+
+
 def _rope(fields: _Fields, row: list[object]) -> RopeSpec:
     if len(row) == 5:
         theta, dims, neox, magnitude, raw = row
@@ -241,7 +261,7 @@ def _rope(fields: _Fields, row: list[object]) -> RopeSpec:
             and isinstance(magnitude, float)
         ):
             good = math.isfinite(theta) and math.isfinite(magnitude)
-            if good and dims > 0 and len(factors) == len(scale) == dims // 2:
+            if good and dims > 0 and dims % 2 == 0 and len(factors) == len(scale) == dims // 2:
                 return RopeSpec(theta, dims, neox, magnitude, scale)
     raise fields.fail("ropes", "theta, dims, neox, magnitude and dims / 2 factors")
 

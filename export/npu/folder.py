@@ -48,13 +48,15 @@ Progress = Callable[[int, int], None]
 
 
 class Model(NamedTuple):
-    """What is exported. tokens: sequences of the calibration text, as the model reads them. path: for errors."""
+    """What is exported. tokens: sequences of the calibration text, as the model reads them. path: for errors. sha256:
+    of each part of the GGUF file that it is; none where it comes from elsewhere."""
 
     graph: Graph
     read: ReadTensor
     metadata: Mapping[str, Any]
     tokens: Sequence[Sequence[int]]
     path: str
+    sha256: tuple[str, ...] = ()
 
 
 def write_folder(
@@ -106,6 +108,7 @@ def write_folder(
         kv=graph.kv,
         ropes=tuple(_floats(spec) for spec in graph.ropes),
         shadows=tuple(shadow._replace(graph=beside[shadow.output]) for shadow in shadows),
+        source_sha256=model.sha256,
     )
     (folder / ENCODINGS).write_text(_table_json(table))
     (folder / MANIFEST).write_text(manifest.to_json())

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.campaigns.state import load_state, save_state  # noqa: E402
 from tests.conftest import write_tiny_model  # noqa: E402
-from tests.onnx.mutations import Opener, mutate, sound_folder, sound_npu_folder  # noqa: E402
+from tests.onnx.mutations import Opener, mutate, mutate_fields, sound_folder, sound_npu_folder  # noqa: E402
 
 EXPECTED = ("refused", "refused by the runtime", "ran")
 
@@ -44,7 +44,9 @@ def campaign(state_path: Path, seed: int, runs: int, *, npu: bool) -> State:
         while state["runs"] < last:
             number = state["runs"]
             name = names[number % len(names)]
-            broken = mutate(sound[name], random.Random(seed * 1_000_003 + number))
+            rng = random.Random(seed * 1_000_003 + number)
+            change = mutate_fields if name.endswith(".json") and rng.random() < 0.5 else mutate
+            broken = change(sound[name], rng)
             (folder / name).write_bytes(broken)
             outcome = opener.outcome(folder)
             (folder / name).write_bytes(sound[name])

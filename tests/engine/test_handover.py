@@ -6,6 +6,7 @@ import threading
 import time
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,6 +264,25 @@ def test_what_the_other_engine_holds_already_is_not_read_again() -> None:
     again = test.add([*tokens[:90], 50, *prompt(40, 5)], 2)
     test.run()
     assert again.num_handed_tokens == 128 - again.num_cached_tokens > 90 and reader.positions[0][0] == 90
+    test.engine.close()
+
+
+def test_an_engine_that_goes_forward_only_reads_again_or_on() -> None:
+    """Layers with windows have overwritten what an earlier position sees."""
+    reader = FakeReader()
+    reader.capabilities = replace(CAPABILITIES, reuses=False)
+    test = bench(reader)
+    tokens = prompt(101)
+    test.answer(tokens, 1)
+    reader.positions.clear()
+    longer = test.add([*tokens, *prompt(90, 3)], 2)
+    test.run()
+    assert longer.num_handed_tokens == 188 - 100 and reader.positions[0][0] == 100  # it stands there
+    reader.positions.clear()
+    other = test.add([*tokens[:50], *prompt(120, 5)], 2)
+    test.run()
+    assert other.num_handed_tokens == 168 - 48 and reader.positions[0][0] == 0
+    assert list(other.output) == bench(None).answer([*tokens[:50], *prompt(120, 5)], 2)
     test.engine.close()
 
 

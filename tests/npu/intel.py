@@ -2,21 +2,27 @@
 
 Its library computes on all of them; its plugin lists a processor only where ONNX Runtime says that Intel made it. In
 this process, and only here, ONNX Runtime says so: the function that gives a device's maker is replaced in its table, by
-a library of operators, which is handed that table.
+a library of operators, which is handed that table. The plugin looks once, when it is registered: where an earlier test
+has registered it, that is undone, and the next to ask for it registers it anew.
 """
 
 from __future__ import annotations
 
 import ctypes
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from edge.backends.onnx.providers import OPENVINO, Provider, device_of
 from edge.device import cpus
+from edge.errors import RequestError
 
 __all__ = ["call_it_intel"]
+
+_REGISTERED_AS = "openvino"  # by edge.backends.onnx.providers
 
 # The table only grows: the function is number 308 in every version from 22 on (HardwareDevice_VendorId).
 _SOURCE = """
@@ -58,4 +64,7 @@ def call_it_intel(ort: Any) -> str | None:
         return f"cc: {made.stderr}"
     ctypes.CDLL(str(library))  # stays when the options go
     ort.SessionOptions().register_custom_ops_library(str(library))
+    with suppress(RequestError):  # it has no device here: so no session can be open on it, either
+        device_of(ort, Provider(OPENVINO))
+    ort.unregister_execution_provider_library(_REGISTERED_AS)
     return None

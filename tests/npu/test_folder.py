@@ -153,9 +153,16 @@ MANIFESTS: list[tuple[str, object, str]] = [
     ("chunk", 0, "chunk is '0'"),
     ("context", True, "context is 'True'"),
     ("masks", [[0, 10**6]], "1000000 slots"),
+    ("masks", [[0, 64]], "64 slots, the context is 128"),  # positions would share them
+    ("masks", [[96, 64]], "64 slots, the context is 128, 96 of which are seen"),
+    ("masks", [[0, 128], [0, 128]], "has no encoding for 'mask.1', which is filled"),
     ("kv", [[0, 2, 32, 7]], "is no layer's"),
     ("kv", [[0, 2, -1, 0]], "wanted whole numbers"),
     ("ropes", [[1e6, 32, True, 1.0, [1.0]]], "ropes is"),
+    ("ropes", [[1e6, 3, True, 1.0, [1.0]]], "ropes is"),
+    ("source_sha256", "ab", "wanted an array"),
+    ("source_sha256", ["A" * 64], "wanted SHA-256 hashes"),
+    ("source_sha256", [7], "wanted SHA-256 hashes"),
     ("embedding", [0, 2**30], "host.bin: bytes"),
     ("hidden_size", 1 << 20, r"by npu.json it is \(1, 32, 1048576\)"),
     ("vocab_size", 4096, "logits must be all of it"),
@@ -181,7 +188,16 @@ def test_hostile_manifests(bundled: Path, tmp_path: Path, key: str, value: objec
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"hidden": ["uint8", 0.0, 0]}', '{"hidden": ["int8", 1.0, 0]}', '{"a": 1}']
+    "text",
+    [
+        "{",
+        "[]",
+        '{"hidden": ["uint8", 0.0, 0]}',
+        '{"hidden": ["uint8", 1e39, 0]}',
+        '{"hidden": ["uint8", 1e-46, 0]}',
+        '{"hidden": ["int8", 1.0, 0]}',
+        '{"a": 1}',
+    ],
 )
 def test_hostile_tables(bundled: Path, tmp_path: Path, text: str) -> None:
     folder = copied(bundled, tmp_path)

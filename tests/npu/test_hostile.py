@@ -6,14 +6,18 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.errors import BadModelFile, ModelFileError
+from edge.backends.onnx.providers import runtime
+from edge.errors import BadModelFile, ModelFileError, NumericalError
 from edge.npu.folder import NpuFolder, open_npu_folder
-from edge.npu.manifest import ENCODINGS, HEAD, HOST_WEIGHTS, MANIFEST, WEIGHTS
+from edge.npu.host import Host
+from edge.npu.manifest import ENCODINGS, HEAD, HOST_WEIGHTS, MANIFEST, WEIGHTS, Shadow
+from edge.npu.runner import NpuModel
 from tests.npu.models import copied
 from tests.onnx.mutations import Opener, mutate
 
@@ -178,6 +182,24 @@ def test_compiled_graphs_are_checked(bundled: Path, tmp_path: Path) -> None:
     (made / "bytes.bin").symlink_to(folder.path / WEIGHTS)
     with pytest.raises(BadModelFile, match="is a link that leads out of the folder"):
         folder.compiled("compiled-test")
+
+
+@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FA00000, 0x7F800000])  # NaN, one that signals, infinity
+def test_numbers_that_no_code_stands_for(bundled: Path, tmp_path: Path, bits: int) -> None:
+    """In what the host computes with: found by the campaign, which moved npu.json's offsets."""
+    folder = copied(bundled, tmp_path)
+    scales = open_npu_folder(folder).manifest.embedding[1]
+    with (folder / HOST_WEIGHTS).open("r+b") as file:
+        file.seek(scales)
+        file.write(bits.to_bytes(4, "little"))  # of token 0
+    model = NpuModel(folder)
+    model.forward([1])
+    with pytest.raises(NumericalError, match=r"host\.bin holds embeddings that are not finite"):
+        model.forward([2, 0])
+    checked = open_npu_folder(folder)
+    beside = replace(checked.manifest, shadows=(Shadow(1, "x", "y", 1.0, (0,), 1, scales),))
+    with pytest.raises(BadModelFile, match="the columns beside y are not finite"):
+        Host(runtime(), checked._replace(manifest=beside), 1)
 
 
 def test_no_process_dies(bundled: Path, tmp_path: Path) -> None:

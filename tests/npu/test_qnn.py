@@ -38,6 +38,22 @@ def test_compiled_whole_and_the_simulator_agrees(bundled: Path, target: int) -> 
     assert decibels(npu.hidden, cpu.hidden) >= 35
 
 
+def test_reads_prompts_for_the_native_engine(tmp_path: Path) -> None:
+    """The graph of chunks whole on the simulator; what follows is what follows a prompt read here."""
+    target = Target("qnn", tuple(snapdragon().options.items()))
+    written(BUNDLED, tmp_path / "npu", chunk=32, context=128, target=target)
+    prompt = prompt_ids() * 5
+    with load(context=256) as native:
+        wanted = native.generate(prompt, max_tokens=8).tokens
+    with load(context=256, prefill_backend=f"npu:{tmp_path / 'npu'}", strict=True) as model:
+        facts = model.prefill
+        assert facts is not None and facts.backend == "onnx/qnn" and "simulator" in str(facts.fallback)
+        assert facts.placement is not None and set(facts.placement["nodes"]) == {QNN}
+        assert 0 < facts.kld < 0.02  # measured: 0.004
+        answer = model.generate(prompt, max_tokens=8)
+        assert answer.usage.handed_tokens == 128 and answer.tokens == wanted
+
+
 def test_shared_weights_are_there_once(bundled: Path) -> None:
     shared = compile_folder(bundled, snapdragon(), name="shared")
     apart = compile_folder(bundled, snapdragon(), name="apart", share=False)

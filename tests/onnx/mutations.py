@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import importlib
+import json
 import multiprocessing
 import random
+from array import array
+from collections.abc import Iterator
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from edge.backends.protocol import Batch
 from edge.convert import open_source
 from edge.convert.npu import export_npu
-from edge.errors import BadModelFile, ModelFileError, UnsupportedModel
+from edge.errors import BadModelFile, EdgeError, ModelFileError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
 from edge.export.npu.options import NpuOptions
 from edge.export.onnx import OnnxOptions
 from edge.export.onnx.export import export_onnx
 from edge.export.onnx.protobuf import varint
 from edge.formats.onnx import OnnxModel, open_onnx_folder
+from edge.memory import Settings
 from edge.npu.folder import is_npu_folder
 from edge.npu.manifest import ENCODINGS, HEAD, MANIFEST
 from edge.npu.runner import NpuModel
+from edge.npu_model import NpuReader
 
 _EXTREMES = (
     0,
@@ -47,6 +53,9 @@ _EXTREMES = (
     2**63,
     2**64 - 1,
 )
+_NUMBERS = (0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 32, 2**16, 2**31 - 1, -1, 1.0, 1e-46, 1e30, 1e39)
+_Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | float | None"
+_VALUES: tuple[Any, ...] = (*_NUMBERS, True, None, "x", [], {})
 _SECONDS = 60.0  # for one file: a runtime that hangs is as bad as one that dies
 
 
@@ -89,6 +98,34 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
         if not data:
             data = bytearray(b"\0")
     return bytes(data)
+
+
+def mutate_fields(content: bytes, rng: random.Random) -> bytes:
+    """One or two values of a JSON object replaced, or the last of an array repeated: the file stays well-formed."""
+    said = json.loads(content)
+    for _ in range(rng.randint(1, 2)):
+        path = rng.choice(list(_paths(said)))
+        holder = said
+        for key in path[:-1]:
+            holder = holder[key]
+        new: Any = rng.choice(_VALUES)
+        old: Any = holder[path[-1]]
+        repeats = isinstance(old, list) and rng.random() < 0.5
+        holder[path[-1]] = [*old, *old[-1:]] if repeats else new
+    return json.dumps(said).encode()
+
+
+def _paths(value: _Json, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Of everything in it, arrays and objects too; not its own."""
+    if path:
+        yield path
+    pairs: dict[Any, _Json] = {}
+    if isinstance(value, dict):
+        pairs |= value
+    elif isinstance(value, list):
+        pairs |= enumerate(value)
+    for key, item in pairs.items():
+        yield from _paths(item, (*path, key))
 
 
 class Opener:
@@ -159,7 +196,29 @@ def _stepped(folder: Path) -> str:
             model.forward(tokens)
     except Exception:  # whatever it says: it said it
         return "refused by the runtime"
+    try:
+        _handed_over(folder)
+    except EdgeError:  # it runs by itself, and not for another engine
+        pass
+    except Exception as error:
+        return f"handed over: {type(error).__name__}: {error}"
     return "ran"
+
+
+def _handed_over(folder: Path) -> None:
+    """A chunk and a half read for another engine, which takes K and V of it."""
+    planned = NpuReader(folder, Settings(context=16))
+    reader, count = planned.load("cpu", strict=False), planned.plan.chunk * 3 // 2
+    try:
+        for first, end in ((0, planned.plan.chunk), (planned.plan.chunk, count)):
+            rows = array("i", range(first, end))
+            reader.step(Batch(rows, rows, array("i", [0] * len(rows)), array("i", [0]), 1, array("i")))
+        shape = planned.geometry.num_kv_heads, count, planned.geometry.head_dim
+        for keys, values in reader.read_kv(0, 0, count):
+            if keys.shape != shape or values.shape != shape or keys.strides != values.strides:
+                raise ValueError(f"K and V are {keys.shape} and {values.shape}, wanted {shape}")
+    finally:
+        reader.close()
 
 
 def _run(path: Path, model: OnnxModel) -> str:

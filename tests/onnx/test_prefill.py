@@ -195,7 +195,7 @@ def test_what_is_not_this_model_is_refused(bundled: Path, tmp_path: Path, monkey
 
 def test_what_it_cannot_do_is_refused_by_name(bundled: Path) -> None:
     for name, reason in {
-        "llama": "llama shows no K and V; it must be native, onnx or onnx:FOLDER",
+        "llama": "llama shows no K and V; it must be native, onnx, npu, onnx:FOLDER or npu:FOLDER",
         "nosuch": "there are native, llama, onnx",
         "onnx:/nosuch": "there is no /nosuch; `edge export .* --to onnx -o /nosuch` makes it",
     }.items():
