@@ -105,10 +105,9 @@ static edge_status check_ids(const edge_sampler *s, const char *name, const int3
     return EDGE_OK;
 }
 
-static edge_status copy_logits(edge_sampler *s, const float *logits, edge_error *error) {
+static edge_status check_logits(const edge_sampler *s, const float *logits, edge_error *error) {
     int bad = 0;
     for (int32_t i = 0; i < s->vocab_size; i++) {
-        s->logits[i] = logits[i];
         bad |= !(logits[i] - logits[i] == 0.0f); /* NaN for NaN and infinities */
     }
     return bad ? edge_fail(error, EDGE_NONFINITE, "a logit is not finite") : EDGE_OK;
@@ -125,9 +124,13 @@ static void apply_mask(edge_sampler *s, const uint8_t *allowed) {
     }
 }
 
+static int has_penalty(const edge_sampling *p) {
+    return p->repetition_penalty != 1.0f || p->presence_penalty != 0.0f;
+}
+
 /* Each token of the history is penalised once, however often it stands there. */
 static void penalise(edge_sampler *s, const edge_sampling *p, const int32_t *history, int32_t count) {
-    if (p->repetition_penalty == 1.0f && p->presence_penalty == 0.0f) {
+    if (!has_penalty(p)) {
         return;
     }
     for (int32_t i = 0; i < count; i++) {
@@ -163,22 +166,22 @@ static float largest_of(const float *block) {
 
 /* The most probable token, the lower id on ties; -1 when all are forbidden. Found by blocks first: one comparison after
  * the other over a whole vocabulary takes longer than what decides it. */
-static int32_t largest(const edge_sampler *s) {
+static int32_t largest(const float *logits, int32_t vocab_size) {
     int32_t best = -1, first = 0;
     float value = -INFINITY;
-    for (; s->vocab_size - first >= BLOCK; first += BLOCK) {
-        const float most = largest_of(s->logits + first);
+    for (; vocab_size - first >= BLOCK; first += BLOCK) {
+        const float most = largest_of(logits + first);
         if (most > value) {
             value = most;
             best = first; /* its block, until the end */
         }
     }
-    while (best >= 0 && s->logits[best] != value) {
+    while (best >= 0 && logits[best] != value) {
         best++;
     }
-    for (; first < s->vocab_size; first++) {
-        if (s->logits[first] > value) {
-            value = s->logits[first];
+    for (; first < vocab_size; first++) {
+        if (logits[first] > value) {
+            value = logits[first];
             best = first;
         }
     }
@@ -250,7 +253,7 @@ static edge_status sample(edge_sampler *s, const edge_sampling *p, const int32_t
     if (status != EDGE_OK) {
         return status;
     }
-    int32_t best = largest(s);
+    int32_t best = largest(s->logits, s->vocab_size);
     if (best < 0) {
         return edge_fail(error, EDGE_INVALID, "every token is forbidden");
     }
@@ -278,8 +281,11 @@ edge_status edge_sample(edge_sampler *sampler, const float *logits, const uint8_
         return status;
     }
     uint64_t saved = edge_fpenv_enter();
-    status = copy_logits(sampler, logits, error);
-    if (status == EDGE_OK) {
+    status = check_logits(sampler, logits, error);
+    if (status == EDGE_OK && params->temperature == 0.0f && !allowed && !has_penalty(params) && !num_bias) {
+        *token = largest(logits, sampler->vocab_size); /* nothing changes the logits: no copy of them is written */
+    } else if (status == EDGE_OK) {
+        memcpy(sampler->logits, logits, scratch_bytes(sampler->vocab_size, sizeof(float)));
         if (allowed) {
             apply_mask(sampler, allowed);
         }
