@@ -90,6 +90,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
             _ERROR,
         ),
     ),
+    "edge_sample_best": (c_int32, (c_void_p, c_int32)),
 }
 
 # enum edge_status

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from edge.errors import NativeError
+from edge.errors import NativeError, NumericalError
 from edge.native import structs
 from edge.native.buffers import Pinned, PinnedItems, int32_array, pin_float, pin_int32
 from edge.native.handle import Closable, Handle, checked_int
-from edge.native.library import OK, check, library
+from edge.native.library import check, library
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -32,7 +32,7 @@ class Sampler(Closable):
         lib, out = library(), ctypes.c_void_p()
         check(lib.edge_sampler_create(ctypes.byref(out), self.vocab_size), f"sampler for {vocab_size} tokens")
         self._handle = Handle(out, lib.edge_sampler_destroy)
-        self._sample = lib.edge_sample
+        self._best = lib.edge_sample_best
 
     def sample(
         self,
@@ -59,6 +59,7 @@ class Sampler(Closable):
         depends on (seed, sequence, position) only (Philox4x32-10, Salmon et al. 2011).
         NativeError: a value out of range, or every token forbidden. NumericalError: a logit is not finite.
         """
+        lib, error, token = library(), structs.Error(), ctypes.c_int32()
         try:
             params = structs.Sampling(
                 temperature,
@@ -71,41 +72,49 @@ class Sampler(Closable):
                 checked_int(sequence, "sequence", 0, _MAX_UINT64),
                 checked_int(position, "position", 0, _MAX_UINT64),
             )
+            bias_ids = int32_array(list(bias), "bias") if bias else None
+            bias_values = array("f", bias.values()) if bias else None
         except TypeError as reason:
             raise NativeError(f"sampling parameters: {reason}") from reason
-        with pin_float(logits, "logits") as row:
-            if row.count != self.vocab_size:
-                raise NativeError(f"logits has {row.count} values, wanted {self.vocab_size}")
-            if allowed is None and history is None and not bias:  # of most tokens: no more is looked at than is needed
-                return self._choose(row.address, None, params, None, 0, None, None, 0)
-            with ExitStack() as stack:
-                mask = None if allowed is None else stack.enter_context(Pinned(allowed, "allowed"))
-                if mask is not None and 8 * mask.num_bytes < self.vocab_size:
-                    raise NativeError(f"allowed has {8 * mask.num_bytes} bits, wanted {self.vocab_size}")
-                past = _optional(stack, None if history is None else pin_int32(history, "history"))
-                ids = _optional(stack, pin_int32(int32_array(list(bias), "bias"), "bias") if bias else None)
-                values = _optional(stack, pin_float(_floats(bias), "bias") if bias else None)
-                count = checked_int(past[1], "length of history", 0, _MAX_INT32)
-                at = None if mask is None else mask.address
-                return self._choose(row.address, at, params, past[0], count, ids[0], values[0], ids[1])
-
-    def _choose(self, logits: int, allowed: int | None, params: structs.Sampling, *lists: int | None) -> int:
-        """Addresses of what the library reads; lists: history, its length, ids of the bias, its values, their number."""
-        error, token = structs.Error(), ctypes.c_int32()
-        with self._lock:
-            status = self._sample(
-                self.handle.address, logits, allowed, params, *lists, ctypes.byref(token), ctypes.byref(error)
+        with ExitStack() as stack:
+            row = stack.enter_context(self._row(logits))
+            mask = None if allowed is None else stack.enter_context(Pinned(allowed, "allowed"))
+            if mask is not None and 8 * mask.num_bytes < self.vocab_size:
+                raise NativeError(f"allowed has {8 * mask.num_bytes} bits, wanted {self.vocab_size}")
+            past = _optional(stack, None if history is None else pin_int32(history, "history"))
+            ids = _optional(stack, None if bias_ids is None else pin_int32(bias_ids, "bias"))
+            values = _optional(stack, None if bias_values is None else pin_float(bias_values, "bias"))
+            stack.enter_context(self._lock)
+            status = lib.edge_sample(
+                self.handle.address,
+                row.address,
+                None if mask is None else mask.address,
+                ctypes.byref(params),
+                past[0],
+                checked_int(past[1], "length of history", 0, _MAX_INT32),
+                ids[0],
+                values[0],
+                ids[1],
+                ctypes.byref(token),
+                ctypes.byref(error),
             )
-        if status != OK:
-            check(status, "sampling", error)
+        check(status, "sampling", error)
         return token.value
 
+    def best(self, logits: Buffer) -> int:
+        """What `sample` gives with nothing but the logits, and with little done beside it: most greedy tokens are chosen
+        so, and what a token costs in Python it costs in cold caches. NumericalError: a logit is not finite."""
+        with self._row(logits) as row:
+            token: int = self._best(row.address, self.vocab_size)
+        if token < 0:
+            raise NumericalError("sampling: a logit is not finite")
+        return token
 
-def _floats(bias: Mapping[int, float]) -> array[float]:
-    try:
-        return array("f", bias.values())
-    except TypeError as reason:
-        raise NativeError(f"sampling parameters: {reason}") from reason
+    def _row(self, logits: Buffer) -> PinnedItems:
+        row = pin_float(logits, "logits")
+        if row.count != self.vocab_size:
+            raise NativeError(f"logits has {row.count} values, wanted {self.vocab_size}")
+        return row
 
 
 def _optional(stack: ExitStack, items: PinnedItems | None) -> tuple[int | None, int]:
