@@ -293,7 +293,8 @@ class Engine:
             if not completes:
                 continue
             row_logits, num_top = logits[row * vocab_size : (row + 1) * vocab_size], sequence.params.logprobs
-            fast = self._fast_forward and num_top is None  # probabilities need the logits in front of every token
+            # Probabilities need the logits in front of every token.
+            fast = self._fast_forward and num_top is None and sequence.constraint is not None
             try:
                 # Tokens that the constraint forces are computed in one step, as a prompt is; only the first token of an
                 # answer can be one here, later ones were taken with the token before them.

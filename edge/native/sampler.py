@@ -104,8 +104,12 @@ class Sampler(Closable):
     def best(self, logits: Buffer) -> int:
         """What `sample` gives with nothing but the logits, and with little done beside it: most greedy tokens are chosen
         so, and what a token costs in Python it costs in cold caches. NumericalError: a logit is not finite."""
-        with self._row(logits) as row:
-            token: int = self._best(row.address, self.vocab_size)
+        view = memoryview(logits)
+        if view.readonly or view.format != "f" or view.nbytes != 4 * self.vocab_size or not view.c_contiguous:
+            with self._row(logits) as row:
+                token: int = self._best(row.address, self.vocab_size)
+        else:
+            token = self._best(ctypes.byref(ctypes.c_float.from_buffer(view)), self.vocab_size)
         if token < 0:
             raise NumericalError("sampling: a logit is not finite")
         return token
@@ -115,6 +119,11 @@ class Sampler(Closable):
         if row.count != self.vocab_size:
             raise NativeError(f"logits has {row.count} values, wanted {self.vocab_size}")
         return row
+
+
+def all_finite(address: int, count: int) -> bool:
+    """Whether of `count` floats at the address, 1 .. 2^31 - 1, none is NaN or infinite."""
+    return bool(library().edge_sample_is_finite(address, count))
 
 
 def _optional(stack: ExitStack, items: PinnedItems | None) -> tuple[int | None, int]:

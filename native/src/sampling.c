@@ -249,3 +249,10 @@ int32_t edge_sample_best(const float *logits, int32_t vocab_size) {
     }
     return best;
 }
+
+int32_t edge_sample_is_finite(const float *logits, int32_t vocab_size) {
+    uint64_t saved = edge_fpenv_enter();
+    int32_t finite = logits && vocab_size > 0 && edge_select_all_finite(logits, vocab_size);
+    edge_fpenv_leave(saved);
+    return finite;
+}

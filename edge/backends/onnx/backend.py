@@ -113,7 +113,7 @@ class OnnxBackend(RuntimeBackend):
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        require_finite(logits)
+        require_finite(self._logits_at, logits.size)
         return cast("memoryview[float]", logits.reshape(-1).data)
 
     def _one(self, batch: Batch) -> memoryview[float]:
@@ -121,8 +121,8 @@ class OnnxBackend(RuntimeBackend):
         threads wait for the next one: so there is little of it."""
         self._ids[0] = batch.token_ids[0]
         self._compute(batch.block_tables[0], batch.positions[0], 1, 1, self._logits_at)
-        require_finite(self._first)
-        return self._first_view
+        require_finite(self._logits_at, self._decoder.vocab_size)
+        return self._first
 
     def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """For logits, until the next step."""
@@ -132,8 +132,8 @@ class OnnxBackend(RuntimeBackend):
 
     def _make_room(self, num_rows: int) -> None:
         self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
-        self._logits_at, self._first = self._logits.ctypes.data, self._logits[0]
-        self._first_view = cast("memoryview[float]", self._first.data)
+        self._logits_at = self._logits.ctypes.data
+        self._first = cast("memoryview[float]", self._logits[0].data)
 
     def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
         """Rows of the next run: a chunk, or up to a wanted row where only the last one has logits."""
@@ -205,7 +205,7 @@ class OnnxBackend(RuntimeBackend):
         self._bindings, self._session, self._options = [], None, None
         nothing = np.zeros((0, 0), np.float32)
         self._kv, self._logits, self._scratch, self._masks = nothing, nothing, nothing, []
-        self._first, self._first_view = nothing, cast("memoryview[float]", nothing.data)
+        self._first = cast("memoryview[float]", nothing.data)
 
     def _open(self) -> None:
         if self._session is None:

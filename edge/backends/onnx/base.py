@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from edge import native
 from edge.backends.onnx.providers import Provider
 from edge.backends.onnx.session import reason_of
 from edge.errors import Cancelled, EdgeError, NativeError, NumericalError, RequestError, UnsupportedModel
@@ -83,8 +81,7 @@ class RuntimeBackend:
         return Cancelled("cancelled")
 
 
-def require_finite(logits: np.ndarray[Any, Any]) -> None:
-    """NumericalError: they are not. Their sum tells, but for sums beyond a float: these are looked at closely."""
-    total = np.add.reduce(logits, axis=None)  # half as long as logits.sum(), between two runs
-    if not math.isfinite(total) and not np.isfinite(logits).all():
+def require_finite(address: int, count: int) -> None:
+    """NumericalError: one of `count` floats at the address is not finite. None is well."""
+    if count and not native.all_finite(address, count):
         raise NumericalError("ONNX Runtime computed logits that are not finite")

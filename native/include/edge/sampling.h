@@ -42,4 +42,7 @@ EDGE_API edge_status edge_sample(edge_sampler *sampler, const float *logits, con
  * NaN or +-inf. */
 EDGE_API int32_t edge_sample_best(const float *logits, int32_t vocab_size);
 
+/* 1: no logit is NaN or +-inf; 0: one is, or there are none. */
+EDGE_API int32_t edge_sample_is_finite(const float *logits, int32_t vocab_size);
+
 #endif
