@@ -104,6 +104,8 @@ class Sampler(Closable):
     def best(self, logits: Buffer) -> int:
         """What `sample` gives with nothing but the logits, and with little done beside it: most greedy tokens are chosen
         so, and what a token costs in Python it costs in cold caches. NumericalError: a logit is not finite."""
+        if self._handle is None:
+            raise NativeError("this Sampler is closed")
         view = memoryview(logits)
         if view.readonly or view.format != "f" or view.nbytes != 4 * self.vocab_size or not view.c_contiguous:
             with self._row(logits) as row:
