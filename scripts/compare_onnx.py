@@ -108,9 +108,7 @@ def main() -> int:
     parser.add_argument("--prompt", type=int, default=256)
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--edge-first", action="store_true", help="load the model in edge before genai: weights lie else"
-    )
+    parser.add_argument("--edge-first", action="store_true", help="load edge's model before genai's")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="compare-onnx-") as scratch:

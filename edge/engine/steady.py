@@ -1,8 +1,8 @@
 """Steps that are like the one before: the same sequences, one token each, into blocks that they have.
 
-Most steps of an answer are such. Nothing is to be decided in them, so they do without the scheduler: what stands between
-two runs of a backend is cold in the processor's caches, which the weights have just passed through, and costs several
-times what it costs in a loop of its own.
+Most steps of an answer are such. Nothing is to be decided in them, so they do without the scheduler: what stands
+between two runs of a backend is cold in the processor's caches, which the weights have just passed through, and costs
+several times what it costs in a loop of its own.
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ class Sampler(Closable):
         return token.value
 
     def best(self, logits: Buffer) -> int:
-        """What `sample` gives with nothing but the logits, and with little done beside it: most greedy tokens are chosen
-        so, and what a token costs in Python it costs in cold caches. NumericalError: a logit is not finite."""
+        """What `sample` gives when nothing but the logits is given, in fewer steps: it stands between two runs of the
+        model, whose weights have emptied the caches. NumericalError: a logit is not finite."""
         if self._handle is None:
             raise NativeError("this Sampler is closed")
         view = memoryview(logits)

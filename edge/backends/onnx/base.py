@@ -27,8 +27,8 @@ class RuntimeBackend:
     def __init__(self, ort: Any, path: Path, provider: Provider, config: ModelConfig | None) -> None:
         self._path, self._provider, self._config = path, provider, config
         self._options: Any = ort.RunOptions()  # None when closed
-        # No graph is captured for a GPU. Unsaid, ONNX Runtime's binding throws and catches an exception before every run
-        # to find that out: 30 us, and several times that in cold caches.
+        # No graph is captured for a GPU. Where that is not said, ONNX Runtime's binding throws and catches an exception
+        # before every run to find it out: 30 us, and several times that in cold caches.
         self._options.add_run_config_entry("gpu_graph_id", "-1")
         self._cancelled = False
 
