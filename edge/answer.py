@@ -78,6 +78,8 @@ class AnswerReader:
 
     def push(self, text: str) -> Piece:
         """What is certain with this text."""
+        if self._thoughts is None and self._calls is None:
+            return Piece("", text, text)
         split = Split("", text) if self._thoughts is None else self._thoughts.push(text)
         said = Said(split.answer) if self._calls is None else self._calls.push(split.answer)
         return self._piece(split, said)

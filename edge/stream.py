@@ -184,15 +184,18 @@ class Stream(Iterator[Token]):
         sequence = self._sequence
         while True:
             with self._engine.lock:
-                if sequence.output:
-                    return sequence.output.popleft()
-                if sequence.error is not None:
-                    raise sequence.error
-                if sequence.finish_reason is not None:
-                    return None
-                self._engine.step()
-            if self._on_prefill is not None and sequence.num_answer_tokens <= 1:
+                steps = not (sequence.output or sequence.finished)
+                if steps:
+                    self._engine.step()
+                token = sequence.output.popleft() if sequence.output else None
+            if steps and self._on_prefill is not None and sequence.num_answer_tokens <= 1:
                 self._on_prefill(sequence.num_computed_tokens, sequence.num_prompt_tokens)
+            if token is not None:
+                return token
+            if sequence.error is not None:
+                raise sequence.error
+            if sequence.finish_reason is not None:
+                return None
 
     def _piece_of(self, token: int | None) -> Piece:
         """What this token completes; ends the answer at a stop string or at the last token."""

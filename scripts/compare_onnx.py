@@ -108,6 +108,7 @@ def main() -> int:
     parser.add_argument("--prompt", type=int, default=256)
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--edge-first", action="store_true", help="load edge's model before genai's")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="compare-onnx-") as scratch:
@@ -116,21 +117,28 @@ def main() -> int:
             place = Path(scratch) if arguments.keep is None else arguments.keep
             place.mkdir(exist_ok=True)
             folder = place / "onnx" if (place / "onnx").is_dir() else random_folder(arguments.shape, place)
-        report = compare(folder, arguments.threads, arguments.prompt, arguments.tokens, arguments.rounds)
+        sizes = arguments.threads, arguments.prompt, arguments.tokens, arguments.rounds
+        report = compare(folder, *sizes, edge_first=arguments.edge_first)
     if arguments.json:
         print(json.dumps(report))
         return 0
     for name in ("prefill", "decode"):
         row = report[name]
-        print(f"{name:8} edge {row['edge']:8.1f} tok/s   genai {row['genai']:8.1f} tok/s   ratio {row['ratio']:.3f}")
+        speeds = f"edge {row['edge']:8.1f} tok/s   genai {row['genai']:8.1f} tok/s"
+        low, high = row["quartiles"]
+        print(f"{name:8} {speeds}   ratio {row['ratio']:.3f} ({low:.3f} to {high:.3f})")
     print(f"peak     {report['peak_bytes'] / 2**20:.0f} MiB of {report['plan_bytes'] / 2**20:.0f} MiB planned")
     return 0
 
 
-def compare(folder: Path, threads: int, num_prompt: int, count: int, rounds: int) -> dict[str, Any]:
+def compare(
+    folder: Path, threads: int, num_prompt: int, count: int, rounds: int, *, edge_first: bool = False
+) -> dict[str, Any]:
     context = num_prompt + count + 2
-    there, found = Genai(folder, threads), list[tuple[Speed, Speed]]()
+    there = None if edge_first else Genai(folder, threads)
+    found: list[tuple[Speed, Speed]] = []
     with load(folder, context=context, threads=threads) as model:
+        there = Genai(folder, threads) if there is None else there
         vocab = model.step_backend.limits.vocab_size
         for number in range(rounds + 1):
             prompt = np.random.default_rng(number).integers(300, vocab, num_prompt).tolist()
@@ -146,6 +154,7 @@ def compare(folder: Path, threads: int, num_prompt: int, count: int, rounds: int
             "edge": statistics.median(ours),
             "genai": statistics.median(theirs),
             "ratio": statistics.median(ratios),
+            "quartiles": statistics.quantiles(ratios, n=4)[::2],
         }
     command = [sys.executable, "-c", _PEAK, str(folder), str(context), str(threads), str(num_prompt)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -171,6 +171,7 @@ EXPORTS = {
         "Stream",
         "Threads",
         "Weights",
+        "all_finite",
         "gptq_round",
         "integer_peak",
         "isa_select",

@@ -23,6 +23,7 @@ from edge.engine.sequence import FinishReason, Sequence
 from edge.engine.shelf import Shelf
 from edge.engine.slots import Slots
 from edge.engine.stats import EngineStats
+from edge.engine.steady import Steady
 from edge.engine.step_cost import StepCost
 from edge.engine.windows import Windows
 from edge.engine.work import Work
@@ -74,6 +75,7 @@ class Engine:
         self._clock = clock
         self._active: list[Sequence] = []
         self._stepping = False
+        self._steady: Steady | None = None  # the last step, when the next one may be like it
 
     def add(self, sequence: Sequence) -> None:
         """Queues a sequence. RequestError: an empty prompt, an unknown id. DoesNotFit: longer than the context."""
@@ -173,6 +175,13 @@ class Engine:
 
         A sequence whose logits are not finite ends with its `error` set; the others of its batch are not affected.
         """
+        steady = self._steady
+        if steady is not None:
+            batch = steady.next(self.scheduler, self.blocks)
+            if batch is not None:
+                self._try(steady.work, batch)
+                return True
+            self._steady = None
         self._drop_cancelled()
         failed = self.scheduler.handover.failed()
         if failed is not None:
@@ -189,13 +198,20 @@ class Engine:
         work = [item for item in work if not item.is_handed]
         if not work:
             return True
+        for item in work:
+            self._make_room(item)
+        batch = _batch(work, self.windows)
+        self._steady = Steady.after(work, batch, self.blocks)
+        self._try(work, batch)
+        return True
+
+    def _try(self, work: list[Work], batch: Batch) -> None:
         try:
-            self._run(work)
+            self._run(work, batch)
         except Cancelled:
             # Nothing of this batch was committed: sequences that were not meant compute it again in the next step.
             # That also absorbs a request which arrived just after its step had ended.
             self._drop_cancelled()
-        return True
 
     def _begin(self, sequence: Sequence) -> None:
         if sequence.started_at is None:
@@ -247,10 +263,7 @@ class Engine:
         self.scheduler.handover.close()
         self.backend.close()
 
-    def _run(self, work: list[Work]) -> None:
-        for item in work:
-            self._make_room(item)
-        batch = _batch(work, self.windows)
+    def _run(self, work: list[Work], batch: Batch) -> None:
         started_at = self._clock()
         try:
             self._stepping = True
@@ -264,7 +277,7 @@ class Engine:
                 return
             # The results of a row do not depend on its batch: run each alone to find whose they are.
             for item in work:
-                self._run([item])
+                self._run([item], _batch([item], self.windows))
             return
         self._commit(work, logits)
         self.cost.observe(len(batch.token_ids), self._clock() - started_at)
@@ -280,7 +293,8 @@ class Engine:
             if not completes:
                 continue
             row_logits, num_top = logits[row * vocab_size : (row + 1) * vocab_size], sequence.params.logprobs
-            fast = self._fast_forward and num_top is None  # probabilities need the logits in front of every token
+            # Probabilities need the logits in front of every token.
+            fast = self._fast_forward and num_top is None and sequence.constraint is not None
             try:
                 # Tokens that the constraint forces are computed in one step, as a prompt is; only the first token of an
                 # answer can be one here, later ones were taken with the token before them.

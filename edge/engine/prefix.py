@@ -68,6 +68,8 @@ def publish_computed(sequence: Sequence, blocks: BlockManager) -> None:
         blocks.note(sequence)
         return
     known, full = len(sequence.block_keys), sequence.num_computed_tokens // blocks.block_size
+    if known == full:
+        return
     for key in block_keys(sequence, blocks.block_size, known, full):
         blocks.publish(sequence.block_table[len(sequence.block_keys)], key)
         sequence.block_keys.append(key)

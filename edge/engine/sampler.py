@@ -20,6 +20,8 @@ class NativeSampler:
 
     def __call__(self, sequence: Sequence, logits: memoryview[float]) -> int:
         params = sequence.params
+        if sequence.constraint is None and params.is_plain_greedy:
+            return self._sampler.best(logits)
         return self._sampler.sample(
             logits,
             allowed=None if sequence.constraint is None else sequence.constraint.mask(),

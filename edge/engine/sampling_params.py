@@ -65,6 +65,12 @@ class SamplingParams:
         return tuple(self.stop)
 
     @property
+    def is_plain_greedy(self) -> bool:
+        """Whether the largest logit decides, as the model computed it."""
+        changed = self.repetition_penalty != 1.0 or self.presence_penalty or self.frequency_penalty or self.logit_bias
+        return self.temperature == 0.0 and not changed
+
+    @property
     def needs_history(self) -> bool:
         """Whether the penalties look at the tokens so far."""
         return self.repetition_penalty != 1.0 or self.presence_penalty != 0.0

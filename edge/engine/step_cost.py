@@ -29,7 +29,8 @@ class StepCost:
         self._shape = sorted(shape.items())
         self._measured: dict[int, deque[float]] = {}  # size -> seconds over the shape's, of its last RECENT steps
         self._doubts: dict[int, int] = {}  # size -> how often it kept steps short since it was measured
-        self._ratios: list[tuple[int, float]] = []  # (size, their median), ascending
+        self._medians: list[tuple[int, float]] = []  # (size, their median), ascending
+        self._stale: set[int] = set()  # sizes whose median is to be taken again
 
     def observe(self, num_tokens: int, seconds: float) -> None:
         """A step of num_tokens took so long."""
@@ -37,10 +38,18 @@ class StepCost:
         recent = self._measured.setdefault(size, deque(maxlen=RECENT))
         recent.append(max(seconds, _LEAST_SECONDS) / _on_line(self._shape, num_tokens, extend=True))
         self._doubts.pop(size, None)
-        median = sorted(recent)[(len(recent) - 1) // 2]
-        place = bisect_left(self._ratios, (size,))
-        known = place < len(self._ratios) and self._ratios[place][0] == size
-        self._ratios[place : place + known] = [(size, median)]
+        self._stale.add(size)  # most steps are followed by others before anybody asks
+
+    @property
+    def _ratios(self) -> list[tuple[int, float]]:
+        for size in self._stale:
+            recent = self._measured[size]
+            median = sorted(recent)[(len(recent) - 1) // 2]
+            place = bisect_left(self._medians, (size,))
+            known = place < len(self._medians) and self._medians[place][0] == size
+            self._medians[place : place + known] = [(size, median)]
+        self._stale.clear()
+        return self._medians
 
     def measured_up_to(self, num_tokens: int) -> bool:
         """Whether a step of so many tokens or fewer was measured."""

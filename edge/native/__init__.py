@@ -14,7 +14,7 @@ from edge.native.measure import integer_peak, matmul_speed, read_bandwidth, regi
 from edge.native.program import KVShape, Program, Rope
 from edge.native.quantise import Refused, quantise
 from edge.native.region import Region
-from edge.native.sampler import Sampler
+from edge.native.sampler import Sampler, all_finite
 from edge.native.stream import Stream, ring_bytes
 from edge.native.threads import MAX_THREADS, Threads
 from edge.native.weights import OVERREAD_BYTES, Weights, layout_version, weights_sizes
@@ -33,6 +33,7 @@ __all__ = [
     "Stream",
     "Threads",
     "Weights",
+    "all_finite",
     "gptq_round",
     "integer_peak",
     "isa_select",

@@ -55,23 +55,28 @@ class Pinned:
     NativeError: the object has no buffer, or it is not contiguous.
     """
 
-    __slots__ = ("_view", "address", "num_bytes")
+    __slots__ = ("_held", "address", "format", "num_bytes")
 
     def __init__(self, source: Buffer, what: str) -> None:
-        self._view: _PyBuffer | None = None
-        view = _PyBuffer()
+        self._held: ctypes.c_char | _PyBuffer | None = None
+        self.address: int = 0
         try:
-            _get_buffer(source, ctypes.byref(view), _SIMPLE)
+            view = memoryview(source)
+            if view.nbytes and not view.readonly:
+                self._held = ctypes.c_char.from_buffer(view)  # much quicker than the way that read-only memory needs
+                self.address = ctypes.addressof(self._held)
+            else:
+                held = _PyBuffer()
+                _get_buffer(source, ctypes.byref(held), _SIMPLE)
+                self._held, self.address = held, held.buf or 0
         except (TypeError, BufferError, ValueError) as error:
             raise NativeError(f"{what}: wanted contiguous memory, got {type(source).__name__}: {error}") from error
-        self._view = view
-        self.address: int = view.buf or 0
-        self.num_bytes: int = view.len
+        self.format, self.num_bytes = view.format, view.nbytes
 
     def close(self) -> None:
-        view, self._view = self._view, None
-        if view is not None:
-            _release_buffer(ctypes.byref(view))
+        held, self._held = self._held, None
+        if isinstance(held, _PyBuffer):
+            _release_buffer(ctypes.byref(held))
 
     def __enter__(self) -> Self:
         return self
@@ -92,9 +97,8 @@ class PinnedItems(Pinned):
 
     def __init__(self, source: Buffer, what: str, formats: frozenset[str]) -> None:
         super().__init__(source, what)
-        form = memoryview(source).format
-        if form not in formats:
-            raise NativeError(f"{what}: wanted items of format {min(formats, key=len)!r}, got {form!r}")
+        if self.format not in formats:
+            raise NativeError(f"{what}: wanted items of format {min(formats, key=len)!r}, got {self.format!r}")
         self.count: int = self.num_bytes // 4
 
 

@@ -90,6 +90,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
             _ERROR,
         ),
     ),
+    "edge_sample_best": (c_int32, (c_void_p, c_int32)),
+    "edge_sample_is_finite": (c_int32, (c_void_p, c_int32)),
 }
 
 # enum edge_status

@@ -131,10 +131,11 @@ class NpuBackend(RuntimeBackend):
             rows += [made.hidden[row - first] for row in range(first, end) if row in wanted]
         hidden = np.stack(rows) if rows else np.zeros((0, self._folder.manifest.hidden_size), np.float32)
         logits = host.logits(hidden) if rows else np.zeros((0, self.limits.vocab_size), np.float32)
-        require_finite(logits)
+        logits = np.ascontiguousarray(logits, np.float32)
+        require_finite(logits.ctypes.data, logits.size)
         for kv, made in done:
             kv.add(len(made.hidden), made.new)
-        return cast("memoryview[float]", np.ascontiguousarray(logits).reshape(-1).data)
+        return cast("memoryview[float]", logits.reshape(-1).data)
 
     def _run(self, kv: SlotKV, rows: NDArray[np.float32]) -> StepResult:
         try:

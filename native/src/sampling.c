@@ -14,8 +14,6 @@
 
 #define UNITS     0x1p40f   /* the weight of the most probable token */
 #define MAX_VOCAB (1 << 22) /* so sums stay below 2^63 */
-#define LANES     16        /* compared side by side */
-#define BLOCK     128       /* logits whose largest is found in one go, a multiple of LANES */
 
 struct edge_sampler {
     int32_t vocab_size;
@@ -105,15 +103,6 @@ static edge_status check_ids(const edge_sampler *s, const char *name, const int3
     return EDGE_OK;
 }
 
-static edge_status copy_logits(edge_sampler *s, const float *logits, edge_error *error) {
-    int bad = 0;
-    for (int32_t i = 0; i < s->vocab_size; i++) {
-        s->logits[i] = logits[i];
-        bad |= !(logits[i] - logits[i] == 0.0f); /* NaN for NaN and infinities */
-    }
-    return bad ? edge_fail(error, EDGE_NONFINITE, "a logit is not finite") : EDGE_OK;
-}
-
 /* Forbids what the mask leaves out. Grammars forbid or allow long runs of ids, so whole bytes are looked at first. */
 static void apply_mask(edge_sampler *s, const uint8_t *allowed) {
     for (int32_t first = 0; first < s->vocab_size; first += 8) {
@@ -141,48 +130,6 @@ static void penalise(edge_sampler *s, const edge_sampling *p, const int32_t *his
     for (int32_t i = 0; i < count; i++) {
         s->seen[history[i]] = 0;
     }
-}
-
-/* The greatest of a block, whose lanes are compared side by side. */
-static float largest_of(const float *block) {
-    float lanes[LANES];
-    for (int32_t lane = 0; lane < LANES; lane++) {
-        lanes[lane] = block[lane];
-    }
-    for (int32_t i = LANES; i < BLOCK; i += LANES) {
-        for (int32_t lane = 0; lane < LANES; lane++) {
-            lanes[lane] = block[i + lane] > lanes[lane] ? block[i + lane] : lanes[lane];
-        }
-    }
-    float value = lanes[0];
-    for (int32_t lane = 1; lane < LANES; lane++) {
-        value = lanes[lane] > value ? lanes[lane] : value;
-    }
-    return value;
-}
-
-/* The most probable token, the lower id on ties; -1 when all are forbidden. Found by blocks first: one comparison after
- * the other over a whole vocabulary takes longer than what decides it. */
-static int32_t largest(const edge_sampler *s) {
-    int32_t best = -1, first = 0;
-    float value = -INFINITY;
-    for (; s->vocab_size - first >= BLOCK; first += BLOCK) {
-        const float most = largest_of(s->logits + first);
-        if (most > value) {
-            value = most;
-            best = first; /* its block, until the end */
-        }
-    }
-    while (best >= 0 && s->logits[best] != value) {
-        best++;
-    }
-    for (; first < s->vocab_size; first++) {
-        if (s->logits[first] > value) {
-            value = s->logits[first];
-            best = first;
-        }
-    }
-    return best;
 }
 
 /* Weights of the candidates in units; returns their sum. */
@@ -250,7 +197,7 @@ static edge_status sample(edge_sampler *s, const edge_sampling *p, const int32_t
     if (status != EDGE_OK) {
         return status;
     }
-    int32_t best = largest(s);
+    int32_t best = edge_select_first_largest(s->logits, s->vocab_size);
     if (best < 0) {
         return edge_fail(error, EDGE_INVALID, "every token is forbidden");
     }
@@ -278,8 +225,11 @@ edge_status edge_sample(edge_sampler *sampler, const float *logits, const uint8_
         return status;
     }
     uint64_t saved = edge_fpenv_enter();
-    status = copy_logits(sampler, logits, error);
+    if (!edge_select_all_finite(logits, sampler->vocab_size)) {
+        status = edge_fail(error, EDGE_NONFINITE, "a logit is not finite");
+    }
     if (status == EDGE_OK) {
+        memcpy(sampler->logits, logits, scratch_bytes(sampler->vocab_size, sizeof(float)));
         if (allowed) {
             apply_mask(sampler, allowed);
         }
@@ -288,4 +238,21 @@ edge_status edge_sample(edge_sampler *sampler, const float *logits, const uint8_
     }
     edge_fpenv_leave(saved);
     return status;
+}
+
+int32_t edge_sample_best(const float *logits, int32_t vocab_size) {
+    int32_t best = -1;
+    if (logits && vocab_size > 0) {
+        uint64_t saved = edge_fpenv_enter();
+        best = edge_select_all_finite(logits, vocab_size) ? edge_select_first_largest(logits, vocab_size) : -1;
+        edge_fpenv_leave(saved);
+    }
+    return best;
+}
+
+int32_t edge_sample_is_finite(const float *logits, int32_t vocab_size) {
+    uint64_t saved = edge_fpenv_enter();
+    int32_t finite = logits && vocab_size > 0 && edge_select_all_finite(logits, vocab_size);
+    edge_fpenv_leave(saved);
+    return finite;
 }

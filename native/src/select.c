@@ -2,8 +2,71 @@
  * for a share of the probability. */
 #include "select.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
+
+#define LANES 16  /* compared side by side */
+#define BLOCK 128 /* logits whose largest is found in one go, a multiple of LANES */
+
+int edge_select_all_finite(const float *logits, int32_t size) {
+    const int32_t whole = size / LANES * LANES;
+    float lanes[LANES] = {0.0f}, sum = 0.0f; /* of x - x: 0 for a finite x and NaN for all others, which stays */
+    for (int32_t i = 0; i < whole; i += LANES) {
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            lanes[lane] += logits[i + lane] - logits[i + lane];
+        }
+    }
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        sum += lanes[lane];
+    }
+    for (int32_t i = whole; i < size; i++) {
+        sum += logits[i] - logits[i];
+    }
+    return sum == 0.0f;
+}
+
+/* The greatest of a block, whose lanes are compared side by side. */
+static float largest_of(const float *block) {
+    float lanes[LANES];
+    for (int32_t lane = 0; lane < LANES; lane++) {
+        lanes[lane] = block[lane];
+    }
+    for (int32_t i = LANES; i < BLOCK; i += LANES) {
+        for (int32_t lane = 0; lane < LANES; lane++) {
+            lanes[lane] = block[i + lane] > lanes[lane] ? block[i + lane] : lanes[lane];
+        }
+    }
+    float value = lanes[0];
+    for (int32_t lane = 1; lane < LANES; lane++) {
+        value = lanes[lane] > value ? lanes[lane] : value;
+    }
+    return value;
+}
+
+/* The most probable token, the lower id on ties; -1 when all are forbidden. Found by blocks first: one comparison after
+ * the other over a whole vocabulary takes longer than what decides it. */
+int32_t edge_select_first_largest(const float *logits, int32_t size) {
+    int32_t best = -1, first = 0;
+    float value = -INFINITY;
+    for (; size - first >= BLOCK; first += BLOCK) {
+        const float most = largest_of(logits + first);
+        if (most > value) {
+            value = most;
+            best = first; /* its block, until the end */
+        }
+    }
+    while (best >= 0 && logits[best] != value) {
+        best++;
+    }
+    for (; first < size; first++) {
+        if (logits[first] > value) {
+            value = logits[first];
+            best = first;
+        }
+    }
+    return best;
+}
 
 static int before(const float *logits, int32_t a, int32_t b) {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);

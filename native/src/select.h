@@ -4,6 +4,11 @@
 
 #include <stdint.h>
 
+int edge_select_all_finite(const float *logits, int32_t size); /* no NaN, no infinity */
+
+/* The token with the largest logit, the lower id on ties; -1 when all are -inf. */
+int32_t edge_select_first_largest(const float *logits, int32_t size);
+
 /* Puts the `count` tokens with the largest logits among 0 .. size-1 into ids, in no particular order; ties go to the
  * lower id. 1 <= count <= size. */
 void edge_select_largest(int32_t *ids, int32_t count, const float *logits, int32_t size);

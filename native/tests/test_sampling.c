@@ -241,6 +241,8 @@ static void test_refusals(edge_sampler *sampler) {
     CHECK(SAMPLE(&penal, &all[3], 1, NULL, NULL, 0) == EDGE_OK && token == 0, "token 3 is penalised: %d", token);
     CHECK(edge_sample(NULL, logits, NULL, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
     CHECK(edge_sample(sampler, NULL, NULL, &greedy, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
+    CHECK(edge_sample_best(NULL, 8) == -1 && edge_sample_best(logits, 0) == -1, "best of nothing");
+    CHECK(!edge_sample_is_finite(NULL, 8) && !edge_sample_is_finite(logits, 0), "nothing is not finite");
     CHECK(edge_sample(sampler, logits, NULL, NULL, NULL, 0, NULL, NULL, 0, &token, NULL) == EDGE_INVALID, "NULL");
     CHECK(edge_sample(sampler, logits, NULL, &greedy, NULL, 0, NULL, NULL, 0, NULL, NULL) == EDGE_INVALID, "NULL");
 }

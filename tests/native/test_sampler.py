@@ -30,6 +30,28 @@ def test_greedy_takes_the_lowest_of_equal_ids(sampler: native.Sampler) -> None:
     assert sampler.sample(array("f", [0.0] * VOCAB)) == 0
 
 
+@given(st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=300), st.booleans())
+def test_the_best_is_the_greedy_choice(values: list[float], read_only: bool) -> None:
+    logits = array("f", values)
+    with native.Sampler(len(values)) as sampler:
+        given = memoryview(logits).toreadonly() if read_only else memoryview(logits)
+        assert sampler.best(given) == sampler.sample(logits) == values.index(max(values))
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 128, 129, 300])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_logit_that_is_not_finite_is_found_wherever_it_is(count: int, bad: float) -> None:
+    with native.Sampler(count) as sampler:
+        for place in range(count):
+            logits = array("f", [1.0] * count)
+            assert native.all_finite(logits.buffer_info()[0], count)
+            logits[place] = bad
+            assert not native.all_finite(logits.buffer_info()[0], count)
+            for choose in (sampler.best, sampler.sample):
+                with pytest.raises(NumericalError):
+                    choose(logits)
+
+
 def test_bias_and_penalties_move_the_choice(sampler: native.Sampler) -> None:
     assert sampler.sample(LOGITS, bias={1: -math.inf}) == 3
     assert sampler.sample(LOGITS, bias={5: 5.5}) == 5
@@ -154,5 +176,11 @@ def test_logits_are_checked(sampler: native.Sampler) -> None:
         pass
     with pytest.raises(NativeError, match="closed"):
         closed.sample(array("f", [1, 2, 3]))
+    with pytest.raises(NativeError, match="closed"):
+        closed.best(array("f", [1, 2, 3]))
+    with pytest.raises(NativeError, match="7 values, wanted 8"):
+        sampler.best(LOGITS[:-1])
+    with pytest.raises(NativeError, match="format"):
+        sampler.best(array("i", range(VOCAB)))
     with pytest.raises(NativeError, match="vocab_size"):
         native.Sampler(0)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from array import array
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from edge.backends.protocol import Batch
 from edge.backends.registry import BACKENDS
 from edge.engine import Engine, SamplingParams, Sequence
 from edge.engine.sampler import NativeSampler
-from edge.errors import DoesNotFit, ModelFileError, RequestError, UnsupportedModel
+from edge.errors import DoesNotFit, ModelFileError, NumericalError, RequestError, UnsupportedModel
 from edge.export.gguf_source import GGUFSource
 from edge.export.onnx import OnnxOptions, Rounding
 from edge.export.onnx.export import export_onnx
@@ -128,6 +129,42 @@ def test_forks_go_on_from_a_copy(tmp_path: Path) -> None:
             pass
         assert len(fork.tokens) == 62 and fork.tokens[:52] == first.tokens[:52]
         assert fork.tokens[52:] == first.tokens[52:]
+
+
+def one(position: int, token: int, slot: int = 0) -> Batch:
+    return Batch(
+        array("i", [token]), array("i", [position]), array("i", [0]), array("i", [slot]), 1, array("i", [0])
+    )  # fmt: skip
+
+
+def test_single_steps_of_two_slots_are_those_of_one_run(tmp_path: Path) -> None:
+    """Further than the masks that are made at once, in turn, and from an earlier position again."""
+    folder = export(write_random(tmp_path / "m.gguf", "llama"), tmp_path / "onnx", all_logits=True, level=0)
+    tokens = np.random.default_rng(3).integers(0, 512, (2, 75)).tolist()
+    whole = [folder_logits(folder, row, (75,)) for row in tokens]
+    with load(folder, context=80, sequences=2) as model:
+        step = model.step_backend.step
+        for position in [*range(75), *range(30, 75)]:
+            for slot in (0, 1):
+                logits = np.array(step(one(position, tokens[slot][position], slot)))
+                assert np.abs(logits - whole[slot][position]).max() <= 1e-4 * np.abs(whole[slot]).max()
+
+
+def test_logits_that_are_not_finite_end_the_answer(bundled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with load(bundled, context=640) as model:
+        backend: Any = model.step_backend
+        step = backend._compute
+
+        def spoilt(slot: int, position: int, *rest: int) -> None:
+            step(slot, position, *rest)
+            if position == 20:
+                backend._logits[0, 7] = np.nan
+
+        monkeypatch.setattr(backend, "_compute", spoilt)
+        with pytest.raises(NumericalError, match="not finite"):
+            model.generate(list(range(300, 310)), max_tokens=40, temperature=0.0, stop=())
+        monkeypatch.undo()
+        assert len(model.generate(list(range(300, 310)), max_tokens=4, temperature=0.0, stop=()).tokens) == 4
 
 
 def test_what_it_cannot_do_is_refused_by_name(bundled: Path) -> None:

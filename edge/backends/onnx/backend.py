@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OnnxBackend"]
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
-_FIRST = {0: 0}  # of a step of one row: its logits are the first
+_MASKS = 32  # lengths whose attention masks are made at once, for steps of one token
 _KV_DTYPES = {"f32": np.float32, "f16": np.float16}
 
 
@@ -81,10 +81,10 @@ class OnnxBackend(RuntimeBackend):
         self._positions = np.arange(context, dtype=np.int64)
         rows = self.chunk if decoder.head == "all" else 1
         self._scratch = np.empty((rows, decoder.vocab_size), np.float32)
-        self._logits = np.empty((num_sequences, decoder.vocab_size), np.float32)
         # of what every run binds: NumPy takes longer to say it than ONNX Runtime to bind it
         self._ones_at, self._scratch_at = self._ones.ctypes.data, self._scratch.ctypes.data
-        self._logits_at = self._logits.ctypes.data
+        self._masks: list[tuple[int, list[Any]]] = [(0, [])] * num_sequences  # of each slot: the first length, masks
+        self._make_room(num_sequences)
 
     @property
     def weights(self) -> WeightsInfo:
@@ -113,23 +113,27 @@ class OnnxBackend(RuntimeBackend):
                 count = self._part(first, end, wanted)
                 self._run(batch, slot, first, count, wanted, logits)
                 first += count
-        require_finite(logits)
+        require_finite(self._logits_at, logits.size)
         return cast("memoryview[float]", logits.reshape(-1).data)
 
     def _one(self, batch: Batch) -> memoryview[float]:
         """A step of one token of an answer. What stands between two runs is cold in the caches, and ONNX Runtime's
         threads wait for the next one: so there is little of it."""
-        row = self._room(1)
-        self._run(batch, batch.block_tables[0], 0, 1, _FIRST, row)
-        require_finite(row)
-        return cast("memoryview[float]", row[0].data)
+        self._ids[0] = batch.token_ids[0]
+        self._compute(batch.block_tables[0], batch.positions[0], 1, 1, self._logits_at)
+        require_finite(self._logits_at, self._decoder.vocab_size)
+        return self._first
 
     def _room(self, num_rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         """For logits, until the next step."""
         if num_rows > len(self._logits):
-            self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
-            self._logits_at = self._logits.ctypes.data
+            self._make_room(num_rows)
         return self._logits[:num_rows]
+
+    def _make_room(self, num_rows: int) -> None:
+        self._logits = np.empty((num_rows, self._decoder.vocab_size), np.float32)
+        self._logits_at = self._logits.ctypes.data
+        self._first = cast("memoryview[float]", self._logits[0].data)
 
     def _part(self, first: int, end: int, wanted: dict[int, int]) -> int:
         """Rows of the next run: a chunk, or up to a wanted row where only the last one has logits."""
@@ -141,20 +145,31 @@ class OnnxBackend(RuntimeBackend):
     def _run(
         self, batch: Batch, slot: int, first: int, count: int, wanted: dict[int, int], logits: np.ndarray[Any, Any]
     ) -> None:
-        position = batch.positions[first]
-        total = position + count
         self._ids[:count] = batch.token_ids[first : first + count]
-        binding = self._bindings[slot]
         rows = count if self._decoder.head == "all" else 1
         # where the last row alone has logits, and is wanted, they are written to where they are to be
         place = wanted.get(first + count - 1) if rows == 1 else None
         target = self._scratch_at if place is None else self._logits_at + 4 * self._decoder.vocab_size * place
+        self._compute(slot, batch.positions[first], count, rows, target)
+        if place is not None:
+            return
+        for row in range(count):
+            if first + row in wanted:
+                logits[wanted[first + row]] = self._scratch[row if rows == count else 0]
+
+    def _compute(self, slot: int, position: int, count: int, rows: int, target: int) -> None:
+        """Runs the first `count` of self._ids at `position`; `rows` of logits go to the address `target`."""
+        total = position + count
+        binding = self._bindings[slot]
         if self._bound_for[slot] != (count, target):  # else it is bound since the slot's last run
             self._bound_for[slot] = (count, target)
             shape = (1, rows, self._decoder.vocab_size)
             self._bind(binding.bind_input, "input_ids", self._ids, (1, count))
             binding.bind_output(self._decoder.logits, "cpu", 0, np.float32, shape, target)
-        binding.bind_input("attention_mask", "cpu", 0, np.int64, (1, total), self._ones_at)
+        if count == 1:
+            binding.bind_ortvalue_input("attention_mask", self._mask(slot, total))
+        else:
+            binding.bind_input("attention_mask", "cpu", 0, np.int64, (1, total), self._ones_at)
         if self._decoder.takes_positions:
             self._bind(binding.bind_input, "position_ids", self._positions[position:], (1, count))
         self._lengths[slot] = min(self._lengths[slot], position)
@@ -163,11 +178,15 @@ class OnnxBackend(RuntimeBackend):
         except Exception as error:
             raise self._failure(error) from error
         self._lengths[slot] = total
-        if place is not None:
-            return
-        for row in range(count):
-            if first + row in wanted:
-                logits[wanted[first + row]] = self._scratch[row if rows == count else 0]
+
+    def _mask(self, slot: int, length: int) -> Any:
+        """Ones, (1, length), as ONNX Runtime holds them: in the caches, making many takes little longer than one."""
+        first, masks = self._masks[slot]
+        if not first <= length < first + len(masks):
+            make, ones = runtime().OrtValue.ortvalue_from_numpy, self._ones[None]
+            lengths = range(length, min(length + _MASKS, len(self._ones) + 1))
+            first, masks = self._masks[slot] = length, [make(ones[:, :end]) for end in lengths]
+        return masks[length - first]
 
     def copy_block(self, source: int, target: int) -> None:
         self._open()
@@ -185,7 +204,8 @@ class OnnxBackend(RuntimeBackend):
     def close(self) -> None:
         self._bindings, self._session, self._options = [], None, None
         nothing = np.zeros((0, 0), np.float32)
-        self._kv, self._logits, self._scratch = nothing, nothing, nothing
+        self._kv, self._logits, self._scratch, self._masks = nothing, nothing, nothing, []
+        self._first = cast("memoryview[float]", nothing.data)
 
     def _open(self) -> None:
         if self._session is None:

@@ -38,4 +38,11 @@ EDGE_API edge_status edge_sample(edge_sampler *sampler, const float *logits, con
                                  const int32_t *bias_ids, const float *bias, int32_t num_bias, int32_t *token,
                                  edge_error *error);
 
+/* What edge_sample gives for temperature 0 and nothing that changes the logits, without a copy of them. -1: a logit is
+ * NaN or +-inf. */
+EDGE_API int32_t edge_sample_best(const float *logits, int32_t vocab_size);
+
+/* 1: no logit is NaN or +-inf; 0: one is, or there are none. */
+EDGE_API int32_t edge_sample_is_finite(const float *logits, int32_t vocab_size);
+
 #endif
