@@ -259,7 +259,9 @@ class Generator:
         calls: list[Call] = []
         for part in parts:
             calls += part.template.calls_for(part.draw, len(calls))
-        return Request(text, tuple(calls), None, frozenset(tool for tool, _ in calls)), any(p.draw.unseen for p in parts)
+        return Request(text, tuple(calls), None, frozenset(tool for tool, _ in calls)), any(
+            p.draw.unseen for p in parts
+        )
 
     def _joints(self, num_parts: int) -> list[str]:
         """What stands between the parts of a request."""

@@ -50,10 +50,11 @@ _SOURCES: tuple[_Source, ...] = (
      ("search my files for {topic_in_file}", "which files mention {topic_in_file}"), "result|answer|list", 0.3),
     ("list_files", {}, ("list my files", "which files do i have"), "list|names|answer", 0.2),
 )  # fmt: skip
-_TRAINED = (
+_TRAINED: tuple[tuple[str, Arguments, float, tuple[str, ...]], ...] = (
     ("add_note", {}, 1.4,
      ("<s> and (note|write|jot) (it|that|<it>) down", "<s> and note (it|that|<it>)", "<s> and make a note of <it>",
-      "<s> and then make a note of (it|that|<it>)", "<s>, then write (it|that|<it>) down", "<s> and save <it> as a note",
+      "<s> and then make a note of (it|that|<it>)", "<s>, then write (it|that|<it>) down",
+      "<s> and save <it> as a note",
       "<s> and add <it> to my notes", "<s> and put <it> in (a note|my notes)", "<s>, and take a note of (it|<it>)",
       "<s> then write a note with <it>", "<s> and keep <it> in a note", "<s> and write a note with <it>",
       "<s>. then note (it|that|<it>) down", "note down <it>: <s>", "<s>, note <it>", "<s> and store <it> as a note",
