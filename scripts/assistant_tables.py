@@ -5,7 +5,7 @@
 accuracy: 300 requests written by hand, per tool and kind, and thirty of three parts. retrieval: the 300 behind lists
 shortened to the tools nearest to the request, by words and, with --embeddings, by an encoder's vectors: does the list
 hold what is needed, what does that do to the answers, and what to tokens and time to the first token, the ranking's
-own included. latency: from Enter to the executed action, of 50 requests. Take times on a machine that does nothing else.
+own included. latency: from Enter to the executed action, of 50 requests. Take times on an idle machine.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class _Small:
 
     def _part_by_part(self, parts: Sequence[str], listed: Any, turn: Turn, listener: Listener) -> Said | None:
         """The calls of all parts, each asked for alone; None, and a note, where one of them calls nothing."""
-        silent = replace(listener, text=lambda text: None)
+        silent = replace(listener, text=_unheard)
         calls: list[tuple[str, dict[str, Any]]] = []
         for part in parts:
             said = _read(self.model, [{"role": "user", "content": part}], listed, turn, silent, say=False)
@@ -265,6 +265,10 @@ def _read(
     if len(calls) > MAX_CALLS:
         listener.note(f"{len(calls)} calls were planned; only the first {MAX_CALLS} are made.")
     return Said(calls[:MAX_CALLS], completion.content)
+
+
+def _unheard(text: str) -> None:
+    """Words that are shown to nobody."""
 
 
 def _sampling(turn: Turn) -> dict[str, Any]:
