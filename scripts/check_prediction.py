@@ -7,6 +7,9 @@ SHAPE:TYPE (tinyllama-1.1b:Q4_0, scripts/random_model.py) is made in --folder, i
 The machine is measured first, as `edge doctor --save` does (a minute), unless --profile names what it wrote. Then each
 file with each number of threads: predicted, loaded, and timed by edge.bench's steps, medians over the rounds. Decode is
 that of --decode tokens from the start, and behind --deep positions. Prefill is printed and not judged.
+
+A machine that others share changes by the minute. With --between it is measured again behind every file, and what is
+predicted is the mean of what the profiles before and behind say: that judges the prediction, not the minute.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -72,8 +75,31 @@ class Work:
         return max(self.prompt, self.decode, self.deep + self.decode) + 1
 
 
-def rows_of(path: Path, threads: int, profile: Profile, work: Work) -> Iterator[Row]:
-    """Predicts, then loads and measures."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of one file and number of threads: tokens a second by phase, and what is to be predicted."""
+
+    file: str
+    threads: int
+    measured: dict[str, float]
+    question: Question
+
+    def rows(self, profiles: Sequence[Profile]) -> Iterator[Row]:
+        """Against the mean of what the profiles say."""
+        predictions = [predict_speed(profile, "measured now", self.question) for profile in profiles]
+        for phase, of in (("decode", "decode"), ("deep decode", "deep"), ("prefill", "prefill")):
+            if phase in self.measured:
+                speeds = [_of(getattr(predicted, of)) for predicted in predictions]
+                known = [speed for speed in speeds if speed is not None]
+                missing = dict.fromkeys(reason for predicted in predictions for reason in predicted.missing)
+                speed = sum(known) / len(known) if len(known) == len(speeds) else None
+                yield Row(
+                    self.file, self.threads, phase, speed, self.measured[phase], "" if speed else "; ".join(missing)
+                )
+
+
+def run_file(path: Path, threads: int, work: Work) -> Found:
+    """Loads and measures."""
     with edge.load(path, threads=threads, context=work.context) as model:
         measured = _measure(Steps(model.native_backend), work)
         residency = model.weights.residency
@@ -87,15 +113,7 @@ def rows_of(path: Path, threads: int, profile: Profile, work: Work) -> Iterator[
         residency=None if residency == "memory" else residency,
         prompt=work.prompt,
     )
-    predicted = predict_speed(profile, "measured now", question)
-    for phase, estimate in (
-        ("decode", predicted.decode),
-        ("deep decode", predicted.deep),
-        ("prefill", predicted.prefill),
-    ):
-        if phase in measured:
-            speed = _of(estimate)
-            yield Row(path.stem, threads, phase, speed, measured[phase], "" if speed else "; ".join(predicted.missing))
+    return Found(path.stem, threads, measured, question)
 
 
 def _of(estimate: Estimate | None) -> float | None:
@@ -135,29 +153,35 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tolerance", type=float, default=0.15)
     parser.add_argument("--profile", type=Path)
+    parser.add_argument("--between", action="store_true", help="measure the machine behind every file, too")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "edge-models")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     work = Work(options.prompt, options.decode, options.deep, options.rounds)
     options.folder.mkdir(parents=True, exist_ok=True)
-    profile = _profile(options.profile, options.folder)
+    if options.between and options.profile:
+        parser.error("--between measures the machine, --profile says that it was measured")
+    profiles = [_profile(options.profile, options.folder)]
     rows: list[Row] = []
     print(f"{'file':<28}{'thr':>3}  {'':<12}{'predicted':>9}{'measured':>9}{'ratio':>7}")
     for reference in options.files:
         path = _file(reference, options.folder)
-        for threads in map(int, options.threads.split(",")):
-            for row in rows_of(path, threads, profile, work):
-                rows.append(row)
-                print(line(row, options.tolerance), flush=True)
+        found = [run_file(path, threads, work) for threads in map(int, options.threads.split(","))]
+        if options.between:
+            profiles.append(_profile(None, options.folder))
+        for row in (row for item in found for row in item.rows(profiles[-2:])):
+            rows.append(row)
+            print(line(row, options.tolerance), flush=True)
     wrong = [row for row in rows if not row.is_good(options.tolerance)]
     print(f"{len(wrong)} of {len(rows)} figures are further off than {options.tolerance:.0%}, or no predictions")
     if options.output is not None:
-        options.output.write_text(json.dumps(_as_json(rows, profile), indent=1) + "\n")
+        options.output.write_text(json.dumps(_as_json(rows, profiles), indent=1) + "\n")
     return 1 if wrong else 0
 
 
-def _as_json(rows: list[Row], profile: Profile) -> dict[str, Any]:
-    return {"rows": [dataclasses.asdict(row) | {"ratio": row.ratio} for row in rows], "profile": to_toml(profile)}
+def _as_json(rows: list[Row], profiles: list[Profile]) -> dict[str, Any]:
+    written = [dataclasses.asdict(row) | {"ratio": row.ratio} for row in rows]
+    return {"rows": written, "profiles": [to_toml(profile) for profile in profiles]}
 
 
 def _profile(path: Path | None, folder: Path) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from edge import native
@@ -15,11 +16,13 @@ __all__ = ["EngineSizes", "engine_sizes"]
 
 class EngineSizes(NamedTuple):
     """Bytes. matrices: all of them, packed. largest: source and packed form of the matrix that needs most while it is
-    packed. adapters: their matrices. kv_block: one block of positions, all layers that see everything.
-    window_block: one of those with a window. program: op list, arena and scratch."""
+    packed. in_memory: the same beside all that are packed before it, the largest first. adapters: their matrices.
+    kv_block: one block of positions, all layers that see everything. window_block: one of those with a window.
+    program: op list, arena and scratch."""
 
     matrices: int
     largest: int
+    in_memory: int
     vectors: int
     adapters: int
     kv_block: int
@@ -76,12 +79,19 @@ def engine_sizes(file: GGUFFile, compiled: Compiled, *, kv_type: str, num_thread
     return EngineSizes(
         matrices=sum(packed for _, packed in sizes),
         largest=max(source + packed for source, packed in sizes),
+        in_memory=_in_memory(sizes),
         vectors=vector_bytes,
         adapters=sum(packed for _, packed in low_rank),
         kv_block=_block_bytes(kv_type, program, program.num_layers),
         window_block=_block_bytes(kv_type, program, program.num_window_layers),
         program=program_bytes,
     )
+
+
+def _in_memory(sizes: list[tuple[int, int]]) -> int:
+    largest_first = sorted(sizes, key=lambda matrix: -matrix[0])
+    packed = itertools.accumulate(packed for _, packed in largest_first)
+    return max(source + done for (source, _), done in zip(largest_first, packed, strict=True))
 
 
 def _block_bytes(kv_type: str, program: NativeProgram, num_layers: int) -> int:

@@ -207,20 +207,24 @@ class _Loader:
         self._count(matrix.name)
 
     def items(self, packed: PackedFile | StreamedFile | None) -> list[native.Weights]:
-        """All weights, matrices from the packed file if there is one."""
-        items: list[native.Weights] = []
+        """All weights, matrices from the packed file if there is one. Else the largest are packed first: what a matrix
+        is packed from is in memory beside all that are packed already."""
+        order = list(range(len(self._refs)))
+        if packed is None:
+            order.sort(key=lambda index: -len(self._data(self._refs[index])))
+        items: dict[int, native.Weights] = {}
         num_matrices = 0
-        for ref in self._refs:
+        for index in order:
+            ref = self._refs[index]
             if ref.kind == "vector":
-                weights = native.Weights.vector(self._type(ref), ref.shape[0], self._data(ref))
+                items[index] = native.Weights.vector(self._type(ref), ref.shape[0], self._data(ref))
             elif packed is None:
-                weights = self._matrix(ref)
+                items[index] = self._matrix(ref)
             else:
-                weights = packed.matrix(num_matrices)
+                items[index] = packed.matrix(num_matrices)
             num_matrices += ref.kind == "matrix"
-            items.append(weights)
             self._count(ref.name)
-        return items
+        return [items[index] for index in range(len(self._refs))]
 
     def _matrix(self, ref: WeightRef) -> native.Weights:
         """Packs a matrix, whose source is not needed in memory afterwards."""

@@ -144,7 +144,7 @@ def plan_compiled(file: GGUFFile, compiled: Compiled, settings: Settings) -> Mem
         program_bytes=sizes.program,
         tokenizer_bytes=TOKENIZER_BYTES + TOKENIZER_BYTES_PER_TOKEN * limits.vocab_size,
         process_bytes=PROCESS_BYTES + THREAD_BYTES * settings.num_threads,
-        packing_bytes=sizes.largest + writer_bytes,
+        packing_bytes=max(sizes.largest + writer_bytes, sizes.in_memory),  # whether there is a packed file or not
         context=limits.context,
         num_sequences=settings.num_sequences,
         kv_type=compiled.kv_type,

@@ -21,7 +21,7 @@ from edge.native import Region
 from edge.packed.resident import resident
 from edge.references import resolve
 from edge.sources import GGUFSource
-from scripts.random_model import write
+from scripts.random_model import SHAPES, Shape, write
 from tests.adapters.made import adaptable, random_pairs, write_adapter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +86,13 @@ def test_the_peak_with_adapters_is_as_planned(small_models: dict[str, Path], tmp
         for kind in (GGMLType.F16, GGMLType.Q8_0)
     }
     check(small_models["Q4_0"], context=256, adapters=paths)
+
+
+def test_packing_in_memory_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two matrices of 61 MiB and little else: the second is packed from its source beside the first."""
+    monkeypatch.setitem(SHAPES, "wide", Shape("llama", 512, 2, 768, 8, 2, 64, 62500, 1e4, False))
+    write("wide", "F16", path := tmp_path / "wide.gguf")
+    check(path, context=256, no_cache=True)
 
 
 def test_the_peak_of_the_bundled_model_is_as_planned() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from edge.predict import Prediction, Question, predict_speed
+from edge.predict import Estimate, Prediction, Question, predict_speed
 from edge.profiles import Machine, Profile, to_toml
 from edge.profiles.records import Evidence, Read
 from scripts import check_prediction
-from scripts.check_prediction import Row, Work, line, rows_of
+from scripts.check_prediction import Row, Work, line, run_file
 
 PROOF = Evidence(measured=True, method="m")
 
@@ -64,9 +65,28 @@ def test_what_is_predicted_is_what_is_measured(tiny_model: Path, monkeypatch: py
     monkeypatch.setenv("EDGE_PROFILE", "off")
     monkeypatch.setattr(check_prediction, "predict_speed", predict)
     profile = Profile(device=Machine.here().device)
-    rows = list(rows_of(tiny_model, 1, profile, Work(prompt=16, decode=4, deep=8, rounds=1)))
+    rows = list(run_file(tiny_model, 1, Work(prompt=16, decode=4, deep=8, rounds=1)).rows([profile]))
     assert [row.phase for row in rows] == ["decode", "deep decode", "prefill"]
     assert all(row.predicted is None and row.measured > 0 and "reads of memory" in row.reason for row in rows)
     assert asked == [(10, 16, None)]
-    rows = list(rows_of(tiny_model, 1, profile, Work(prompt=16, decode=4, deep=0, rounds=1)))
+    rows = list(run_file(tiny_model, 1, Work(prompt=16, decode=4, deep=0, rounds=1)).rows([profile]))
     assert [row.phase for row in rows] == ["decode", "prefill"]
+
+
+def test_of_two_profiles_the_mean_is_predicted(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
+    """Of which one may lack a figure: then it is none."""
+    found = run_file(tiny_model, 1, Work(prompt=16, decode=4, deep=0, rounds=1))
+    speeds = {"slow": 40.0, "fast": 60.0}
+
+    def predict(profile: Profile, source: str, question: Question) -> Prediction:
+        speed = speeds.get(profile.device.name)
+        if speed is None:
+            return Prediction(source, None, 0, None, 0, None, (), ("nothing is known",))
+        return Prediction(source, Estimate(speed, False, 1, 0.0, 0.0, 0.0), 0, None, 0, None, (), ())
+
+    monkeypatch.setattr(check_prediction, "predict_speed", predict)
+    device = Machine.here().device
+    slow, fast, none = (Profile(device=dataclasses.replace(device, name=name)) for name in ("slow", "fast", "none"))
+    assert next(found.rows([slow, fast])).predicted == 50.0
+    row = next(found.rows([slow, none]))
+    assert row.predicted is None and row.reason == "nothing is known"
