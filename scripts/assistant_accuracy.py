@@ -1,6 +1,7 @@
 """Exact-match accuracy of the assistant's planner on requests written by hand, per group.
 
     python -m scripts.assistant_accuracy [--model FILE] [--show] [--json FILE] [--shown-tools 4,8,12]
+    python -m scripts.assistant_accuracy --requests tests/apps/assistant_threes.jsonl
 
 A request counts as right when its calls are equal after JSON normalisation, or its sentence is the wanted one. With
 --shown-tools the same requests are asked behind lists shortened to so many tools, with what that saves in tokens and
@@ -23,6 +24,7 @@ from edge.assistant.planner import Listener, Said
 from edge.assistant.retrieval import Ranker, shortlist
 
 REQUESTS = Path(__file__).parents[1] / "tests" / "apps" / "assistant_requests.jsonl"
+THREES = REQUESTS.with_name("assistant_threes.jsonl")  # of three parts, in six of thirty a result is kept
 
 
 class Asked(NamedTuple):
@@ -41,8 +43,8 @@ class Asked(NamedTuple):
         return bool(self.wanted == self.got)
 
 
-def read_requests() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in REQUESTS.read_text().splitlines()]
+def read_requests(file: Path = REQUESTS) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
 
 
 def ask_all(
@@ -91,11 +93,12 @@ def table(asked: list[Asked]) -> list[tuple[str, int, int]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=None)
+    parser.add_argument("--requests", type=Path, default=REQUESTS)
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--json", default=None)
     parser.add_argument("--shown-tools", default=None)
     options = parser.parse_args()
-    requests = read_requests()
+    requests = read_requests(options.requests)
     results: dict[str, Any] = {}
     counts = [None, *(int(part) for part in (options.shown_tools or "").split(",") if part)]
     with tempfile.TemporaryDirectory() as folder, edge.load(options.model, sequences=2) as model:

@@ -2,10 +2,10 @@
 
     python -m scripts.assistant_tables [--embeddings MINILM.gguf] [--only accuracy,retrieval,latency] [--write FILE]
 
-accuracy: 300 requests written by hand, per tool and kind. retrieval: the same behind lists shortened to the tools
-nearest to the request, by words and, with --embeddings, by an encoder's vectors: does the list hold what is needed,
-what does that do to the answers, and what to tokens and time to the first token, the ranking's own included. latency:
-from Enter to the executed action, of 50 requests. Take times on a machine that does nothing else.
+accuracy: 300 requests written by hand, per tool and kind, and thirty of three parts. retrieval: the 300 behind lists
+shortened to the tools nearest to the request, by words and, with --embeddings, by an encoder's vectors: does the list
+hold what is needed, what does that do to the answers, and what to tokens and time to the first token, the ranking's
+own included. latency: from Enter to the executed action, of 50 requests. Take times on an idle machine.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ import edge
 from edge.assistant import Assistant, AssistantSettings
 from edge.assistant.retrieval import Embedded, Lexical, Ranker, shortlist
 from edge.assistant.tool import Tool
-from scripts.assistant_accuracy import Asked, ask_all, read_requests, table
+from scripts.assistant_accuracy import REQUESTS, THREES, Asked, ask_all, read_requests, table
 from scripts.assistant_latency import measure
 from scripts.marked_parts import write_part
 
 LENGTHS = (4, 8, 12, 20)  # of shortened lists
 COLUMNS = 4  # of the table of tools
 KINDS = ("multi", "clarify", "refusal", "talk", "untaught")
-NAMED = {"talk": "small talk", "untaught": "tools it was not made for", "all": "**all**",
+NAMED = {"talk": "small talk", "untaught": "tools it was not made for", "all": "**all 300**",
          "all but untaught": "**all that its tools are for**"}  # fmt: skip
 COLD_EVERY = 30  # one request of so many is asked with nothing in the cache
 
 
-def accuracy_part(asked: Sequence[Asked]) -> str:
+def accuracy_part(asked: Sequence[Asked], of_three: Sequence[Asked]) -> str:
     rows = table(list(asked))
     tools = [f"| `{name}` | {right}/{total} " for name, right, total in rows
              if name not in KINDS and not name.startswith("all")]  # fmt: skip
@@ -49,7 +49,9 @@ def accuracy_part(asked: Sequence[Asked]) -> str:
         for name, right, total in rows
         if name in KINDS or name.startswith("all")
     ]
-    return "\n".join(["", *by_tool, "", "| | right | |", "|---|---|---|", *kinds, ""])
+    threes = [f"| besides, {name} | {right} of {total} | {100 * right / total:.0f}% |"
+              for name, right, total in table(list(of_three)) if name != "all"]  # fmt: skip
+    return "\n".join(["", *by_tool, "", "| | right | |", "|---|---|---|", *kinds, *threes, ""])
 
 
 class Shortened(NamedTuple):
@@ -147,7 +149,8 @@ def main() -> None:
                 Assistant(model, AssistantSettings(Path(folder))) as assistant,
             ):
                 assistant.warm_up()
-                parts["accuracy"] = accuracy_part(ask_all(assistant, read_requests(), None))
+                asked, of_three = (ask_all(assistant, read_requests(file), None) for file in (REQUESTS, THREES))
+                parts["accuracy"] = accuracy_part(asked, of_three)
         if "retrieval" in wanted:
             encoder = None
             if options.embeddings is not None:

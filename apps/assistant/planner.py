@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
@@ -13,6 +13,7 @@ import edge
 from edge.assistant.chat_model import Answering, ChatModel
 from edge.assistant.prompt import SYSTEM, messages_of, question_before
 from edge.assistant.records import Turn
+from edge.assistant.request_parts import parts_of
 from edge.assistant.tool import Tool
 
 __all__ = ["Listener", "Planner", "Said", "planner_for", "shortcoming"]
@@ -89,8 +90,25 @@ class _Small:
     own: frozenset[str] = field(default_factory=frozenset[str])
 
     def plan(self, path: Sequence[Turn], turn: Turn, tools: Sequence[Tool], listener: Listener) -> Said:
+        listed = self._listed(tools)
         messages = [*question_before(path), {"role": "user", "content": turn.request}]
-        return _read(self.model, messages, self._listed(tools), turn, listener, say=False)
+        said = _read(self.model, messages, listed, turn, listener, say=False)
+        parts = parts_of(turn.request)
+        if 1 < len(said.calls) < len(parts):
+            return self._part_by_part(parts, listed, turn, listener) or said
+        return said
+
+    def _part_by_part(self, parts: Sequence[str], listed: Any, turn: Turn, listener: Listener) -> Said | None:
+        """The calls of all parts, each asked for alone; None, and a note, where one of them calls nothing."""
+        silent = replace(listener, text=_unheard)
+        calls: list[tuple[str, dict[str, Any]]] = []
+        for part in parts:
+            said = _read(self.model, [{"role": "user", "content": part}], listed, turn, silent, say=False)
+            if not said.calls:
+                listener.note(f"Perhaps not all of this was understood: look for “{part}”.")
+                return None
+            calls += said.calls
+        return Said(calls[:MAX_CALLS], "")
 
     def repair(self, turn: Turn, tool: Tool, listener: Listener) -> Said:
         """Asks again for one call of this tool, its arguments held to the schema."""
@@ -247,6 +265,10 @@ def _read(
     if len(calls) > MAX_CALLS:
         listener.note(f"{len(calls)} calls were planned; only the first {MAX_CALLS} are made.")
     return Said(calls[:MAX_CALLS], completion.content)
+
+
+def _unheard(text: str) -> None:
+    """Words that are shown to nobody."""
 
 
 def _sampling(turn: Turn) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import psutil
 
 from edge.assistant.chat_model import ChatModel
 from edge.assistant.records import Figures
-from edge.bench.sensors import Energy, battery_watts, hottest, temperatures
+from edge.sensors import Energy, battery_watts, hottest, temperatures
 
 __all__ = ["Sensors", "common_blocks", "status_of"]
 

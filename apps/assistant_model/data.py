@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from apps.assistant_model import (
+    template_chains,
     template_days,
     template_desk,
     template_extra,
@@ -53,12 +54,14 @@ RENAMED_GROUP = 25  # requests behind one renamed list
 
 EVAL_SEED = 77001
 REPLY_SHARE = 0.5  # of questions asked back
+SPOKEN_LIST_SHARE = 0.5  # of trained requests of three: "one, two and three"
 HAND_WRITTEN = Path(__file__).with_name("requests.jsonl")
 
 _JOINTS = (
     " and ", " and ", " and ", " and then ", " then ", ", ", ", ", " and also ", ", and ", " and please ", " plus ",
     ". ", ", then ", " as well as ", " and after that ", ". also ", ", also ",
 )  # fmt: skip
+_LAST_JOINTS = (" and ", " and ", " and ", ", and ", " and then ", ", then ", " and also ", ", and finally ")
 
 
 def dump_calls(calls: list[dict[str, object]]) -> str:
@@ -160,6 +163,8 @@ class Mix:
     unlisted: float = 0.08  # made without looking whether the tool is listed
     strange: float = 0.6  # of the unlisted, for tools that are never shipped
     several: float = 0.15  # of the others, two or three requests in one
+    three: float = 0.12  # of those, three
+    chained: float = 0.0  # of single requests, and of the last of several: to keep a result, in two calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,7 @@ _MAIN = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & (_EXTRA_NAMES 
 _OFFERED = Pool.of(t for t in TEMPLATES if t.needs and not t.needs & _EXTRA_NAMES)
 _REFUSED = Pool.of(t for t in TEMPLATES if t.sentence == REFUSAL)
 _TALK = Pool.of(t for t in TEMPLATES if not t.needs and t.sentence != REFUSAL)
+_CHAINS = Pool.of(template_chains.CHAINS)
 
 
 def listed_templates(tools: ToolList, emphasis: Mapping[str, float]) -> Pool:
@@ -220,10 +226,12 @@ class Generator:
             return self._request([self._draw(_EXTRA if rng.random() < mix.strange else self._known, cased)], cased)
         parts = [self._draw(listed, cased)]
         if rng.random() < mix.several:
-            count = 3 if rng.random() < 0.12 else 2
+            count = 3 if rng.random() < mix.three else 2
             parts += [self._draw(self._known if rng.random() < 0.04 else listed, cased) for _ in range(count - 1)]
             if any(part.template.sentence is not None for part in parts):
                 parts = parts[:1]  # only calls go together
+        if mix.chained and parts[0].template.sentence is None and rng.random() < mix.chained:
+            parts[-1 if len(parts) < 3 else 1 :] = [self._draw(_CHAINS, cased)]
         return self._request(parts, cased)
 
     def _draw(self, pool: Pool, cased: bool) -> _Part:
@@ -236,8 +244,7 @@ class Generator:
     def _request(self, parts: list[_Part], cased: bool) -> tuple[Request, bool]:
         rng = self._rng
         pieces = list(parts[0].pieces)
-        for part in parts[1:]:
-            joint = rng.choice(_JOINTS)
+        for joint, part in zip(self._joints(len(parts)), parts[1:], strict=True):
             following = part.pieces
             if joint == ". " and cased and following[0].slot is None:
                 first = following[0].text.lstrip()
@@ -249,8 +256,18 @@ class Generator:
             unseen = parts[0].draw.unseen
             reply = self._reply(parts[0]) if template.replies and rng.random() < REPLY_SHARE else None
             return Request(text, (), template.sentence, template.needs, reply), unseen
-        calls = tuple(call for part in parts for call in part.template.calls_for(part.draw))
-        return Request(text, calls, None, frozenset(tool for tool, _ in calls)), any(p.draw.unseen for p in parts)
+        calls: list[Call] = []
+        for part in parts:
+            calls += part.template.calls_for(part.draw, len(calls))
+        return Request(text, tuple(calls), None, frozenset(tool for tool, _ in calls)), any(
+            p.draw.unseen for p in parts
+        )
+
+    def _joints(self, num_parts: int) -> list[str]:
+        """What stands between the parts of a request."""
+        if num_parts == 3 and self._kind == "train" and self._rng.random() < SPOKEN_LIST_SHARE:
+            return [", ", self._rng.choice(_LAST_JOINTS)]
+        return [self._rng.choice(_JOINTS) for _ in range(num_parts - 1)]
 
     def _reply(self, part: _Part) -> Request:
         pieces = say(self._rng.choice(part.template.replies), part.draw)

@@ -28,7 +28,7 @@ from apps.assistant_model.data import EVAL_SEED
 from apps.assistant_model.network import Shape
 from apps.assistant_model.tokenizer_bpe import END, END_OF_TEXT, PRE, SCAFFOLD, SPECIAL
 from edge.export import GGUFWriter
-from edge.formats.types import GGMLType, ValueType
+from edge.formats import GGMLType, ValueType
 from edge.quant import encode
 
 Encoded = tuple[GGMLType, bytes, tuple[int, ...]]

@@ -20,7 +20,7 @@ from torch import Tensor
 from apps.assistant_model.card import total
 from apps.assistant_model.network import Shape
 from apps.assistant_model.tokenizer_bpe import QWEN2, SCAFFOLD, SPECIAL
-from edge.formats.gguf import GGUFFile, open_gguf
+from edge.formats import GGUFFile, open_gguf
 from edge.quant import decode
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from apps.assistant_model.tools import QUESTIONS, REFUSAL, TALK
 from apps.assistant_model.values import Draw, Value
 
-Arguments = Mapping[str, str | int]  # a literal, "$slot" or "$-slot" by argument; "*" merges a slot's arguments
+# By argument a literal, "$slot", "$-slot", or "$1.text" for the result of a call; "*" merges a slot's arguments.
+Arguments = Mapping[str, str | int]
 Call = tuple[str, dict[str, Value]]  # a tool and its arguments, by their names in tools.py
 
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
+_REFERENCE = re.compile(r"\$(\d)(\.\w+)")  # to what an earlier call of the same template gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,9 @@ class Template:
         """The tools without which the answer is a refusal."""
         return frozenset(tool for tool, _ in self.calls)
 
-    def calls_for(self, draw: Draw) -> list[Call]:
-        """The calls for the slots drawn so far."""
-        return [(tool, _fill(arguments, draw)) for tool, arguments in self.calls]
+    def calls_for(self, draw: Draw, before: int = 0) -> list[Call]:
+        """The calls for the slots drawn so far; `before` calls of other templates come first in the answer."""
+        return [(tool, _fill(arguments, draw, before)) for tool, arguments in self.calls]
 
 
 def call(
@@ -116,11 +118,13 @@ def join(pieces: list[Piece]) -> str:
     return " ".join("".join(piece.text for piece in pieces).split()).replace(" ,", ",")
 
 
-def _fill(arguments: Arguments, draw: Draw) -> dict[str, Value]:
+def _fill(arguments: Arguments, draw: Draw, before: int) -> dict[str, Value]:
     filled: dict[str, Value] = {}
     for key, source in arguments.items():
         value: Value = source
-        if isinstance(source, str) and source.startswith("$"):
+        if isinstance(source, str) and (reference := _REFERENCE.fullmatch(source)):
+            value = f"${before + int(reference[1])}{reference[2]}"
+        elif isinstance(source, str) and source.startswith("$"):
             value = _slot_value(draw, source[1:].removeprefix("-"))
             if source.startswith("$-"):
                 value = _negated(value)

@@ -37,6 +37,7 @@ SlotMaker = Callable[["Draw"], tuple[str, Value]]  # the phrase, and the value i
 Choices = tuple[tuple[str | int, tuple[str, ...]], ...]  # the values of a closed set, each with its ways to be said
 
 MADE_UP_SHARE = 0.4  # of open words in training
+TINY_SUM_SHARE = 0.15  # of sums in training: with 0, 1 or two short numbers
 OTHER_TIME_SHARE = 0.6  # of times in training that do not count down to an hour: drawn once more, until one does
 _ARTICLES = ("a", "an", "the", "some")
 _INNER_SLOT = re.compile(r"\{(\w+)\}")
@@ -350,6 +351,8 @@ def _expression(d: Draw) -> tuple[str, Value]:
     left = draw_number(d.rng, d.keep, "operand", 2, 999 if d.rng.random() < 0.3 else 99)
     right = draw_number(d.rng, d.keep, "operand", 2, 99)
     pick = d.rng.random()
+    if d.invents and d.rng.random() < TINY_SUM_SHARE:
+        left, right, pick = *_tiny_operands(d), 0.0
     if pick < 0.55:
         phrase = f"{say_number(d.rng, left)} {d.rng.choice(ways)} {say_number(d.rng, right)}"
         return _digits_alone(d, phrase), f"{left}{sign}{right}"
@@ -368,6 +371,13 @@ def _expression(d: Draw) -> tuple[str, Value]:
     shown = say_number(d.rng, right)
     mark = d.rng.choice([" percent", "%"]) if shown.isdigit() else " percent"
     return f"{shown}{mark} of {say_number(d.rng, left)}", f"{left}*{right}/100"
+
+
+def _tiny_operands(d: Draw) -> tuple[int, int]:
+    """0 or 1 and another number, or two of one digit, in any order."""
+    small = d.rng.choice((0, 0, 0, 1, 1, draw_number(d.rng, d.keep, "operand", 2, 12)))
+    other = draw_number(d.rng, d.keep, "operand", 0, 12 if d.rng.random() < 0.6 else 250)
+    return (small, other) if d.rng.random() < 0.5 else (other, small)
 
 
 def _digits_alone(d: Draw, phrase: str) -> str:

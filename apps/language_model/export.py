@@ -20,7 +20,7 @@ from torch import Tensor
 from apps.language_model.network import Shape
 from apps.language_model.vocabulary import END_OF_TEXT
 from edge.export import GGUFWriter
-from edge.formats.types import GGMLType, ValueType
+from edge.formats import GGMLType, ValueType
 
 NORMAL, CONTROL = 1, 3  # tokenizer.ggml.token_type
 

@@ -15,7 +15,6 @@ from edge import device
 from edge.bench.options import BenchOptions
 from edge.bench.report import BenchReport, Load, ModelFacts, PackedUse, Result
 from edge.bench.rounds import Bandwidth, Rounds, Work
-from edge.bench.sensors import Energy, temperatures
 from edge.bench.step_bytes import StepBytes, step_matrix_bytes
 from edge.describe import describe
 from edge.errors import RequestError, UnsupportedModel
@@ -25,6 +24,7 @@ from edge.loading import load
 from edge.model import Model
 from edge.native.measure import read_bandwidth
 from edge.references import resolve
+from edge.sensors import Energy, temperatures
 
 Progress = Callable[[int, int], None]  # (done, total)
 Guard = Callable[[Callable[[], None]], AbstractContextManager[object]]  # (what cancels) -> around what it cancels

@@ -12,11 +12,11 @@ from edge.backends.native import DECODE_TOKENS
 from edge.bench.handed import HandedSteps
 from edge.bench.options import BenchOptions
 from edge.bench.report import Phase, Result
-from edge.bench.sensors import Energy, battery_watts
 from edge.bench.step_bytes import StepBytes
 from edge.bench.steps import Steps
 from edge.errors import EdgeError
 from edge.native import BLOCK_SIZE
+from edge.sensors import Energy, battery_watts
 
 STEP_REPEATS = 8  # of a single step in a round: one is over before the system has settled
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from edge.bench.report import BenchReport, Load, Result
-from edge.bench.sensors import hottest
 from edge.cli.report import size
 from edge.cli.terminal import harmless
+from edge.sensors import hottest
 
 _PACKED = {
     "opened": "packed file of an earlier load",

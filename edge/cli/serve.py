@@ -83,7 +83,8 @@ def command(
     path = resolve(model)
     try:
         from edge.serve import ServeSettings
-        from edge.serve.server import listening_socket, run_server
+        from edge.serve.hosting import listening_socket
+        from edge.serve.server import run_server
     except ModuleNotFoundError as error:
         raise EdgeError(f"{error.name} is missing: pip install 'edge-rt[serve]'") from None
     if api_key is not None and api_key_file is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ from apps.assistant_model.data import (
     words_of,
 )
 from apps.assistant_model.scoring import same_answer
+from apps.assistant_model.template_chains import CHAINS
 from apps.assistant_model.template_extra import EXTRA_TOOLS
 from apps.assistant_model.templates import Call, join, say
 from apps.assistant_model.tool_list import ToolList, random_list, renamed_list
@@ -67,7 +70,7 @@ def sayings(patterns: tuple[str, ...], times: int) -> list[tuple[str, Draw]]:
 
 
 def test_every_template_can_be_said_and_answered() -> None:
-    for template in TEMPLATES:
+    for template in (*TEMPLATES, *CHAINS):
         for text, draw in sayings(template.train + template.held_out, 3):
             assert text and not set("{}()|$<>") & set(text), text
             if template.sentence is None:
@@ -103,6 +106,27 @@ def test_no_wording_is_in_both_splits_or_has_two_meanings() -> None:
             for text, draw in sayings(patterns, 3):
                 answer = template.sentence or repr(template.calls_for(draw))
                 assert seen.setdefault(text, (held_out, answer)) == (held_out, answer), text
+
+
+def test_a_kept_result_is_that_of_the_call_before() -> None:
+    for template in CHAINS:
+        for before in (0, 1):
+            _, draw = sayings(template.train[:1], 1)[0]
+            asked, kept = template.calls_for(draw, before)
+            assert kept[1]["text"] == f"${before + 1}.text" and "$" not in str(asked)
+
+
+def test_requests_of_three_results_kept_and_sums_with_nothing_are_trained(trained: list[Group]) -> None:
+    answers = [example[-1].answer for group in trained for example in group.examples]
+    wanted: list[list[dict[str, Any]]] = [json.loads(answer) for answer in answers if answer.startswith("[")]
+    assert sum(len(calls) >= 3 for calls in wanted) > 0.04 * len(answers)
+    referred = [calls for calls in wanted if "$" in str(calls)]
+    assert len(referred) > 0.005 * len(answers)
+    for calls in referred:
+        used = [int(text[1]) for call in calls for text in call["arguments"].values() if str(text).startswith("$")]
+        assert used == [len(calls) - 1], calls  # what is kept is the result before it, at the end
+    sums = [text for calls in wanted for call in calls for text in call["arguments"].values()]
+    assert len({text for text in sums if re.fullmatch(r"0[-+*/]\d+|\d+[-+*/]0", str(text))}) > 20
 
 
 def test_training_never_draws_a_held_out_value() -> None:

@@ -8,7 +8,7 @@ from tests.serve.process import serving
 
 def test_survivors_get_what_they_get_alone_and_nothing_is_left() -> None:
     with serving("--sequences", "4", "--queue", "12") as server:
-        run_load(server, num_requests=8, num_clients=2, seed=1)  # all threads have begun
+        run_load(server, num_requests=60, num_clients=16, seed=1)  # many at once: all threads begin
         server.wait_for("edge_answers_inside", 0)
         descriptors, threads = server.num_descriptors, server.num_threads
         tally = run_load(server, num_requests=300, num_clients=16, seed=2)

@@ -15,7 +15,7 @@ from edge.assistant.days import said_seconds
 from edge.assistant.errors import ToolFailure
 from edge.assistant.machine import SETTINGS, Machine
 from edge.assistant.tool import Arguments, Result, Tool, parameters
-from edge.bench.sensors import hottest, temperatures
+from edge.sensors import hottest, temperatures
 
 __all__ = ["machine_tools"]
 

@@ -21,11 +21,7 @@ from edge.assistant.errors import Busy, Conflict, NotFound, StoreError
 from edge.assistant.web.api import Api
 from edge.assistant.web.events import event_stream
 from edge.assistant.web.fields import BadField, Fields, query
-from edge.serve.api_error import ApiError
-from edge.serve.body import BodyReader, parse_json
-from edge.serve.disconnect import ClientGone
-from edge.serve.guard import Guard
-from edge.serve.settings import ServeSettings
+from edge.serve import ApiError, BodyReader, ClientGone, Guard, ServeSettings, parse_json
 
 __all__ = ["PAGE", "make_app"]
 

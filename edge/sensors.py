@@ -1,5 +1,10 @@
 """Energy and temperature, where the system lets this process read them; nothing is guessed where it does not.
 
+    energy = Energy()
+    before = energy.now()
+    ...
+    print(energy.joules(before, energy.now()), battery_watts(), hottest(temperatures()))
+
 Sources: the Linux kernel's documentation of the powercap, thermal and power_supply classes in sysfs.
 """
 
@@ -9,6 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+__all__ = ["Energy", "battery_watts", "hottest", "temperatures"]
 
 _PACKAGE = re.compile(r"intel-rapl:\d+")  # AMD's counters bear the same name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.bench.sensors import Energy, battery_watts, hottest, temperatures
+from edge.sensors import Energy, battery_watts, hottest, temperatures
 
 
 def put(root: Path, files: dict[str, str]) -> None:
