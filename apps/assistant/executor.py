@@ -112,7 +112,7 @@ class Executor:
         answer = self._desk.wait(call, self._stopped)
         self.waited += time.perf_counter() - began
         if answer == "refuse" or call.digest != digest:
-            self._set(call, "refused", "You said no." if not self._stopped() else "The turn was stopped.")
+            self._set(call, "refused", "It was not allowed." if not self._stopped() else "The turn was stopped.")
             return False
         if answer == "always":
             self._grants.add(call.tool, call.scope, self._clock())

@@ -162,7 +162,7 @@ def test_reads_run_and_changes_ask(make: Make) -> None:
     assert person.asked == []
     turn = assistant.ask("/set_light room=hall state=on")
     assert [call.status for call in turn.calls] == ["refused"]
-    assert turn.answer == "I did not run set_light: You said no."
+    assert turn.answer == "I did not run set_light: It was not allowed."
     assert not assistant.home.picture()["rooms"][4]["light"]["on"]
 
 

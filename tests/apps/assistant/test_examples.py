@@ -42,7 +42,7 @@ def test_voice_loop() -> None:
         "set timer, 10m. Shall I?",
         "The timer is set for 10 minutes.",
         "set light, hall, on. Shall I?",
-        "I did not run set_light: You said no.",
+        "I did not run set_light: It was not allowed.",
     ]
 
 
@@ -57,5 +57,5 @@ def test_the_terminal_in_a_pipe(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
-    assert done.stdout.splitlines() == ["The note is written.", "I did not run set_light: You said no.", "6*7 = 42"]
+    assert done.stdout.splitlines() == ["The note is written.", "I did not run set_light: It was not allowed.", "6*7 = 42"]
     assert "nobody can be asked here" in done.stderr and done.returncode == 0
