@@ -259,7 +259,7 @@ def _told(calls: Sequence[Call]) -> str:
         elif call.status in ("failed", "skipped"):
             said.append(call.error or f"{call.tool} failed.")
         elif call.status == "refused":
-            said.append(f"I did not run {call.tool}: {call.error or 'you said no.'}")
+            said.append(f"I did not run {call.tool}: {call.error or 'it was not allowed.'}")
     return "\n".join(said)
 
 

@@ -7,6 +7,7 @@
 #define EDGE_PREFETCH_TILES  16 /* how far ahead of the one-token loop memory is asked for */
 #define EDGE_PREFETCH_SUPERS 2  /* the same, of super-blocks */
 #define EDGE_BLOCK_TOKENS    8  /* accumulators of a register block */
+#define EDGE_PAIR_TOKENS     4  /* the same, of two tile rows */
 
 /* start + the dot products of a tile of unsigned codes with 32 activations. */
 EDGE_INLINE __m512i edge_dot_tile(__m512i start, const uint8_t *tile, const int8_t *q, int bits) {

@@ -5,8 +5,6 @@
 
 #include "edge_dot_g32_template__avx512vnni.h"
 
-#define EDGE_PAIR_TOKENS 4 /* of a register block */
-
 /* Group i of a tile row into the accumulators of n tokens, whose scales are in `tokens`. */
 EDGE_INLINE void edge_g32_pair_accumulate(__m512 *acc, const __m512i *isum, const edge_g32_scales *scales,
                                           const edge_g32_panel *tokens, int32_t t0, int32_t i, int n, int has_min) {
