@@ -342,6 +342,7 @@ class Engine:
 
     def _drop(self, sequence: Sequence) -> None:
         self.scheduler.remove(sequence)
+        self._steady = None  # it may hold the sequence
         if sequence in self._active:
             self._active.remove(sequence)
 
