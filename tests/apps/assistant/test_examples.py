@@ -57,5 +57,9 @@ def test_the_terminal_in_a_pipe(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
-    assert done.stdout.splitlines() == ["The note is written.", "I did not run set_light: It was not allowed.", "6*7 = 42"]
+    assert done.stdout.splitlines() == [
+        "The note is written.",
+        "I did not run set_light: It was not allowed.",
+        "6*7 = 42",
+    ]
     assert "nobody can be asked here" in done.stderr and done.returncode == 0
