@@ -8,6 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test  # pyright: ignore[rep
 
 from tests.engine.machines import BlockMachine, EngineMachine
 
+RUNS = 4  # at most: what happens is drawn by chance, and one run in a hundred restores nothing
 SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much)  # a machine at work for others is no reason to fail
 
 
@@ -24,9 +25,12 @@ def test_engine(swaps: bool) -> None:
         disk_is_faster = keeps_all = swaps
 
     short = settings(max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=SLOW)
-    run_state_machine_as_test(Counted, settings=short)
-    assert Counted.num_compared > 0
-    assert Counted.num_adapted > 0
-    assert Counted.num_preempted > 0
-    assert (Counted.num_swapped > 0) == swaps
-    assert Counted.num_restored > 0 or not swaps
+    counts = list[int]()
+    for _ in range(RUNS):
+        run_state_machine_as_test(Counted, settings=short)
+        counts = [Counted.num_compared, Counted.num_adapted, Counted.num_preempted]
+        counts += [Counted.num_swapped, Counted.num_restored] if swaps else []
+        if all(counts):
+            break
+    assert all(counts), counts
+    assert swaps or Counted.num_swapped == 0
