@@ -87,6 +87,7 @@ class Handover(Alone):
         self._most = max(blocks.block_size, most // blocks.block_size * blocks.block_size)
         self._on_begin = on_begin
         self._job: _Job | None = None
+        self._offered = 0  # of the job: how far it was when `share` was last asked
         self._held = array("i")  # tokens whose K and V are in the slot
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._progress = threading.Event()
@@ -96,7 +97,9 @@ class Handover(Alone):
     @property
     def is_reading(self) -> bool:
         job = self._job
-        return job is not None and job.error is None and job.done < job.end
+        if job is None:
+            return False
+        return job.error is not None or job.done < job.end or job.done > self._offered  # since `share`: a step tells
 
     def failed(self) -> tuple[Sequence, EdgeError] | None:
         job = self._job
@@ -114,9 +117,10 @@ class Handover(Alone):
                 self._job = _Job(given, self._end(given))
                 self._jobs.put(self._job)
         job = self._job
-        if job is None or job.done == job.taken:
+        if job is None:
             return []
-        return [Work(job.sequence, min(job.done - job.taken, self._most), is_handed=True)]
+        self._offered = done = job.done  # the other thread may go on while this one looks
+        return [] if done == job.taken else [Work(job.sequence, min(done - job.taken, self._most), is_handed=True)]
 
     def deliver(self, work: Work, target: KVTarget, places: list[int] | None) -> None:
         job, size = self._job, self._blocks.block_size
