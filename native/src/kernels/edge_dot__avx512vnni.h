@@ -46,6 +46,12 @@ EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t 
     edge_prefetch(next, from, to - from);
 }
 
+#define EDGE_CASE(n, CALL)                                                                                             \
+    case n: {                                                                                                          \
+        CALL(t0, n);                                                                                                   \
+        break;                                                                                                         \
+    }
+
 /* CALL(t0, n), n a constant, over `count` tokens in blocks of 8, and one of what is left: two would unpack twice. */
 #define EDGE_IN_BLOCKS(count, CALL)                                                                                    \
     int32_t t0 = 0;                                                                                                    \
@@ -53,34 +59,13 @@ EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t 
         CALL(t0, 8);                                                                                                   \
     }                                                                                                                  \
     switch ((count) - t0) {                                                                                            \
-    case 1: {                                                                                                          \
-        CALL(t0, 1);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 2: {                                                                                                          \
-        CALL(t0, 2);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 3: {                                                                                                          \
-        CALL(t0, 3);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 4: {                                                                                                          \
-        CALL(t0, 4);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 5: {                                                                                                          \
-        CALL(t0, 5);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 6: {                                                                                                          \
-        CALL(t0, 6);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 7: {                                                                                                          \
-        CALL(t0, 7);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
+        EDGE_CASE(1, CALL)                                                                                             \
+        EDGE_CASE(2, CALL)                                                                                             \
+        EDGE_CASE(3, CALL)                                                                                             \
+        EDGE_CASE(4, CALL)                                                                                             \
+        EDGE_CASE(5, CALL)                                                                                             \
+        EDGE_CASE(6, CALL)                                                                                             \
+        EDGE_CASE(7, CALL)                                                                                             \
     default:                                                                                                           \
         break;                                                                                                         \
     }
@@ -92,18 +77,9 @@ EDGE_INLINE void edge_prefetch_share(const uint8_t *next, size_t bytes, int32_t 
         CALL(t0, 4);                                                                                                   \
     }                                                                                                                  \
     switch ((count) - t0) {                                                                                            \
-    case 1: {                                                                                                          \
-        CALL(t0, 1);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 2: {                                                                                                          \
-        CALL(t0, 2);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
-    case 3: {                                                                                                          \
-        CALL(t0, 3);                                                                                                   \
-        break;                                                                                                         \
-    }                                                                                                                  \
+        EDGE_CASE(1, CALL)                                                                                             \
+        EDGE_CASE(2, CALL)                                                                                             \
+        EDGE_CASE(3, CALL)                                                                                             \
     default:                                                                                                           \
         break;                                                                                                         \
     }
