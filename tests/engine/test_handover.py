@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ import pytest
 from edge.backends import Batch, Capabilities, Limits
 from edge.backends.onnx import CAPABILITIES
 from edge.engine import AdapterUse, Sequence
-from edge.engine.handover import LEAST
+from edge.engine.handover import LEAST, Handover
 from edge.engine.prefix import keys_of
+from edge.engine.work import Work
 from edge.errors import Cancelled, NativeError
 from tests.engine.fake import VOCAB_SIZE, Bench
 
@@ -124,6 +125,30 @@ def test_a_prompt_longer_than_the_other_engines_context_is_read_by_both() -> Non
     test.run()
     assert sequence.num_handed_tokens == 88
     assert list(sequence.output) == bench(None).answer(prompt(140), 8)
+    test.engine.close()
+
+
+def test_what_is_finished_while_the_scheduler_looks_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the look for pieces, before the question whether there is anything to wait for."""
+    reader = FakeReader(gated=True)
+    test = bench(reader)
+    away = test.add(prompt(120, 2), 4)
+    handover = test.engine.scheduler.handover
+    assert isinstance(handover, Handover)
+    share = handover.share
+
+    def share_then_finish(running: Iterable[Sequence]) -> list[Work]:
+        found = share(running)
+        reader.allow(100)
+        deadline = time.monotonic() + 10
+        while (job := handover._job) is not None and job.done < job.end:  # pyright: ignore[reportPrivateUsage]
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return found
+
+    monkeypatch.setattr(handover, "share", share_then_finish)
+    test.run()
+    assert away.error is None and away.num_handed_tokens == 116
     test.engine.close()
 
 
